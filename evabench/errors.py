@@ -1,0 +1,53 @@
+"""The errors that a user can cause, and the exit code of each.
+
+    EvabenchError           exit 2: a file, a name or an option is wrong; the message says how to fix it
+    |-- SuiteError          a suite file, with every mistake in it
+    |-- ClaimFileError      a claim file, with every mistake in it
+    |-- StoreError          a results file
+    |-- DataError           a data set is missing, truncated or not the one expected
+    `-- WorkerError         the launch server could not start or broke its protocol
+
+`ValueError` is for a bad argument in Python, `assert` for our own mistakes. Only `cli/main.py` catches
+an `EvabenchError`, prints it and exits.
+"""
+
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """What the process tells its caller; everything is written before it exits."""
+
+    PASS = 0  # nothing refuted, nothing slower
+    REGRESSION = 1  # confirmed regression, or a refuted claim under --fail-on-refuted
+    USAGE = 2  # a bad option or file
+    INCOMPLETE = 3  # some cells did not complete, or nothing was measured
+    INCONCLUSIVE = 4  # only with --strict
+    INVALID_ENVIRONMENT = 5  # the negative control failed
+
+
+class EvabenchError(Exception):
+    """A mistake of the user or of a file: one message, no traceback."""
+
+    exit_code = ExitCode.USAGE
+
+
+class SuiteError(EvabenchError):
+    """A suite file that cannot be run: every mistake of the file, one a line."""
+
+
+class ClaimFileError(EvabenchError):
+    """A claim file that cannot be judged: every mistake of the file, one a line."""
+
+
+class StoreError(EvabenchError):
+    """A results file that cannot be read or must not be mixed."""
+
+
+class DataError(EvabenchError):
+    """A data set that is missing or damaged, with the command that would get it."""
+
+
+class WorkerError(EvabenchError):
+    """The launch server could not start, or answered outside its protocol."""
+
+    exit_code = ExitCode.INCOMPLETE

@@ -1,0 +1,1 @@
+"""Probes; child side."""

@@ -1,0 +1,1 @@
+"""Optimizers that work on any model, as `torch.optim.Optimizer`s."""

@@ -1,0 +1,1 @@
+"""What is stored: raw observations, never a summary; `None` is "not measured", never 0."""

@@ -1,0 +1,52 @@
+"""Where a run was made: what the machine is, what it was doing, and what was measured there."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+
+from evabench.units import Bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Host:
+    """What the machine is. No host name, boot id or load: two equal machines have one id."""
+
+    cpu: str
+    num_cpus: int  # that this process may use
+    memory_bytes: Bytes
+    memory_limit_bytes: Bytes | None  # of the control group; None: unlimited
+    cpu_limit: float | None  # of the control group, in CPUs; None: unlimited
+    gpus: tuple[str, ...]
+    gpu_driver: str | None
+    system: str  # kernel and distribution
+    python: str
+    packages: Mapping[str, str]  # versions of what takes part in a step
+
+    @property
+    def id(self) -> str:
+        """Return 12 hexadecimal digits; runs of different hosts are never pooled."""
+        canonical = json.dumps(asdict(self), sort_keys=True)
+        return hashlib.sha256(canonical.encode()).hexdigest()[:12]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conditions:
+    """What the machine was doing while the run was made."""
+
+    jobs: int  # runs that were made at the same time, this one included
+    threads: int | None  # that torch used; None: the child did not get so far
+    load_1min: float  # when the run began
+    steal_share: float | None  # of CPU time, while the run was made; None where the system does not count it
+    foreign_cpu_share: float | None  # of this machine's CPU time, spent by others than evabench
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Code:
+    """What was measured."""
+
+    version: str  # of evabench
+    commit: str | None  # None: not a git checkout
+    dirty: bool | None  # uncommitted changes in that checkout
+    sources: str  # hash of the sources that run in the child
+    plugin: str | None  # hash of the plug-in's file; None: no plug-in

@@ -1,0 +1,66 @@
+"""A run: one process, one cell, one seed."""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from evabench.records.cell import Cell
+from evabench.records.convergence import Convergence
+from evabench.records.host import Code, Conditions, Host
+from evabench.records.memory import Memory
+from evabench.records.step_time import StepTime, WarmUp
+
+Measured = Annotated[WarmUp | StepTime | Memory | Convergence, Field(discriminator="measured")]
+OutcomeKind = Literal["completed", "diverged", "timeout", "out_of_memory", "crashed", "killed"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visit:
+    """The place of a timing run in its series."""
+
+    sweep: int  # 0 is the pilot
+    position: int  # in the order of this sweep
+    warmup_steps: int  # to discard: the same for every arm of the series
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """How a run ended. A run that did not complete is a run with an outcome, never a gap."""
+
+    kind: OutcomeKind
+    reason: str | None  # one sentence; None: completed
+    stderr_tail: str  # the last lines that the child wrote
+
+    @property
+    def completed(self) -> bool:
+        """Return whether the run got to its end."""
+        return self.kind == "completed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """One process, one cell, one seed: raw observations, never a summary."""
+
+    key: str
+    cell: Cell
+    seed: int
+    visit: Visit | None  # None where nothing is timed
+    host: Host
+    code: Code
+    conditions: Conditions
+    outcome: Outcome
+    measured: Measured | None  # None: the outcome says why
+    started: str  # UTC, ISO 8601
+
+
+def run_key(cell: Cell, seed: int, sweep: int | None, host: Host, code: Code) -> str:
+    """Return the identity of a run: 16 hexadecimal digits of what it does, where, and with which code.
+
+    The commit is not part of it: a commit that leaves the measured sources alone does not invalidate a run.
+    """
+    identity = [asdict(cell), seed, sweep, host.id, code.sources, code.plugin]
+    canonical = json.dumps(identity, sort_keys=True)
+    return hashlib.sha256(canonical.encode()).hexdigest()[:16]

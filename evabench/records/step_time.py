@@ -1,0 +1,58 @@
+"""Step times: of a timing visit, and of the pilot that fixes its warm-up."""
+
+from dataclasses import dataclass
+from statistics import median
+from typing import Literal
+
+from evabench.units import Joules, Seconds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepTime:
+    """One visit: whole refresh cycles after a warm-up, synchronised only at the ends of a block."""
+
+    measured: Literal["step_time"] = "step_time"
+    step_seconds: tuple[Seconds, ...]  # every step of the blocks, in order; position 0 of a cycle refreshes
+    block_seconds: tuple[Seconds, ...]  # wall time of each block
+    latency_seconds: tuple[Seconds, ...] | None  # each step synchronised; None on a CPU: nothing to synchronise
+    cycle_steps: int
+    warmup_steps: int  # discarded before the first block
+    energy_joules: Joules | None  # None: this device has no energy counter, or it was not read
+
+    @property
+    def amortised_seconds(self) -> Seconds:
+        """Total wall time of the blocks over their number of steps: what a step costs, its share of a refresh included."""
+        return sum(self.block_seconds) / len(self.step_seconds)
+
+    @property
+    def position_seconds(self) -> tuple[Seconds, ...]:
+        """Median time of each position of the cycle."""
+        return tuple(median(self.step_seconds[position :: self.cycle_steps]) for position in range(self.cycle_steps))
+
+    @property
+    def refresh_seconds(self) -> Seconds | None:
+        """Median of the steps that refresh; None where every step is alike."""
+        return self.position_seconds[0] if self.cycle_steps > 1 else None
+
+    @property
+    def plain_seconds(self) -> Seconds:
+        """Median over the positions that do not refresh; where every step is alike, over all."""
+        positions = self.position_seconds
+        return median(positions[1:] if self.cycle_steps > 1 else positions)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WarmUp:
+    """The pilot: median step time of consecutive windows, and where it became steady."""
+
+    measured: Literal["warm_up"] = "warm_up"
+    window_steps: int
+    window_median_seconds: tuple[Seconds, ...]
+    steady_after_steps: int | None  # whole cycles; None: not steady before the time was up
+
+    @property
+    def discarded_steps(self) -> int:
+        """Return the steps to discard: up to the steady window, or everything that was tried."""
+        if self.steady_after_steps is not None:
+            return self.steady_after_steps
+        return self.window_steps * len(self.window_median_seconds)

@@ -1,0 +1,1 @@
+"""The parent of the runs: plans, launches, watches, stores."""

@@ -1,0 +1,63 @@
+"""Bounds written once, in the type of a field, and checked wherever the settings come from.
+
+`lr: Annotated[float, Gt(0)]` is read by pydantic when a suite file is loaded (all errors at once) and by
+`check_bounds` when somebody writes `Eva(model, lr=-1)`.
+"""
+
+import dataclasses
+import math
+from typing import Annotated, Any, get_args, get_origin, get_type_hints
+
+from annotated_types import Ge, Gt, Interval, Le, Lt
+
+Positive = Annotated[float, Gt(0)]
+NonNegative = Annotated[float, Ge(0)]
+Fraction = Annotated[float, Gt(0), Le(1)]
+Decay = Annotated[float, Ge(0), Lt(1)]
+Count = Annotated[int, Ge(1)]
+
+_CHECKS = {
+    Gt: ("gt", ">", lambda value, bound: value > bound),
+    Ge: ("ge", ">=", lambda value, bound: value >= bound),
+    Lt: ("lt", "<", lambda value, bound: value < bound),
+    Le: ("le", "<=", lambda value, bound: value <= bound),
+}
+
+
+def check_bounds(settings: Any) -> None:
+    """Raise `ValueError` naming every field of a settings dataclass that is out of its bounds, or not finite."""
+    problems = []
+    for name, hint in get_type_hints(type(settings), include_extras=True).items():
+        value = getattr(settings, name)
+        if isinstance(value, float) and not math.isfinite(value):
+            problems.append(f"{name} must be a finite number, got {value}")
+        elif isinstance(value, int | float):
+            problems += [f"{name} must be {rule}, got {value}" for rule in _broken(hint, value)]
+    if problems:
+        raise ValueError("; ".join(problems))
+
+
+def field_names(settings_class: type) -> tuple[str, ...]:
+    """Return the names that a table of this kind may have."""
+    return tuple(field.name for field in dataclasses.fields(settings_class))
+
+
+def _broken(hint: Any, value: float) -> list[str]:
+    broken = []
+    for constraint in _constraints(hint):
+        attribute, sign, holds = _CHECKS[type(constraint)]
+        bound = getattr(constraint, attribute)
+        if not holds(value, bound):
+            broken.append(f"{sign} {bound}")
+    return broken
+
+
+def _constraints(hint: Any) -> list[Gt | Ge | Lt | Le]:
+    if get_origin(hint) is not Annotated:  # `Count | None` holds its constraint one level down
+        return [found for part in get_args(hint) for found in _constraints(part)]
+    found: list[Gt | Ge | Lt | Le] = []
+    for constraint in get_args(hint)[1:]:
+        assert not isinstance(constraint, Interval), "write the two bounds apart"
+        if isinstance(constraint, Gt | Ge | Lt | Le):
+            found.append(constraint)
+    return found

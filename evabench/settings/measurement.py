@@ -1,0 +1,89 @@
+"""Kinds of measurement as settings. Each is a cell and a run of its own, because instruments disturb each other."""
+
+from dataclasses import dataclass
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from evabench.settings.bounds import Count, Positive, check_bounds
+
+Schedule = Literal["constant", "linear", "cosine"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WarmUpSettings:
+    """The pilot of a timing series: how many steps until the step time is steady? Its times are never judged."""
+
+    __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
+    timed: ClassVar[bool] = True
+
+    measurement: Literal["warm_up"] = "warm_up"
+    min_window_steps: Count = 10  # a window is this, or one cycle where that is longer
+    tolerance: Positive = 0.02  # steady: medians of two windows differ by less than this or two standard errors
+    max_seconds: Positive = 10.0
+
+    def __post_init__(self) -> None:
+        """Refuse values outside their bounds."""
+        check_bounds(self)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepTimeSettings:
+    """Blocks of whole refresh cycles, synchronised only at their ends."""
+
+    __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
+    timed: ClassVar[bool] = True
+
+    measurement: Literal["step_time"] = "step_time"
+    min_steps: Count = 30
+    min_cycles: Count = 3
+    long_cycle_steps: Count = 50  # one such cycle is a block
+
+    def __post_init__(self) -> None:
+        """Refuse values outside their bounds."""
+        check_bounds(self)
+
+    def block_steps(self, cycle_steps: int) -> int:
+        """Return the steps of a block: whole cycles, at least `min_cycles` of them and `min_steps` steps."""
+        min_cycles = 1 if cycle_steps >= self.long_cycle_steps else self.min_cycles
+        return max(min_cycles, -(-self.min_steps // cycle_steps)) * cycle_steps
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemorySettings:
+    """State bytes and the exact peak of live tensor bytes over `steps` steps, a refresh among them."""
+
+    __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
+    timed: ClassVar[bool] = False
+
+    measurement: Literal["memory"] = "memory"
+    steps: Annotated[int, Field(ge=2)] = 2  # the first creates the state, so its peak is not the steady one
+
+    def __post_init__(self) -> None:
+        """Refuse values outside their bounds."""
+        check_bounds(self)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConvergenceSettings:
+    """Training to a budget, with the clock paused in every evaluation."""
+
+    __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
+    timed: ClassVar[bool] = False
+
+    measurement: Literal["convergence"] = "convergence"
+    steps: Count  # the budget; the schedule is fully decayed at its end
+    evaluate_every: Count
+    schedule: Schedule = "linear"
+
+    def __post_init__(self) -> None:
+        """Refuse a budget without two evaluations: a target is hit by two in a row."""
+        check_bounds(self)
+        if self.evaluate_every * 2 > self.steps:
+            raise ValueError(f"evaluate_every must be at most half of steps ({self.steps}), got {self.evaluate_every}")
+
+
+MeasurementSettings = Annotated[
+    WarmUpSettings | StepTimeSettings | MemorySettings | ConvergenceSettings,
+    Field(discriminator="measurement"),
+]

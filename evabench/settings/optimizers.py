@@ -1,0 +1,203 @@
+"""Optimizers as settings: the only list of them.
+
+A class carries, besides its hyperparameters, what the rest of the program needs to know about the optimizer without
+importing torch: its tag in a suite file (`optimizer`), its name for people (`title`), its family (one colour in every
+plot), the length of its refresh cycle, and the ranges in which it is tuned (`search`).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from evabench.settings.bounds import Count, Decay, Fraction, NonNegative, Positive, check_bounds
+
+Family = Literal["first-order", "eva", "kfac", "shampoo", "plugin"]
+Clip = Literal["kl_clip", "kl_normalization", "rescale", "none"]
+OutputGradient = Literal["batch_mean", "per_example"]
+DampingScale = Literal["absolute", "relative"]
+Grafting = Literal["none", "sgd"]
+Scalar = bool | int | float | str
+
+# A grid of equal size for every optimizer: the learning rate, and the one other hyperparameter that matters most.
+Search = Mapping[str, tuple[float, ...]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SgdSettings:
+    """SGD with heavy-ball momentum and L2 weight decay, torch's own."""
+
+    __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012 (pydantic reads it from the class)
+    title: ClassVar[str] = "SGD"
+    family: ClassVar[Family] = "first-order"
+    search: ClassVar[Search] = {"lr": (0.1, 0.3, 1.0, 3.0, 10.0, 30.0), "momentum": (0.9, 0.95)}
+
+    optimizer: Literal["sgd"] = "sgd"
+    lr: Positive
+    momentum: Decay = 0.9
+    weight_decay: NonNegative = 0.0
+    nesterov: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse values outside their bounds."""
+        check_bounds(self)
+
+    @property
+    def cycle_steps(self) -> int:
+        """Every step is alike."""
+        return 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdamWSettings:
+    """AdamW with decoupled weight decay, torch's own."""
+
+    __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
+    title: ClassVar[str] = "AdamW"
+    family: ClassVar[Family] = "first-order"
+    search: ClassVar[Search] = {"lr": (3e-4, 1e-3, 2e-3, 5e-3, 1e-2, 2e-2), "beta2": (0.99, 0.999)}
+
+    optimizer: Literal["adamw"] = "adamw"
+    lr: Positive
+    beta1: Decay = 0.9
+    beta2: Decay = 0.999
+    eps: Positive = 1e-8
+    weight_decay: NonNegative = 0.01
+
+    def __post_init__(self) -> None:
+        """Refuse values outside their bounds."""
+        check_bounds(self)
+
+    @property
+    def cycle_steps(self) -> int:
+        """Every step is alike."""
+        return 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvaSettings:
+    """Eva, in the paper's terms (Zhang, Shi & Li, arXiv:2308.02123), with the authors' defaults."""
+
+    __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
+    title: ClassVar[str] = "Eva"
+    family: ClassVar[Family] = "eva"
+    search: ClassVar[Search] = {"lr": (0.03, 0.1, 0.3, 1.0, 3.0, 10.0), "kl_clip": (1e-3, 1e-2)}
+
+    optimizer: Literal["eva"] = "eva"
+    lr: Positive = 0.1
+    momentum: Decay = 0.9
+    weight_decay: NonNegative = 0.0
+    damping: Positive = 0.03  # gamma: added to every eigenvalue of the curvature; Eva divides by it
+    clip: Clip = "kl_clip"
+    kl_clip: Positive = 1e-3  # kappa; only `clip = "kl_clip"` reads it
+    # Weight of the NEW vector: the authors' `factor_decay`, and 1 - decay of most other codes.
+    new_statistic_weight: Fraction = 0.95
+    statistics_batch: Count | None = None  # first n samples only; the authors' code: 16, the paper: all
+    # "batch_mean" averages the gradients of a mean loss over the batch once more, as the authors do: b shrinks as 1/N
+    # and their damping of 0.03 belongs to it. "per_example" undoes it, so that damping means the same at every batch.
+    output_gradient: OutputGradient = "batch_mean"
+
+    def __post_init__(self) -> None:
+        """Refuse values outside their bounds."""
+        check_bounds(self)
+
+    @property
+    def cycle_steps(self) -> int:
+        """Eva updates its vectors at every step."""
+        return 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KfacSettings:
+    """K-FAC with the empirical Fisher: damped inverses of both Kronecker factors (Martens & Grosse, arXiv:1503.05671)."""
+
+    __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
+    title: ClassVar[str] = "K-FAC"
+    family: ClassVar[Family] = "kfac"
+    search: ClassVar[Search] = {"lr": (0.03, 0.1, 0.3, 1.0, 3.0, 10.0), "damping": (1e-3, 3e-2)}
+
+    optimizer: Literal["kfac"] = "kfac"
+    lr: Positive = 0.1
+    momentum: Decay = 0.9
+    weight_decay: NonNegative = 0.0
+    damping: Positive = 1e-3  # gamma, split between the factors by pi
+    # "relative": gamma is a share of the mean eigenvalue of A (x) B, so it does not vanish beside a large factor nor
+    # drown a small one (gradients of a mean-squared error are tiny). "absolute": gamma itself, as the authors do.
+    damping_scale: DampingScale = "relative"
+    clip: Clip = "kl_clip"
+    kl_clip: Positive = 1e-3
+    new_statistic_weight: Fraction = 0.95
+    statistics_batch: Count | None = None
+    output_gradient: OutputGradient = "per_example"
+    refresh_every: Count = 1  # steps from one update of the factors and their inverses to the next
+
+    def __post_init__(self) -> None:
+        """Refuse values outside their bounds."""
+        check_bounds(self)
+
+    @property
+    def cycle_steps(self) -> int:
+        """Steps from one refresh to the next."""
+        return self.refresh_every
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShampooSettings:
+    """Shampoo: an inverse fourth root on each side of a weight matrix (Gupta, Koren & Singer, arXiv:1802.09568)."""
+
+    __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
+    title: ClassVar[str] = "Shampoo"
+    family: ClassVar[Family] = "shampoo"
+    search: ClassVar[Search] = {"lr": (0.1, 0.3, 1.0, 3.0, 10.0, 30.0), "beta2": (0.95, 1.0)}
+
+    optimizer: Literal["shampoo"] = "shampoo"
+    lr: Positive = 0.1
+    momentum: Decay = 0.9
+    weight_decay: NonNegative = 0.0
+    beta2: Fraction = 1.0  # 1: the factors are plain sums, as in the paper; below 1: running averages
+    epsilon: Positive = 1e-6  # floor of the eigenvalues, as a share of the largest
+    grafting: Grafting = "sgd"  # length of the step: that of the plain gradient, layer by layer
+    refresh_every: Count = 1  # steps from one computation of the roots to the next; factors grow at every step
+
+    def __post_init__(self) -> None:
+        """Refuse values outside their bounds."""
+        check_bounds(self)
+
+    @property
+    def cycle_steps(self) -> int:
+        """Steps from one refresh to the next."""
+        return self.refresh_every
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PluginSettings:
+    """A user's own optimizer, called as `Name(model.parameters(), **options)`."""
+
+    __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
+    title: ClassVar[str] = "plug-in"
+    family: ClassVar[Family] = "plugin"
+    search: ClassVar[Search] = {}
+
+    optimizer: Literal["plugin"] = "plugin"
+    name: str  # "package.module:Name" or "path/to/file.py:Name", a path as seen from where evabench is run
+    options: Mapping[str, Scalar] = field(default_factory=dict)
+    takes_model: bool = False  # True: called with the model instead of its parameters
+    refresh_every: Count = 1  # so that its steps are measured over whole cycles too
+
+    def __post_init__(self) -> None:
+        """Refuse a name that does not say where to look."""
+        check_bounds(self)
+        if ":" not in self.name:
+            raise ValueError(f'name must be "package.module:Name" or "path/to/file.py:Name", got "{self.name}"')
+
+    @property
+    def cycle_steps(self) -> int:
+        """Steps from one refresh to the next."""
+        return self.refresh_every
+
+
+OptimizerSettings = Annotated[
+    SgdSettings | AdamWSettings | EvaSettings | KfacSettings | ShampooSettings | PluginSettings,
+    Field(discriminator="optimizer"),
+]

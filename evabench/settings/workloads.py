@@ -1,0 +1,68 @@
+"""Workloads as settings: a model, its data and its batch."""
+
+from dataclasses import dataclass, replace
+from typing import Annotated, ClassVar, Literal, Self
+
+from annotated_types import MinLen
+
+from evabench.settings.bounds import Count, check_bounds
+
+DataName = Literal["fashion_mnist_subset", "fashion_mnist"]
+
+# Images before the last tenth of the training set is kept aside for validation.
+TRAINING_IMAGES: dict[DataName, int] = {"fashion_mnist_subset": 10_000, "fashion_mnist": 60_000}
+VALIDATION_SHARE = 0.1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AutoencoderSettings:
+    """A deep autoencoder of Linear layers and ReLUs, mean squared error, after Hinton & Salakhutdinov (2006).
+
+    `widths` is the encoder with its input; the decoder mirrors it, so (784, 1000, 500, 250, 30) has eight layers.
+    """
+
+    __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
+    title: ClassVar[str] = "autoencoder"
+
+    workload: Literal["autoencoder"] = "autoencoder"
+    data: DataName = "fashion_mnist_subset"
+    widths: Annotated[tuple[Count, ...], MinLen(2)] = (784, 1000, 500, 250, 30)
+    batch: Count = 1000
+
+    def __post_init__(self) -> None:
+        """Refuse a net that does not fit the images, or a batch larger than the training set."""
+        check_bounds(self)
+        if self.widths[0] != 784:
+            raise ValueError(f"widths must begin with 784, the pixels of {self.data}, got {self.widths[0]}")
+        if self.batch > self.training_samples:
+            raise ValueError(
+                f"batch must be at most {self.training_samples}, the training samples of {self.data}, got {self.batch}"
+            )
+
+    @property
+    def training_samples(self) -> int:
+        """Samples that are trained on: the last tenth of the training set is the validation split."""
+        return round(TRAINING_IMAGES[self.data] * (1 - VALIDATION_SHARE))
+
+    @property
+    def steps_an_epoch(self) -> int:
+        """Whole batches in one pass; the remainder is dropped, and drawn anew in the next epoch."""
+        return self.training_samples // self.batch
+
+    @property
+    def shape(self) -> str:
+        """Return "784-500-250-125-30 mirrored, batch 250"."""
+        return f"{'-'.join(map(str, self.widths))} mirrored, batch {self.batch}"
+
+    def scaled(self, scale: float) -> Self:
+        """Return the same net with every hidden width times `scale`; the input keeps the data's size.
+
+        Raises `ValueError` where a width would not be a whole number: a rounded width has no exact polynomial.
+        """
+        scaled = tuple(width * scale for width in self.widths[1:])
+        if any(width != int(width) or width < 1 for width in scaled):
+            raise ValueError(f"widths {self.widths[1:]} times {scale} are not whole numbers")
+        return replace(self, widths=(self.widths[0], *(int(width) for width in scaled)))
+
+
+WorkloadSettings = AutoencoderSettings

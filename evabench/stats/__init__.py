@@ -1,0 +1,1 @@
+"""Estimates, intervals and bounds; the rules are in docs/statistics.md."""

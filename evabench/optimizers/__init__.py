@@ -1,1 +1,7 @@
 """Optimizers that work on any model, as `torch.optim.Optimizer`s."""
+
+from evabench.optimizers.eva import Eva
+from evabench.optimizers.kfac import KFAC
+from evabench.optimizers.shampoo import Shampoo
+
+__all__ = ["KFAC", "Eva", "Shampoo"]

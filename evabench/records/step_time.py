@@ -21,7 +21,7 @@ class StepTime:
 
     @property
     def amortised_seconds(self) -> Seconds:
-        """Total wall time of the blocks over their number of steps: what a step costs, its share of a refresh included."""
+        """Total wall time of the blocks over their number of steps: a step, with its share of a refresh."""
         return sum(self.block_seconds) / len(self.step_seconds)
 
     @property

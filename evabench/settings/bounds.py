@@ -6,6 +6,7 @@
 
 import dataclasses
 import math
+from collections.abc import Callable
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 from annotated_types import Ge, Gt, Interval, Le, Lt
@@ -16,7 +17,7 @@ Fraction = Annotated[float, Gt(0), Le(1)]
 Decay = Annotated[float, Ge(0), Lt(1)]
 Count = Annotated[int, Ge(1)]
 
-_CHECKS = {
+_CHECKS: dict[type, tuple[str, str, Callable[[Any, Any], bool]]] = {
     Gt: ("gt", ">", lambda value, bound: value > bound),
     Ge: ("ge", ">=", lambda value, bound: value >= bound),
     Lt: ("lt", "<", lambda value, bound: value < bound),

@@ -51,17 +51,12 @@ class StepTimeSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MemorySettings:
-    """State bytes and the exact peak of live tensor bytes over `steps` steps, a refresh among them."""
+    """State bytes, and the exact peak of live tensor bytes in the second refresh: the first creates the state."""
 
     __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
     timed: ClassVar[bool] = False
 
     measurement: Literal["memory"] = "memory"
-    steps: Annotated[int, Field(ge=2)] = 2  # the first creates the state, so its peak is not the steady one
-
-    def __post_init__(self) -> None:
-        """Refuse values outside their bounds."""
-        check_bounds(self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -110,21 +110,22 @@ class EvaSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KfacSettings:
-    """K-FAC with the empirical Fisher: damped inverses of both Kronecker factors (Martens & Grosse, arXiv:1503.05671)."""
+    """K-FAC with the empirical Fisher: damped inverses of both factors (Martens & Grosse, arXiv:1503.05671)."""
 
     __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
     title: ClassVar[str] = "K-FAC"
     family: ClassVar[Family] = "kfac"
-    search: ClassVar[Search] = {"lr": (0.03, 0.1, 0.3, 1.0, 3.0, 10.0), "damping": (1e-3, 3e-2)}
+    search: ClassVar[Search] = {"lr": (0.03, 0.1, 0.3, 1.0, 3.0, 10.0), "damping": (3e-2, 1e-1)}
 
     optimizer: Literal["kfac"] = "kfac"
     lr: Positive = 0.1
     momentum: Decay = 0.9
     weight_decay: NonNegative = 0.0
-    damping: Positive = 1e-3  # gamma, split between the factors by pi
-    # "relative": gamma is a share of the mean eigenvalue of A (x) B, so it does not vanish beside a large factor nor
-    # drown a small one (gradients of a mean-squared error are tiny). "absolute": gamma itself, as the authors do.
-    damping_scale: DampingScale = "relative"
+    damping: Positive = 0.03  # gamma, split between the factors by pi
+    # "absolute": gamma itself, as the authors do. "relative": gamma is a share of the mean eigenvalue of A (x) B, layer
+    # by layer. It does not drown the tiny factors of a mean-squared error, and therefore takes far longer steps: it
+    # wants clip = "rescale", since kl_clip assumes a loss that is a log-likelihood, and a refresh at every step.
+    damping_scale: DampingScale = "absolute"
     clip: Clip = "kl_clip"
     kl_clip: Positive = 1e-3
     new_statistic_weight: Fraction = 0.95

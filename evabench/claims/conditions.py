@@ -1,0 +1,57 @@
+"""How the conditions of some runs differ from those of a claim."""
+
+from collections.abc import Iterable
+
+from evabench.claims.arms import MeasuredArm
+from evabench.claims.claim import Claim, ClaimedWorkload
+from evabench.records.host import Host
+from evabench.settings.workloads import WorkloadSettings
+
+
+def claimed_workload(claim: Claim, workload: WorkloadSettings) -> ClaimedWorkload | None:
+    """Return the workload of the claim that this one is: the same model on the same data."""
+    for named in claim.workloads:
+        if (named.model, named.data) == (workload.title, workload.data):
+            return named
+    return None
+
+
+def place_differences(claim: Claim, host: Host, workload: WorkloadSettings) -> tuple[str, ...]:
+    """Return how machine, model, data and batch differ: one text each, "batch: 512 in the claim, 250 here".
+
+    Where a workload is none of the claim's, its batch is compared with those of all the claim's workloads.
+    """
+    found = list(_device_difference(claim, host))
+    if claim.workloads and claimed_workload(claim, workload) is None:
+        theirs = ", ".join(f"{one.model} on {one.data}" for one in claim.workloads)
+        found.append(f"workload: {theirs} in the claim, {workload.title} on {workload.data} here")
+    return (*found, *_number_difference("batch", [one.batch for one in _compared(claim, workload)], workload.batch))
+
+
+def differences(claim: Claim, host: Host, arm: MeasuredArm, base: MeasuredArm) -> tuple[str, ...]:
+    """Return all differences, the training budgets included; empty under the claim's own conditions."""
+    compared = _compared(claim, arm.workload)
+    return (
+        *place_differences(claim, host, arm.workload),
+        *_number_difference(f"epochs of {arm.arm}", [one.arm_epochs for one in compared], arm.epochs),
+        *_number_difference(f"epochs of {base.arm}", [one.base_epochs for one in compared], base.epochs),
+    )
+
+
+def _compared(claim: Claim, workload: WorkloadSettings) -> tuple[ClaimedWorkload, ...]:
+    named = claimed_workload(claim, workload)
+    return claim.workloads if named is None else (named,)
+
+
+def _device_difference(claim: Claim, host: Host) -> Iterable[str]:
+    if claim.device == "gpu" and not host.gpus:
+        yield f"hardware: GPUs in the claim, a CPU here ({host.cpu})"
+    if claim.device == "cpu" and host.gpus:
+        yield f"hardware: a CPU in the claim, {', '.join(host.gpus)} here"
+
+
+def _number_difference(what: str, claimed: Iterable[float | None], here: float | None) -> Iterable[str]:
+    said = sorted({number for number in claimed if number is not None})
+    if not said or here is None or any(abs(number - here) < 0.01 * number for number in said):
+        return
+    yield f"{what}: {' or '.join(f'{number:g}' for number in said)} in the claim, {here:.4g} here"

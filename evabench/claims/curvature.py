@@ -1,0 +1,182 @@
+"""Counted comparisons: how the curvature state grows with the width of a net, from memory runs at several widths.
+
+A family is one net at several widths: the same model, data, batch and ranks, hidden widths in fixed proportions, the
+input fixed by the data. Its variable is the first hidden width. Names do not make a family; a suite may call each
+width a workload of its own.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+from evabench.claims.claim import Claim, Evidence
+from evabench.records.memory import Memory
+from evabench.records.run import Run
+from evabench.settings.optimizers import OptimizerSettings
+from evabench.settings.workloads import WorkloadSettings
+from evabench.stats.widths import MIN_WIDTHS, WidthPolynomial, width_polynomial
+
+
+@dataclass(slots=True, kw_only=True)
+class CountedArm:
+    """One arm's memory runs in one family."""
+
+    arm: str
+    optimizer: OptimizerSettings
+    memories: dict[int, Memory] = field(default_factory=dict)  # by first hidden width
+    uneven: set[int] = field(default_factory=set)  # widths at which two runs did not count the same
+
+    @property
+    def curvature_bytes(self) -> dict[int, int]:
+        """Return width -> curvature state, without the widths at which two runs disagree."""
+        return {
+            width: memory.curvature_state_bytes
+            for width, memory in sorted(self.memories.items())
+            if width not in self.uneven
+        }
+
+    @property
+    def polynomial(self) -> WidthPolynomial | None:
+        """Return the growth of the curvature state; None below four widths."""
+        return width_polynomial(self.curvature_bytes)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WidthFamily:
+    """One net at several widths."""
+
+    name: str  # "autoencoder on fashion_mnist_subset, batch 250"
+    workload: WorkloadSettings  # at one of its widths
+    arms: tuple[CountedArm, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Count:
+    """What counting says about a claim in one family."""
+
+    conditions: tuple[tuple[str, bool], ...]  # sentences, and whether each holds
+    num_widths: int  # the least that any condition rests on
+    complete: bool  # the arm and every baseline of the claim could be checked
+    problems: tuple[str, ...]  # sentences: why something could not
+    evidence: tuple[Evidence, ...]
+
+
+def width_families(runs: Iterable[Run]) -> tuple[WidthFamily, ...]:
+    """Return the families of the memory runs that completed, sorted by name, with their arms."""
+    families: defaultdict[tuple[object, ...], dict[tuple[str, str], CountedArm]] = defaultdict(dict)
+    nets: dict[tuple[object, ...], WorkloadSettings] = {}
+    for run in runs:
+        if not (run.outcome.completed and isinstance(run.measured, Memory)):
+            continue
+        cell, net = run.cell, run.cell.workload
+        hidden = net.widths[1:]
+        proportions = tuple(Fraction(width, hidden[0]) for width in hidden)
+        family = (net.title, net.data, net.batch, proportions, cell.ranks)
+        nets[family] = net
+        arms = families[family]
+        arm = arms.setdefault((cell.arm, repr(cell.optimizer)), CountedArm(arm=cell.arm, optimizer=cell.optimizer))
+        known = arm.memories.setdefault(hidden[0], run.measured)
+        if known.curvature_state_bytes != run.measured.curvature_state_bytes:
+            arm.uneven.add(hidden[0])
+    counted = [
+        WidthFamily(
+            name=_family_name(nets[family]), workload=nets[family], arms=tuple(arm for _, arm in sorted(arms.items()))
+        )
+        for family, arms in families.items()
+    ]
+    return tuple(sorted(counted, key=lambda family: family.name))
+
+
+def count_growth(claim: Claim, family: WidthFamily) -> Count:
+    """Check that the arm has no term of second degree in the width, and that each of the baselines has one."""
+    conditions, problems, num_widths, irregular = [], [], dict[str, int](), False
+    for arm in _arms(claim, family):
+        tag, polynomial = arm.optimizer.optimizer, arm.polynomial
+        if polynomial is None:
+            problems.append(f"{arm.arm} needs {MIN_WIDTHS} counted widths, has {len(arm.curvature_bytes)}")
+        elif polynomial.has_quadratic_term is None:
+            irregular = True
+            problems.append(f"the curvature state of {arm.arm} is not a polynomial of degree 2 or less")
+        else:
+            has = "has a d^2 term" if polynomial.has_quadratic_term else "has no d^2 term"
+            sentence = f"the curvature state of {arm.arm} {has} at {polynomial.num_widths} widths d"
+            conditions.append((sentence, polynomial.has_quadratic_term == (tag != claim.arm)))
+            num_widths[tag] = max(num_widths.get(tag, 0), polynomial.num_widths)
+    return Count(
+        conditions=tuple(conditions),
+        num_widths=min(num_widths.values(), default=0),
+        complete=not irregular and num_widths.keys() >= {claim.arm, *claim.bases},
+        problems=tuple(problems),
+        evidence=_evidence(claim, family),
+    )
+
+
+def count_share(claim: Claim, family: WidthFamily) -> Count:
+    """Check that the arm's curvature state is at most the claimed share of each baseline's, at every width."""
+    conditions, num_widths = [], dict[str, int]()
+    for arm, base in _pairs(claim, family):
+        shares = _shares(arm, base)
+        if shares:
+            largest, tag = max(shares.values()), base.optimizer.optimizer
+            sentence = f"the curvature state of {arm.arm} is up to {largest:.2%} of that of {base.arm}"
+            conditions.append((f"{sentence} at {len(shares)} widths", largest <= claim.number))
+            num_widths[tag] = max(num_widths.get(tag, 0), len(shares))
+    uneven = [arm.arm for arm in _arms(claim, family) if arm.uneven]
+    return Count(
+        conditions=tuple(conditions),
+        num_widths=min(num_widths.values(), default=0),
+        complete=num_widths.keys() >= set(claim.bases) and not uneven,
+        problems=tuple(f"two runs of {arm} at one width did not count the same bytes" for arm in uneven),
+        evidence=_evidence(claim, family),
+    )
+
+
+def _family_name(net: WorkloadSettings) -> str:
+    return f"{net.title} on {net.data}, batch {net.batch}"
+
+
+def _arms(claim: Claim, family: WidthFamily) -> Sequence[CountedArm]:
+    return [arm for arm in family.arms if arm.optimizer.optimizer in {claim.arm, *claim.bases}]
+
+
+def _pairs(claim: Claim, family: WidthFamily) -> Sequence[tuple[CountedArm, CountedArm]]:
+    arms = [arm for arm in family.arms if arm.optimizer.optimizer == claim.arm]
+    bases = [arm for arm in family.arms if arm.optimizer.optimizer in claim.bases]
+    return [(arm, base) for arm in arms for base in bases]
+
+
+def _shares(arm: CountedArm, base: CountedArm) -> dict[int, float]:
+    theirs = base.curvature_bytes
+    return {width: mine / theirs[width] for width, mine in arm.curvature_bytes.items() if theirs.get(width, 0) > 0}
+
+
+def _evidence(claim: Claim, family: WidthFamily) -> tuple[Evidence, ...]:
+    found = []
+    for arm, base in _pairs(claim, family):
+        shares = _shares(arm, base)
+        if not shares:
+            continue
+        widest = max(shares)
+        mine, theirs = arm.memories[widest], base.memories[widest]
+        numbers = {
+            "widest_first_hidden_width": float(widest),
+            "arm_curvature_state_bytes": float(mine.curvature_state_bytes),
+            "base_curvature_state_bytes": float(theirs.curvature_state_bytes),
+            "arm_state_bytes": float(mine.state_bytes),
+            "base_state_bytes": float(theirs.state_bytes),
+            "arm_peak_bytes": float(mine.peak.total),
+            "base_peak_bytes": float(theirs.peak.total),
+        }
+        found.append(
+            Evidence(
+                workload=family.name,
+                arm=arm.arm,
+                base=base.arm,
+                decides=True,
+                estimate=shares[widest],
+                num_widths=len(shares),
+                numbers=numbers,
+            )
+        )
+    return tuple(found)

@@ -1,0 +1,52 @@
+"""The command line: verbs as subcommands. The only place that catches an error, prints it and exits."""
+
+import sys
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+import evabench
+from evabench.cli.list import list_suites
+from evabench.cli.run import run_suite
+from evabench.cli.show import show_results
+from evabench.errors import EvabenchError
+
+app = typer.Typer(
+    name="evabench",
+    help="Does this optimizer really make training faster, and what does it cost?",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.command("run")(run_suite)
+app.command("list")(list_suites)
+app.command("show")(show_results)
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"evabench {evabench.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Does this optimizer really make training faster, and what does it cost?"""
+
+
+def main() -> None:
+    """Run the command line; a user's mistake is one message, never a traceback."""
+    try:
+        app()
+    except EvabenchError as error:
+        console = Console(stderr=True, highlight=False)
+        for line in str(error).splitlines():
+            console.print(f"evabench: error: {line}", markup=False, soft_wrap=True)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        sys.exit(130)

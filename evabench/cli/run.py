@@ -1,0 +1,83 @@
+"""`evabench run`: make what a suite still lacks, store it, and print what it says."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from evabench.errors import ExitCode
+from evabench.reporting.summary import print_summary
+from evabench.runner.campaign import Campaign
+from evabench.runner.host import read_host
+from evabench.runner.plan import Plan, make_plan
+from evabench.runner.progress import RunProgress
+from evabench.store.files import RunStore
+from evabench.suite import Suite, load_suite
+
+
+def run_suite(
+    suite: Annotated[str, typer.Argument(help="A suite file, or the name of one that ships (`evabench list`).")],
+    seeds: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Convergence seeds, instead of the suite's.")
+    ] = None,
+    jobs: Annotated[
+        int, typer.Option(min=1, metavar="N", help="Untimed runs at once; timed runs are always alone.")
+    ] = 1,
+    results: Annotated[Path, typer.Option(metavar="DIR", help="Where runs are stored.")] = Path("results"),
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="List what would be run, and run nothing.")] = False,
+    retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Make failed runs again.")] = False,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Make every run again; the older ones stay in the file.")
+    ] = False,
+) -> None:
+    """Run a suite. What is stored already is not run again."""
+    console = Console()
+    loaded, host = load_suite(suite), read_host()
+    store = store_of(results, loaded, host.id)
+    plan = make_plan(loaded, store.load(), host, seeds=seeds, retry_failed=retry_failed, fresh=fresh)
+    _say_what_is_left(console, loaded, plan, store)
+    if dry_run:
+        _list_runs(console, plan)
+        return
+    if plan.num_runs:
+        with RunProgress(console, plan.num_runs) as progress:
+            Campaign(
+                store=store,
+                host=host,
+                timeout_seconds=loaded.timeout_seconds,
+                layout_seed=loaded.seed,
+                jobs=jobs,
+                progress=progress.done,
+            ).run(plan)
+    if store.set_aside:
+        console.print(f"A torn last line of an earlier crash was moved to {store.set_aside}.")
+    runs = make_plan(loaded, store.load(), host, seeds=seeds).stored
+    print_summary(console, loaded, runs)
+    failed = [run for run in runs if not run.outcome.completed]
+    if failed or not runs:
+        raise typer.Exit(ExitCode.INCOMPLETE)
+
+
+def store_of(results: Path, suite: Suite, host_id: str) -> RunStore:
+    """Return the file of this suite and host."""
+    return RunStore(results / suite.name / host_id / "runs.jsonl")
+
+
+def _say_what_is_left(console: Console, suite: Suite, plan: Plan, store: RunStore) -> None:
+    console.print(f"[bold]{suite.title}[/bold] ({suite.name}), stored in {store.path}")
+    if plan.older_code:
+        console.print(
+            f"{plan.older_code} stored runs were made with older code: they stay in the file and are not used."
+        )
+    if plan.num_runs == 0:
+        console.print("Nothing to run: everything that this suite asks for is stored.")
+    else:
+        console.print(f"{plan.num_runs} runs to make, {len(plan.stored)} stored.")
+
+
+def _list_runs(console: Console, plan: Plan) -> None:
+    for run in plan.untimed:
+        console.print(f"  {run.cell.title}, seed {run.seed}", markup=False, highlight=False)
+    for run in (run for sweep in plan.sweeps for run in sweep):
+        console.print(f"  {run.cell.title}, sweep {run.sweep}", markup=False, highlight=False)

@@ -1,0 +1,27 @@
+"""`evabench show`: what the stored runs of a suite say, without running anything."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from evabench.cli.run import store_of
+from evabench.errors import ExitCode
+from evabench.reporting.summary import print_summary
+from evabench.runner.host import read_host
+from evabench.runner.plan import make_plan
+from evabench.suite import load_suite
+
+
+def show_results(
+    suite: Annotated[str, typer.Argument(help="A suite file, or the name of one that ships (`evabench list`).")],
+    results: Annotated[Path, typer.Option(metavar="DIR", help="Where runs are stored.")] = Path("results"),
+) -> None:
+    """Show the table of a suite from the runs of this host and this code."""
+    console, loaded, host = Console(), load_suite(suite), read_host()
+    plan = make_plan(loaded, store_of(results, loaded, host.id).load(), host)
+    if not plan.stored:
+        console.print(f"Nothing is stored for {loaded.name} on this host with this code. Run it: evabench run {suite}")
+        raise typer.Exit(ExitCode.INCOMPLETE)
+    print_summary(console, loaded, plan.stored)

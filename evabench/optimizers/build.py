@@ -1,0 +1,35 @@
+"""Settings -> optimizer, in one match: a forgotten class is a type error."""
+
+from dataclasses import asdict
+from typing import Any, assert_never
+
+import torch
+from torch import nn
+
+from evabench.optimizers.eva import Eva
+from evabench.optimizers.kfac import KFAC
+from evabench.optimizers.shampoo import Shampoo
+from evabench.settings.optimizers import AdamWSettings, EvaSettings, KfacSettings, SgdSettings, ShampooSettings
+
+BuiltInSettings = SgdSettings | AdamWSettings | EvaSettings | KfacSettings | ShampooSettings
+
+
+def build_optimizer(settings: BuiltInSettings, model: nn.Module) -> torch.optim.Optimizer:
+    """Return the optimizer of these settings over all parameters of the model."""
+    match settings:
+        case SgdSettings(lr=lr, momentum=momentum, weight_decay=decay, nesterov=nesterov):
+            return torch.optim.SGD(model.parameters(), lr, momentum, weight_decay=decay, nesterov=nesterov)
+        case AdamWSettings(lr=lr, beta1=beta1, beta2=beta2, eps=eps, weight_decay=decay):
+            return torch.optim.AdamW(model.parameters(), lr, (beta1, beta2), eps, decay)
+        case EvaSettings():
+            return Eva(model, **_arguments(settings))
+        case KfacSettings():
+            return KFAC(model, **_arguments(settings))
+        case ShampooSettings():
+            return Shampoo(model, **_arguments(settings))
+        case _:
+            assert_never(settings)
+
+
+def _arguments(settings: EvaSettings | KfacSettings | ShampooSettings) -> dict[str, Any]:
+    return {name: value for name, value in asdict(settings).items() if name != "optimizer"}

@@ -1,0 +1,13 @@
+"""What went wrong, or was left out, while an optimizer ran."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Health:
+    """Counts since the optimizer was made. Reading it waits for the device: never inside a timed part."""
+
+    num_layers: int
+    layers_without_statistics: tuple[str, ...]  # they took plain gradient steps: never used, or not in training mode
+    num_escalations: int = 0  # factorisations that needed more damping than the settings ask for
+    num_failures: int = 0  # factorisations that failed even so; the previous root, or the gradient itself, was used

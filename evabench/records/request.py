@@ -1,0 +1,34 @@
+"""What passes between the parent and a child: a request, and a reply."""
+
+from dataclasses import dataclass
+
+from evabench.records.cell import Cell
+from evabench.records.run import Measured, Outcome
+from evabench.units import Seconds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """One run to make."""
+
+    cell: Cell
+    seed: int
+    warmup_steps: int  # 0 where nothing is timed
+    timeout_seconds: Seconds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChildReply:
+    """What the child itself can say; a child that died says nothing."""
+
+    outcome: Outcome
+    measured: Measured | None
+    threads: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerReady:
+    """The first line of a launch server: torch is imported, nothing has run."""
+
+    num_threads: int  # of the server process: must be 1, a fork copies only the calling thread
+    torch_version: str

@@ -1,0 +1,120 @@
+"""Runs a plan: what is not timed several at once, timing sweeps alone, every result stored as soon as it counts."""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from math import lcm
+from queue import SimpleQueue
+from threading import Lock
+
+from evabench.records.host import Host
+from evabench.records.request import ChildReply, Request
+from evabench.records.run import Run, Visit
+from evabench.records.step_time import WarmUp
+from evabench.runner.host import ConditionsWatch
+from evabench.runner.plan import PILOT, Plan, PlannedRun
+from evabench.runner.server import LaunchServer
+from evabench.settings.measurement import WarmUpSettings
+from evabench.store.files import RunStore
+from evabench.units import Seconds
+
+Progress = Callable[[Run], None]
+
+
+@dataclass(slots=True)
+class Campaign:
+    """One call of `evabench run`."""
+
+    store: RunStore
+    host: Host
+    timeout_seconds: Seconds
+    layout_seed: int
+    jobs: int = 1
+    progress: Progress = lambda run: None
+    _writing: Lock = field(default_factory=Lock, init=False)
+
+    def run(self, plan: Plan) -> None:
+        """Make every run of the plan."""
+        self._run_untimed(plan.untimed)
+        self._run_sweeps(plan)
+
+    def _run_untimed(self, planned: Sequence[PlannedRun]) -> None:
+        jobs = min(self.jobs, len(planned))
+        if not planned:
+            return
+        servers: SimpleQueue[LaunchServer] = SimpleQueue()
+        started = [LaunchServer(layout_seed=f"{self.layout_seed} job {index}") for index in range(jobs)]
+        for server in started:
+            servers.put(server)
+
+        def make(run: PlannedRun) -> None:
+            server = servers.get()
+            try:
+                self._store([self._make(server, run, warmup_steps=0, jobs=jobs)])
+            finally:
+                servers.put(server)
+
+        try:
+            with ThreadPoolExecutor(jobs) as pool:
+                for done in [pool.submit(make, run) for run in planned]:
+                    done.result()
+        finally:
+            for server in started:
+                server.close()
+
+    def _run_sweeps(self, plan: Plan) -> None:
+        pilots = [run for run in plan.stored if isinstance(run.measured, WarmUp)]
+        for sweep in plan.sweeps:
+            name = sweep[0].cell.workload_name
+            with LaunchServer(layout_seed=f"{self.layout_seed} {name} sweep {sweep[0].sweep}") as server:
+                warmup_steps = 0 if sweep[0].sweep == PILOT else _warmup_steps(pilots, sweep)
+                # Stored together: a sweep that was cut short is run again whole, so half of one is worth nothing.
+                runs = [self._make(server, run, warmup_steps=warmup_steps, jobs=1) for run in sweep]
+            self._store(runs)
+            pilots += [run for run in runs if isinstance(run.measured, WarmUp)]
+
+    def _make(self, server: LaunchServer, planned: PlannedRun, *, warmup_steps: int, jobs: int) -> Run:
+        started = datetime.now(UTC).isoformat(timespec="seconds")
+        watch = ConditionsWatch.begin()
+        request = Request(
+            cell=planned.cell,
+            seed=planned.seed,
+            warmup_steps=warmup_steps,
+            timeout_seconds=self.timeout_seconds,
+        )
+        reply: ChildReply = server.perform(request)
+        visit = None
+        if planned.sweep is not None and planned.position is not None:
+            visit = Visit(sweep=planned.sweep, position=planned.position, warmup_steps=warmup_steps)
+        run = Run(
+            key=planned.key,
+            cell=planned.cell,
+            seed=planned.seed,
+            visit=visit,
+            host=self.host,
+            code=planned.code,
+            conditions=watch.end(jobs=jobs, threads=reply.threads),
+            outcome=reply.outcome,
+            measured=reply.measured,
+            started=started,
+        )
+        self.progress(run)
+        return run
+
+    def _store(self, runs: Sequence[Run]) -> None:
+        with self._writing:
+            self.store.append(runs)
+
+
+def _warmup_steps(pilots: Sequence[Run], sweep: Sequence[PlannedRun]) -> int:
+    """Return the steps that every arm of a series discards: the longest warm-up of its pilots, in whole cycles of all."""
+    name = sweep[0].cell.workload_name
+    longest = [
+        run.measured.discarded_steps
+        for run in pilots
+        if run.cell.workload_name == name and isinstance(run.measured, WarmUp)
+    ]
+    cycle = lcm(*(run.cell.optimizer.cycle_steps for run in sweep))
+    # No pilot completed: two windows, the least that one can need.
+    return -(-max(longest, default=2 * WarmUpSettings().min_window_steps) // cycle) * cycle

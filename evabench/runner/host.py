@@ -1,0 +1,175 @@
+"""Reads host, code and conditions, without torch."""
+
+import hashlib
+import importlib.util
+import os
+import platform
+import subprocess
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Self
+
+import psutil
+
+import evabench
+from evabench.records.host import Code, Conditions, Host
+from evabench.settings.optimizers import OptimizerSettings, PluginSettings
+
+_PACKAGES = ("torch", "numpy")  # what takes part in a step
+_CGROUP = Path("/sys/fs/cgroup")
+_CHILD_SIDE = ("settings", "records", "optimizers", "workloads", "measurement", "worker")
+
+
+@cache
+def read_host() -> Host:
+    """Return what this machine is."""
+    return Host(
+        cpu=_cpu_model(),
+        num_cpus=len(os.sched_getaffinity(0)),
+        memory_bytes=psutil.virtual_memory().total,
+        memory_limit_bytes=_memory_limit(),
+        cpu_limit=_cpu_limit(),
+        gpus=_gpus(),
+        gpu_driver=_first_line(Path("/proc/driver/nvidia/version")),
+        system=f"{platform.system()} {platform.release()} {platform.machine()}",
+        python=platform.python_version(),
+        packages={name: found for name in _PACKAGES if (found := _version(name))},
+    )
+
+
+def read_code(optimizer: OptimizerSettings) -> Code:
+    """Return what would be measured now, for one arm: its plug-in is part of it."""
+    commit, dirty = _git_state()
+    return Code(
+        version=evabench.__version__,
+        commit=commit,
+        dirty=dirty,
+        sources=_sources_hash(),
+        plugin=_plugin_hash(optimizer.name) if isinstance(optimizer, PluginSettings) else None,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ConditionsWatch:
+    """What the machine had done when a run began; `end` says what it did since."""
+
+    load_1min: float
+    cpu_times: tuple[float, float, float]  # busy, steal, total
+    own_seconds: float
+
+    @classmethod
+    def begin(cls) -> Self:
+        """Start to watch."""
+        return cls(os.getloadavg()[0], _cpu_times(), _own_seconds())
+
+    def end(self, *, jobs: int, threads: int | None) -> Conditions:
+        """Return the conditions since the beginning. Children must have been waited for to count as our own."""
+        busy, steal, total = (now - then for now, then in zip(_cpu_times(), self.cpu_times, strict=True))
+        own = _own_seconds() - self.own_seconds
+        return Conditions(
+            jobs=jobs,
+            threads=threads,
+            load_1min=self.load_1min,
+            steal_share=steal / total if total > 0 else None,
+            foreign_cpu_share=max(0.0, busy - own) / total if total > 0 and jobs == 1 else None,
+        )
+
+
+def _cpu_times() -> tuple[float, float, float]:
+    times = psutil.cpu_times()
+    total = sum(times[:8])  # guest time is counted in user time already
+    return total - times.idle - times.iowait, times.steal, total
+
+
+def _own_seconds() -> float:
+    # The launch server's children are only seen while it lives, so its tree is asked, not this process's rusage.
+    own = psutil.Process()
+    seconds = sum(own.cpu_times()[:4])
+    for child in own.children(recursive=True):
+        try:
+            seconds += sum(child.cpu_times()[:4])
+        except psutil.NoSuchProcess:
+            continue
+    return float(seconds)
+
+
+def _cpu_model() -> str:
+    for line in Path("/proc/cpuinfo").read_text().splitlines():
+        if line.startswith("model name"):
+            return line.split(":", 1)[1].strip()
+    return platform.processor() or platform.machine()
+
+
+def _memory_limit() -> int | None:
+    limit = _first_line(_CGROUP / "memory.max")
+    return int(limit) if limit and limit != "max" else None
+
+
+def _cpu_limit() -> float | None:
+    words = (_first_line(_CGROUP / "cpu.max") or "max").split()
+    return int(words[0]) / int(words[1]) if words[0] != "max" else None
+
+
+def _gpus() -> tuple[str, ...]:
+    models = []
+    for path in sorted(Path("/proc/driver/nvidia/gpus").glob("*/information")):
+        models += [line.split(":", 1)[1].strip() for line in path.read_text().splitlines() if line.startswith("Model")]
+    return tuple(models)
+
+
+def _first_line(path: Path) -> str | None:
+    try:
+        return path.read_text().splitlines()[0]
+    except (OSError, IndexError):
+        return None
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+@cache
+def _git_state() -> tuple[str | None, bool | None]:
+    root = Path(evabench.__file__).parent.parent
+    if not (root / ".git").exists():  # an installed package inside somebody else's checkout has no commit
+        return None, None
+    commit = _git(root, "rev-parse", "HEAD")
+    status = _git(root, "status", "--porcelain")
+    return commit, bool(status) if status is not None else None
+
+
+def _git(root: Path, *words: str) -> str | None:
+    try:
+        done = subprocess.run(["git", "-C", str(root), *words], capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return done.stdout.strip()
+
+
+@cache
+def _sources_hash() -> str:
+    package = Path(evabench.__file__).parent
+    digest = hashlib.sha256()
+    for folder in _CHILD_SIDE:
+        for path in sorted((package / folder).rglob("*.py")):
+            digest.update(str(path.relative_to(package)).encode())
+            digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+@cache
+def _plugin_hash(name: str) -> str | None:
+    place = name.rpartition(":")[0]
+    path: str | None = place
+    if not place.endswith(".py"):
+        found = importlib.util.find_spec(place.partition(".")[0])
+        path = found.origin if found else None
+    try:
+        return hashlib.sha256(Path(path or "").read_bytes()).hexdigest()[:16]
+    except OSError:
+        return None  # the child will say that it is not there

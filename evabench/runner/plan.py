@@ -1,0 +1,107 @@
+"""What a suite still has to run on this host with this code."""
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from evabench.records.cell import Cell
+from evabench.records.host import Code, Host
+from evabench.records.run import Run, run_key
+from evabench.runner.host import read_code
+from evabench.settings.measurement import WarmUpSettings
+from evabench.suite import Suite
+
+PILOT = 0  # the sweep that fixes the warm-up
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedRun:
+    """One run to make; `sweep` and `position` are None where nothing is timed."""
+
+    key: str
+    cell: Cell
+    seed: int
+    code: Code
+    sweep: int | None = None
+    position: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """Everything that a suite asks for, and what of it is stored already."""
+
+    untimed: tuple[PlannedRun, ...]
+    sweeps: tuple[tuple[PlannedRun, ...], ...]  # of all timing series; the pilot of each comes first
+    stored: tuple[Run, ...]  # runs of this suite with this host and this code
+    older_code: int  # stored runs of the same cells with other code, which are not used
+
+    @property
+    def num_runs(self) -> int:
+        """Return how many runs are left."""
+        return len(self.untimed) + sum(len(sweep) for sweep in self.sweeps)
+
+
+def make_plan(
+    suite: Suite,
+    stored: Sequence[Run],
+    host: Host,
+    *,
+    seeds: int | None = None,
+    retry_failed: bool = False,
+    fresh: bool = False,
+) -> Plan:
+    """Return what is left to run. A sweep that lacks one visit is run again whole: its layout was drawn for all."""
+    untimed = [_planned(cell, 0, host) for cell in suite.memory_cells()]
+    if suite.convergence:
+        first = suite.convergence.first_seed
+        count = seeds or suite.convergence.seeds
+        untimed += [_planned(cell, first + k, host) for k in range(count) for cell in suite.convergence_cells()]
+    sweeps = _sweeps(suite, host) if suite.step_time else []
+    wanted = {run.key for run in (*untimed, *(run for sweep in sweeps for run in sweep))}
+    used = [run for run in stored if run.key in wanted]
+    done = set() if fresh else {run.key for run in used if run.outcome.kind in _settled(retry_failed)}
+    return Plan(
+        untimed=tuple(run for run in untimed if run.key not in done),
+        sweeps=tuple(tuple(sweep) for sweep in sweeps if not all(run.key in done for run in sweep)),
+        stored=tuple(used),
+        older_code=_count_older(untimed, sweeps, stored, wanted),
+    )
+
+
+def _settled(retry_failed: bool) -> tuple[str, ...]:
+    # A divergence is a finding about the optimizer, never a failure to be tried again.
+    every = ("completed", "diverged", "timeout", "out_of_memory", "crashed", "killed")
+    return every[:2] if retry_failed else every
+
+
+def _planned(cell: Cell, seed: int, host: Host, sweep: int | None = None, position: int | None = None) -> PlannedRun:
+    code = read_code(cell.optimizer)
+    key = run_key(cell, seed, sweep, host, code)
+    return PlannedRun(key=key, cell=cell, seed=seed, code=code, sweep=sweep, position=position)
+
+
+def _sweeps(suite: Suite, host: Host) -> list[list[PlannedRun]]:
+    """Alternate in direction, the arms' order drawn by the suite's seed: with two arms that is ABBA."""
+    assert suite.step_time
+    sweeps = []
+    for name in suite.workloads:
+        cells = [cell for cell in suite.timing_cells() if cell.workload_name == name]
+        random.Random(f"{suite.seed} {name}").shuffle(cells)
+        for sweep in range(suite.step_time.sweeps + 1):
+            ordered = cells if sweep % 2 == 0 else cells[::-1]
+            if sweep == PILOT:
+                ordered = [replace(cell, measurement=WarmUpSettings()) for cell in ordered]
+            # The seed of a sweep is its number: weights and batches are drawn anew, and are equal for its arms.
+            sweeps.append([_planned(cell, sweep, host, sweep, place) for place, cell in enumerate(ordered)])
+    return sweeps
+
+
+def _count_older(
+    untimed: Sequence[PlannedRun], sweeps: Sequence[Sequence[PlannedRun]], stored: Sequence[Run], wanted: set[str]
+) -> int:
+    planned = [*untimed, *(run for sweep in sweeps for run in sweep)]
+    return sum(
+        run.key not in wanted
+        and any(run.cell == plan.cell and run.seed == plan.seed and run.code != plan.code for plan in planned)
+        for run in stored
+    )

@@ -1,0 +1,96 @@
+"""The parent's end of a launch server: start it, ask it for runs, end it."""
+
+import os
+import random
+import socket
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from pydantic import ValidationError
+
+from evabench.errors import WorkerError
+from evabench.records.codec import decode, encode
+from evabench.records.request import ChildReply, Request, ServerReady
+from evabench.records.run import Outcome
+
+_THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS")
+_MAX_PADDING_BYTES = 4096
+
+
+class LaunchServer:
+    """A process with torch imported, that forks one fresh child a run. A context manager.
+
+    `layout_seed` draws what must not be the same in every sweep: the hash seed, and the length of the environment,
+    which moves the stack. The kernel draws the address layout anew at every exec.
+    """
+
+    def __init__(self, *, layout_seed: str, python: str = sys.executable, folder: Path | None = None) -> None:
+        draw = random.Random(layout_seed)
+        environment = {
+            **os.environ,
+            **dict.fromkeys(_THREAD_VARIABLES, "1"),  # no pool before the child sets its own number
+            "PYTHONHASHSEED": str(draw.randrange(2**32)),
+            "EVABENCH_PADDING": "x" * draw.randrange(_MAX_PADDING_BYTES),
+        }
+        ours, theirs = socket.socketpair()
+        with theirs:
+            self._process = subprocess.Popen(
+                [python, "-m", "evabench.worker.server", str(theirs.fileno())],
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                stdout=2,  # what an import prints must not end up in our own output
+                env=environment,
+                cwd=folder,
+            )
+        self._python, self._control = python, ours
+        self._lines = ours.makefile("rwb")
+        self._check(self._lines.readline())
+
+    def perform(self, request: Request) -> ChildReply:
+        """Return how the run ended and what it measured. A server that died is an outcome too."""
+        try:
+            self._lines.write(encode(Request, request).encode() + b"\n")
+            self._lines.flush()
+            line = self._lines.readline()
+        except OSError:
+            line = b""
+        if not line:
+            code = self._process.wait()
+            outcome = Outcome(kind="killed", reason=f"the launch server ended with code {code}", stderr_tail="")
+            return ChildReply(outcome=outcome, measured=None, threads=None)
+        return decode(ChildReply, line)
+
+    def close(self) -> None:
+        """End the server and what it runs."""
+        with suppress(OSError):  # a server that died left its request unread
+            self._lines.close()
+        self._control.close()
+        self._process.wait()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _check(self, line: bytes) -> None:
+        try:
+            ready = decode(ServerReady, line)
+        except ValidationError:
+            self.close()
+            raise WorkerError(
+                f"the launch server did not start (exit code {self._process.returncode}). Does "
+                f"`{self._python} -c 'import torch, evabench'` work?"
+            ) from None
+        if ready.num_threads != 1:
+            self.close()
+            raise WorkerError(
+                f"importing torch started {ready.num_threads - 1} threads, so a fork of it is no fresh process. "
+                "Look for a sitecustomize or an environment variable that starts threads at import."
+            )

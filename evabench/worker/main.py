@@ -1,0 +1,50 @@
+"""The child: makes one run and returns what it measured, or why it could not."""
+
+import random
+import traceback
+
+import torch
+
+from evabench.errors import EvabenchError
+from evabench.records.convergence import Convergence
+from evabench.records.request import ChildReply, Request
+from evabench.records.run import Measured, Outcome
+from evabench.worker.training import measure
+
+# torch's CPU allocator raises a plain RuntimeError.
+_ALLOCATION_FAILURES = ("can't allocate memory", "not enough memory", "out of memory")
+
+
+def perform(request: Request) -> ChildReply:
+    """Make the run. Whatever goes wrong in it becomes an outcome; only a killed process cannot say so itself."""
+    torch.set_num_threads(request.cell.threads)
+    torch.manual_seed(request.seed)
+    random.seed(request.seed)
+    try:
+        measured = measure(request)
+    except EvabenchError as error:
+        return _failed(Outcome(kind="crashed", reason=str(error), stderr_tail=""))
+    except Exception as error:
+        traceback.print_exc()
+        return _failed(_outcome_of(error))
+    return ChildReply(outcome=_outcome(measured), measured=measured, threads=torch.get_num_threads())
+
+
+def _failed(outcome: Outcome) -> ChildReply:
+    return ChildReply(outcome=outcome, measured=None, threads=torch.get_num_threads())
+
+
+def _outcome(measured: Measured) -> Outcome:
+    if isinstance(measured, Convergence) and measured.final_validation_loss is None:
+        step = measured.evaluations[-1].step
+        reason = f"the loss was no longer finite at step {step} of {measured.budget_steps}"
+        return Outcome(kind="diverged", reason=reason, stderr_tail="")
+    return Outcome(kind="completed", reason=None, stderr_tail="")
+
+
+def _outcome_of(error: Exception) -> Outcome:
+    summary = f"{type(error).__name__}: {error}".splitlines()[0][:300]
+    failed_allocation = any(words in str(error) for words in _ALLOCATION_FAILURES)
+    if isinstance(error, MemoryError | torch.OutOfMemoryError) or failed_allocation:
+        return Outcome(kind="out_of_memory", reason=summary, stderr_tail="")
+    return Outcome(kind="crashed", reason=summary, stderr_tail="")

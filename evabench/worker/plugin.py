@@ -1,0 +1,42 @@
+"""A user's own optimizer, by name: "package.module:Name" or "path/to/file.py:Name". Runs in the child only."""
+
+import importlib
+import importlib.util
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+from torch.optim import Optimizer
+
+from evabench.errors import SuiteError
+from evabench.settings.optimizers import PluginSettings
+
+
+def build_plugin(settings: PluginSettings, model: nn.Module) -> Optimizer:
+    """Return the optimizer that the name stands for. Raises `SuiteError` where there is none."""
+    make = find_plugin(settings.name)
+    target: Any = model if settings.takes_model else model.parameters()
+    optimizer = make(target, **settings.options)
+    if not isinstance(optimizer, Optimizer):
+        raise SuiteError(f'"{settings.name}" made a {type(optimizer).__name__}, which is no torch.optim.Optimizer')
+    return optimizer
+
+
+def find_plugin(name: str) -> Any:
+    """Import what `name` points at."""
+    place, _, attribute = name.rpartition(":")
+    module = _load_file(Path(place)) if place.endswith(".py") else importlib.import_module(place)
+    try:
+        return getattr(module, attribute)
+    except AttributeError:
+        public = ", ".join(sorted(entry for entry in vars(module) if not entry.startswith("_")))
+        raise SuiteError(f'"{name}": {place} has no {attribute}. It has: {public}') from None
+
+
+def _load_file(path: Path) -> Any:
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    if spec is None or spec.loader is None or not path.exists():
+        raise SuiteError(f"there is no plug-in file {path} (looked in {Path.cwd()})")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module

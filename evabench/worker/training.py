@@ -1,0 +1,107 @@
+"""Where optimizer, workload and measurement meet: one cell and one seed -> one record."""
+
+from collections.abc import Callable, Iterator
+from typing import assert_never
+
+from torch import Tensor
+from torch.optim import Optimizer
+
+from evabench.measurement.clock import CpuClock, find_warm_up, time_visit
+from evabench.measurement.convergence import PausableClock, train_to_budget
+from evabench.measurement.memory import (
+    curvature_state_bytes,
+    parameter_bytes,
+    rss_high_water_bytes,
+    state_bytes,
+    track_step,
+)
+from evabench.optimizers.build import build_optimizer
+from evabench.records.convergence import Convergence
+from evabench.records.memory import Memory
+from evabench.records.request import Request
+from evabench.records.run import Measured
+from evabench.settings.measurement import ConvergenceSettings, MemorySettings, StepTimeSettings, WarmUpSettings
+from evabench.settings.optimizers import OptimizerSettings, PluginSettings
+from evabench.worker.plugin import build_plugin
+from evabench.workloads.build import Workload, build_workload
+from evabench.workloads.schedule import ScheduledRate
+
+# Batches are made before a timed block, and used again after so many, so that input is never part of a step's time.
+_TIMED_BATCHES = 16
+
+
+def measure(request: Request) -> Measured:
+    """Make the measurement that the cell asks for."""
+    cell = request.cell
+    workload = build_workload(cell.workload, request.seed)
+    optimizer = _build(cell.optimizer, workload)
+    cycle_steps = cell.optimizer.cycle_steps
+    match cell.measurement:
+        case WarmUpSettings() as settings:
+            return find_warm_up(_timed_step(workload, optimizer), CpuClock(), settings, cycle_steps)
+        case StepTimeSettings() as settings:
+            step = _timed_step(workload, optimizer)
+            return time_visit(step, CpuClock(), settings, cycle_steps, request.warmup_steps)
+        case MemorySettings():
+            return _measure_memory(workload, optimizer, cycle_steps)
+        case ConvergenceSettings() as settings:
+            return _measure_convergence(workload, optimizer, settings)
+        case _:
+            assert_never(cell.measurement)
+
+
+def training_step(workload: Workload, optimizer: Optimizer, batch: Tensor) -> Tensor:
+    """Train once and return the loss of the batch: the step that every measurement means."""
+    optimizer.zero_grad(set_to_none=True)
+    loss = workload.loss(batch)
+    loss.backward()  # type: ignore[no-untyped-call]  # torch's annotation is incomplete
+    optimizer.step()
+    return loss.detach()
+
+
+def _build(settings: OptimizerSettings, workload: Workload) -> Optimizer:
+    if isinstance(settings, PluginSettings):
+        return build_plugin(settings, workload.model)
+    return build_optimizer(settings, workload.model)
+
+
+def _timed_step(workload: Workload, optimizer: Optimizer) -> Callable[[], None]:
+    stream = workload.batches()
+    batches = _endless([next(stream) for _ in range(_TIMED_BATCHES)])
+
+    def step() -> None:
+        training_step(workload, optimizer, next(batches))
+
+    return step
+
+
+def _endless(batches: list[Tensor]) -> Iterator[Tensor]:
+    while True:
+        yield from batches
+
+
+def _measure_memory(workload: Workload, optimizer: Optimizer, cycle_steps: int) -> Memory:
+    batches = workload.batches()
+    for _ in range(cycle_steps):  # the first refresh creates the state; the next step refreshes in steady state
+        training_step(workload, optimizer, next(batches))
+    tracker = track_step(workload.model, optimizer, next(batches), workload.loss)
+    return Memory(
+        num_parameters=sum(parameter.numel() for parameter in workload.model.parameters()),
+        parameter_bytes=parameter_bytes(workload.model),
+        state_bytes=state_bytes(optimizer),
+        curvature_state_bytes=curvature_state_bytes(optimizer),
+        peak=tracker.peak(),
+        peak_phase=tracker.peak_phase,
+        rss_high_water_bytes=rss_high_water_bytes(),
+    )
+
+
+def _measure_convergence(workload: Workload, optimizer: Optimizer, settings: ConvergenceSettings) -> Convergence:
+    rate = ScheduledRate(optimizer, settings.schedule, settings.steps)
+    batches = workload.batches()
+
+    def step(index: int) -> Tensor:
+        rate.set_for(index)
+        return training_step(workload, optimizer, next(batches))
+
+    return train_to_budget(step, workload.validation_loss, workload.test_loss, settings, PausableClock())

@@ -1,0 +1,148 @@
+"""Runs made up for judging: exact step times, exact steps to a target, exact bytes."""
+
+import math
+from dataclasses import replace
+
+from evabench.records.cell import Cell
+from evabench.records.convergence import Convergence, Evaluation
+from evabench.records.host import Code, Conditions, Host
+from evabench.records.memory import Memory, PeakBytes
+from evabench.records.run import Outcome, Run, Visit
+from evabench.records.step_time import StepTime
+from evabench.settings.measurement import ConvergenceSettings, MemorySettings, StepTimeSettings
+from evabench.settings.optimizers import EvaSettings, KfacSettings, SgdSettings, ShampooSettings
+from evabench.settings.workloads import AutoencoderSettings
+
+CPU = Host(
+    cpu="a plain CPU",
+    num_cpus=2,
+    memory_bytes=2**33,
+    memory_limit_bytes=None,
+    cpu_limit=None,
+    gpus=(),
+    gpu_driver=None,
+    system="Linux",
+    python="3.11",
+    packages={"torch": "2.6"},
+)
+GPU = replace(CPU, gpus=("a GPU",))
+CODE = Code(version="0", commit=None, dirty=None, sources="s", plugin=None)
+ALONE = Conditions(jobs=1, threads=1, load_1min=0.0, steal_share=None, foreign_cpu_share=None)
+COMPLETED = Outcome(kind="completed", reason=None, stderr_tail="")
+
+NET = AutoencoderSettings(widths=(784, 500, 250), batch=250)  # 36 steps an epoch
+ARMS = {
+    "SGD": SgdSettings(lr=1.0),
+    "Eva": EvaSettings(),
+    "K-FAC@1": KfacSettings(refresh_every=1),
+    "K-FAC@10": KfacSettings(refresh_every=10),
+    "Shampoo": ShampooSettings(refresh_every=10),
+}
+TARGET = 0.5
+TARGETS = {"autoencoder": TARGET}
+EVERY = 4
+BUDGET = 72
+
+
+def run(arm, measurement, measured, *, seed=0, sweep=None, name="autoencoder", net=NET, **changes):
+    cell = Cell(workload_name=name, workload=net, arm=arm, optimizer=ARMS[arm], measurement=measurement)
+    made = Run(
+        key=f"{arm}-{measurement.measurement}-{name}-{net.widths}-{seed}-{sweep}",
+        cell=cell,
+        seed=seed,
+        visit=None if sweep is None else Visit(sweep=sweep, position=0, warmup_steps=10),
+        host=CPU,
+        code=CODE,
+        conditions=ALONE,
+        outcome=COMPLETED,
+        measured=measured,
+        started="2026-01-01T00:00:00Z",
+    )
+    return replace(made, **changes)
+
+
+def failed(made, kind):
+    return replace(made, outcome=Outcome(kind=kind, reason=f"it {kind}", stderr_tail=""), measured=None)
+
+
+def visits(arm, seconds, num=7, **where):
+    """Timing runs of a pilot that is never judged and of `num` sweeps, alternately 1 % slower and faster."""
+    return [
+        run(
+            arm,
+            StepTimeSettings(),
+            StepTime(
+                step_seconds=(spread * seconds,) * 30,
+                block_seconds=(spread * seconds * 30,),
+                latency_seconds=None,
+                cycle_steps=1,
+                warmup_steps=10,
+                energy_joules=None,
+            ),
+            sweep=sweep,
+            **where,
+        )
+        for sweep, spread in [(0, 99.0), *((i, 1.01 if i % 2 else 0.99) for i in range(1, num + 1))]
+    ]
+
+
+def training(arm, seed, steps, budget=BUDGET, **where):
+    """One training run that hits `TARGET` after so many steps, a multiple of `EVERY`; None: it never does."""
+    evaluations = tuple(
+        Evaluation(step=at, seconds=0.01 * at, validation_loss=TARGET if steps and at >= steps else 1.0)
+        for at in range(EVERY, budget + 1, EVERY)
+    )
+    measured = Convergence(evaluations=evaluations, training_losses=(), test_loss=1.0, budget_steps=budget)
+    settings = ConvergenceSettings(steps=budget, evaluate_every=EVERY)
+    return run(arm, settings, measured, seed=seed, **where)
+
+
+def trainings(arm, steps, **where):
+    return [training(arm, seed, count, **where) for seed, count in enumerate(steps, start=1)]
+
+
+def memory(arm, scale, curvature_bytes, net=NET, **where):
+    scaled = net.scaled(scale)
+    peak = PeakBytes(
+        parameters=1000, gradients=1000, activations=500, optimizer_state=curvature_bytes, batch=10, temporaries=5
+    )
+    measured = Memory(
+        num_parameters=250,
+        parameter_bytes=1000,
+        state_bytes=1000 + curvature_bytes,
+        curvature_state_bytes=curvature_bytes,
+        peak=peak,
+        peak_phase="optimizer",
+        rss_high_water_bytes=None,
+    )
+    name = where.pop("name", f"autoencoder x{scale}")
+    return run(arm, MemorySettings(), measured, name=name, net=scaled, **where)
+
+
+def vectors(net):
+    return sum(4 * (a + b) for a, b in zip(net.widths, net.widths[1:], strict=False))
+
+
+def factors(net):
+    return sum(4 * (a * a + b * b) for a, b in zip(net.widths, net.widths[1:], strict=False))
+
+
+def memories(arm, bytes_of, scales=(0.2, 0.4, 0.6, 0.8, 1.0), **where):
+    return [memory(arm, scale, bytes_of(NET.scaled(scale)), **where) for scale in scales]
+
+
+class FixedBounds:
+    """Bounds that are exact at 5 % and reach 0.1 further for each halving of alpha, so that a rule's alpha shows."""
+
+    def __init__(self, low, high):
+        self.low, self.high = low, high
+
+    def lower_bound(self, alpha):
+        return self.low - self._extra(alpha)
+
+    def upper_bound(self, alpha):
+        return self.high + self._extra(alpha)
+
+    @staticmethod
+    def _extra(alpha):
+        return 0.1 * math.log(0.05 / alpha, 2)  # 0.1 for alpha / 2

@@ -1,0 +1,264 @@
+from dataclasses import replace
+
+import pytest
+
+from evabench.claims.claim import ClaimedWorkload, Verdict
+from evabench.claims.eva import EVA_CLAIMS, FASTER_THAN_KFAC, FASTER_THAN_SGD
+from evabench.claims.evidence import judge_claims
+from evabench.records.step_time import WarmUp
+from evabench.settings.measurement import WarmUpSettings
+from tests.claims.runs import ALONE, ARMS, GPU, NET, TARGET, TARGETS, failed, run, training, trainings, visits
+
+SUPPORTED, REFUTED, INCONCLUSIVE, NOT_TESTED = Verdict
+HERE = ClaimedWorkload(model="autoencoder", data="fashion_mnist_subset", batch=250, arm_epochs=2, base_epochs=2)
+OURS = replace(FASTER_THAN_SGD, device="cpu", workloads=(HERE,), value=2.0)  # the claim, made about this very workload
+
+EIGHT = [20] * 8
+TWICE = [40, 44, 40, 44, 40, 44, 40, 44]
+
+
+def only(claim, runs, targets=TARGETS, **options):
+    (judgement,) = judge_claims([claim], runs, targets, **options)
+    return judgement
+
+
+def eva_twice_as_fast(steps=TWICE, num_visits=7):
+    return [
+        *visits("SGD", 0.010, num_visits),
+        *visits("Eva", 0.010, num_visits),
+        *trainings("SGD", steps),
+        *trainings("Eva", EIGHT[: len(steps)]),
+    ]
+
+
+def test_the_claim_under_its_own_conditions_is_supported_as_stated():
+    judgement = only(OURS, eva_twice_as_fast())
+    assert (judgement.as_stated, judgement.here, judgement.differences) == (SUPPORTED, SUPPORTED, ())
+
+
+def test_the_ratio_is_steps_times_amortised_step_time():
+    runs = [*visits("SGD", 0.010), *visits("Eva", 0.020), *trainings("SGD", TWICE), *trainings("Eva", EIGHT)]
+    (evidence,) = only(OURS, runs).evidence
+    assert evidence.estimate == pytest.approx(1.05)  # medians of 40 and 44 steps over 20 twice as dear ones
+    assert evidence.numbers["steps_factor"] == pytest.approx(42 / 20, rel=0.01)
+    assert evidence.numbers["step_time_factor"] == pytest.approx(0.5)
+    assert (evidence.num_seeds, evidence.num_pairs) == (8, 7)
+    assert evidence.lower_bound == pytest.approx(1.0)  # the second of eight values
+
+
+def test_the_papers_claims_are_not_tested_as_stated_on_another_machine_and_workload():
+    judgement = only(FASTER_THAN_SGD, eva_twice_as_fast(), would_decide={"C1": "suites/cifar.toml"})
+    assert (judgement.as_stated, judgement.here) == (NOT_TESTED, SUPPORTED)
+    assert judgement.would_decide == "suites/cifar.toml"
+    assert judgement.differences == (
+        "hardware: GPUs in the claim, a CPU here (a plain CPU)",
+        "workload: VGG-19 on cifar10, ResNet-110 on cifar10, WRN-28-10 on cifar10, ResNet-50 on imagenet in the claim, "
+        "autoencoder on fashion_mnist_subset here",
+        "batch: 256 or 512 or 3072 in the claim, 250 here",
+        "epochs of Eva: 55 or 100 in the claim, 2 here",
+        "epochs of SGD: 100 or 200 in the claim, 2 here",
+    )
+
+
+def test_an_up_to_that_was_not_reached_on_another_workload_is_not_refuted():
+    runs = [*visits("SGD", 0.01), *visits("Eva", 0.02), *trainings("SGD", EIGHT), *trainings("Eva", EIGHT)]
+    judgement = only(FASTER_THAN_SGD, runs)
+    assert (judgement.as_stated, judgement.here) == (NOT_TESTED, INCONCLUSIVE)
+    assert "refuted only on all of the claim's own workloads" in judgement.reason
+    assert only(OURS, runs).as_stated is REFUTED  # the same runs, under the claim's conditions
+
+
+def test_an_up_to_is_not_refuted_while_one_of_its_workloads_was_not_run():
+    runs = [*visits("SGD", 0.01), *visits("Eva", 0.02), *trainings("SGD", EIGHT), *trainings("Eva", EIGHT)]
+    two = replace(OURS, workloads=(HERE, replace(HERE, model="VGG-19")))
+    assert only(two, runs).as_stated is INCONCLUSIVE
+    assert only(replace(two, relation="at_least"), runs).as_stated is REFUTED
+
+
+@pytest.mark.parametrize(
+    ("changes", "difference"),
+    [
+        ({"batch": 500}, "batch: 500 in the claim, 250 here"),
+        ({"arm_epochs": 5}, "epochs of Eva: 5 in the claim, 2 here"),
+        ({"base_epochs": 5}, "epochs of SGD: 5 in the claim, 2 here"),
+    ],
+)
+def test_each_condition_that_differs_keeps_the_claim_untested(changes, difference):
+    judgement = only(replace(OURS, workloads=(replace(HERE, **changes),)), eva_twice_as_fast())
+    assert (judgement.as_stated, judgement.here) == (NOT_TESTED, SUPPORTED)
+    assert judgement.differences == (difference,)
+
+
+def test_a_claim_about_a_cpu_is_not_tested_on_a_gpu():
+    judgement = only(OURS, [replace(one, host=GPU) for one in eva_twice_as_fast()])
+    assert judgement.as_stated is NOT_TESTED
+    assert judgement.differences == ("hardware: a CPU in the claim, a GPU here",)
+
+
+def test_seven_seeds_and_five_pairs_decide_nothing():
+    few_seeds, few_pairs = only(OURS, eva_twice_as_fast(TWICE[:7])), only(OURS, eva_twice_as_fast(num_visits=5))
+    assert few_seeds.here is few_pairs.here is INCONCLUSIVE
+    assert "needs 8 seeds, has 7" in few_seeds.reason
+    assert "needs 6 timing pairs, has 5" in few_pairs.reason
+
+
+def test_the_pilot_is_not_a_timing_pair():
+    (evidence,) = only(OURS, eva_twice_as_fast(num_visits=6)).evidence
+    assert evidence.num_pairs == 6
+
+
+def test_a_diverged_run_is_a_miss_and_a_crashed_one_is_left_out_and_said():
+    runs = [
+        *visits("SGD", 0.01),
+        *visits("Eva", 0.01),
+        *trainings("SGD", TWICE),
+        *trainings("Eva", EIGHT[:6]),
+        failed(training("Eva", 7, 20), "diverged"),
+        failed(training("Eva", 8, 20), "crashed"),
+    ]
+    judgement = only(OURS, runs)
+    (evidence,) = judgement.evidence
+    assert evidence.num_seeds == 7
+    assert "In 1 of 7 seeds only Eva missed the target." in evidence.notes
+    assert "Eva: training runs excluded: 1 crashed." in evidence.notes
+    assert judgement.here is INCONCLUSIVE
+
+
+@pytest.mark.parametrize("kind", ["timeout", "out_of_memory", "crashed", "killed"])
+def test_a_failed_visit_breaks_its_pair_only(kind):
+    runs = eva_twice_as_fast()
+    broken = [
+        failed(one, kind) if one.visit and one.visit.sweep == 3 and one.cell.arm == "Eva" else one for one in runs
+    ]
+    (evidence,) = only(OURS, broken).evidence
+    assert evidence.num_pairs == 6
+
+
+def kfac_runs():
+    return [
+        *visits("Eva", 0.01),
+        *visits("K-FAC@1", 0.10),
+        *visits("K-FAC@10", 0.02),
+        *trainings("Eva", EIGHT),
+        *trainings("K-FAC@1", [16] * 8),
+        *trainings("K-FAC@10", EIGHT),
+    ]
+
+
+def test_the_strongest_of_several_baselines_decides_and_the_others_are_listed():
+    judgement = only(FASTER_THAN_KFAC, kfac_runs())
+    strongest, other = judgement.evidence
+    assert (strongest.base, strongest.decides, strongest.estimate) == ("K-FAC@10", True, pytest.approx(2.0))
+    assert (other.base, other.decides, other.estimate) == ("K-FAC@1", False, pytest.approx(8.0))
+    assert "K-FAC@10 decides: it has the smallest median time" in strongest.notes[0]
+    assert judgement.here is INCONCLUSIVE  # 8x against a weak baseline would have supported it
+
+
+def test_a_baseline_that_could_not_be_compared_is_said():
+    without_times = [one for one in kfac_runs() if not (one.cell.arm == "K-FAC@10" and one.visit)]
+    evidence = only(FASTER_THAN_KFAC, without_times).evidence[0]
+    assert evidence.base == "K-FAC@1"
+    assert "K-FAC@10 could not be compared: it was not both timed and trained." in evidence.notes
+
+
+def test_without_a_target_or_without_a_baseline_it_is_not_tested_and_says_why():
+    no_target = only(OURS, eva_twice_as_fast(), targets={})
+    no_base = only(OURS, [*visits("Eva", 0.01), *trainings("Eva", EIGHT)])
+    not_timed = only(OURS, [*trainings("SGD", TWICE), *trainings("Eva", EIGHT)])
+    assert {no_target.here, no_base.here, not_timed.here} == {NOT_TESTED}
+    assert no_target.reason == "There is no target loss for autoencoder."
+    assert no_base.reason == "On autoencoder there are no runs of sgd."
+    assert not_timed.reason == "On autoencoder not every arm that the claim compares was both timed and trained."
+
+
+def test_no_runs_at_all_leave_every_claim_untested():
+    assert {judgement.here for judgement in judge_claims(EVA_CLAIMS, [], {})} == {NOT_TESTED}
+
+
+def test_runs_of_two_hosts_are_refused():
+    runs = eva_twice_as_fast()
+    with pytest.raises(ValueError, match="different hosts are never pooled"):
+        judge_claims([OURS], [*runs, replace(runs[0], host=GPU)], TARGETS)
+
+
+def test_runs_of_other_settings_under_the_same_name_are_not_pooled():
+    old = [replace(one, cell=replace(one.cell, optimizer=replace(ARMS["Eva"], lr=0.9))) for one in visits("Eva", 99.0)]
+    judgement = only(OURS, [*old, *eva_twice_as_fast()])
+    assert judgement.here is SUPPORTED
+    assert judgement.evidence[0].numbers["step_time_factor"] == pytest.approx(1.0)
+
+
+def test_a_target_that_its_own_arm_keeps_missing_decides_nothing():
+    runs = eva_twice_as_fast([40, 40, 40, 40, 40, None, None, None])
+    assert only(OURS, runs, references={"autoencoder": "SGD"}).here is INCONCLUSIVE
+    assert "missed in 38% of its seeds" in only(OURS, runs, references={"autoencoder": "SGD"}).reason
+    assert only(OURS, runs).here is SUPPORTED
+
+
+def test_a_verdict_that_changes_with_the_target_is_inconclusive():
+    unreachable = {"autoencoder": TARGET / 2}
+    judgement = only(OURS, eva_twice_as_fast(), other_targets=[unreachable])
+    assert (judgement.as_stated, judgement.here) == (INCONCLUSIVE, INCONCLUSIVE)
+    assert "depends on the target" in judgement.reason
+    assert only(OURS, eva_twice_as_fast(), other_targets=[TARGETS]).here is SUPPORTED
+
+
+def test_step_times_are_judged_as_arm_over_base():
+    dear = replace(OURS, quantity="step_time_ratio", relation="at_most", value=1.5)
+    runs = [*visits("SGD", 0.010), *visits("Eva", 0.012)]
+    judgement = only(dear, runs)
+    assert judgement.here is SUPPORTED
+    assert judgement.evidence[0].estimate == pytest.approx(1.2)
+    assert only(replace(dear, value=1.1), runs).here is REFUTED
+
+
+def test_two_chances_of_an_up_to_share_its_error():
+    second = {"name": "small", "net": replace(NET, batch=125)}
+    alone = eva_twice_as_fast([32, *[60] * 7])  # ratios 1.6 and seven times 3
+    weak = [
+        *visits("SGD", 0.01, **second),
+        *visits("Eva", 0.01, **second),
+        *trainings("SGD", EIGHT, **second),
+        *trainings("Eva", EIGHT, **second),
+    ]
+    anywhere, targets = replace(OURS, workloads=(), value=3.0), {**TARGETS, "small": TARGET}
+    assert only(anywhere, alone, targets).here is SUPPORTED  # x_(2) of eight, at 5 %
+    assert only(anywhere, [*alone, *weak], targets).here is INCONCLUSIVE  # x_(1), at 2.5 %
+
+
+def test_a_workload_whose_baseline_was_not_timed_is_a_gap_in_every():
+    second = {"name": "small", "net": replace(NET, batch=125)}
+    untimed = [*visits("Eva", 0.01, **second), *trainings("SGD", TWICE, **second), *trainings("Eva", EIGHT, **second)]
+    everywhere, targets = replace(OURS, workloads=(), relation="at_least"), {**TARGETS, "small": TARGET}
+    assert only(everywhere, eva_twice_as_fast(), targets).here is SUPPORTED
+    assert only(everywhere, [*eva_twice_as_fast(), *untimed], targets).here is INCONCLUSIVE
+
+
+def test_own_clocks_count_only_where_the_run_was_alone():
+    runs = eva_twice_as_fast()
+    beside = [replace(one, conditions=replace(ALONE, jobs=2)) for one in runs]
+    assert "rest_factor" in only(OURS, runs).evidence[0].numbers
+    assert "rest_factor" not in only(OURS, beside).evidence[0].numbers
+
+
+def test_two_arms_of_the_claims_optimizer_are_comparisons_of_their_own(monkeypatch):
+    monkeypatch.setitem(ARMS, "Eva (16)", replace(ARMS["Eva"], statistics_batch=16))
+    monkeypatch.setitem(ARMS, "Eva (all)", ARMS["Eva"])
+    both = [*visits("SGD", 0.01), *trainings("SGD", TWICE)]
+    for arm in ("Eva (16)", "Eva (all)"):
+        both += [*visits(arm, 0.01), *trainings(arm, EIGHT)]
+    assert [one.workload for one in only(OURS, both).evidence] == ["autoencoder (Eva (16))", "autoencoder (Eva (all))"]
+    plain = [*both, *visits("Eva", 0.01), *trainings("Eva", EIGHT)]
+    assert [one.arm for one in only(OURS, plain).evidence] == ["Eva"]
+
+
+def test_a_shorter_series_of_another_budget_is_left_out_and_said():
+    runs = [*eva_twice_as_fast(), *trainings("Eva", [4] * 3, budget=36)]
+    (evidence,) = only(OURS, runs).evidence
+    assert evidence.num_seeds == 8
+    assert any("3 runs of another budget" in note for note in evidence.notes)
+
+
+def test_measurements_of_other_kinds_are_ignored():
+    pilot = run("Eva", WarmUpSettings(), WarmUp(window_steps=10, window_median_seconds=(1.0,), steady_after_steps=10))
+    assert only(OURS, [pilot, *eva_twice_as_fast()]).here is SUPPORTED

@@ -1,0 +1,56 @@
+"""Small models, and their training, for the tests of the optimizers."""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+from evabench.optimizers import KFAC, Eva, Shampoo
+
+Optimizer = Eva | KFAC | Shampoo
+Build = Callable[[nn.Module], Optimizer]
+
+# What every optimizer must do whatever its settings; `per_example` where it has the choice.
+BUILDS: dict[str, Build] = {
+    "eva": lambda model: Eva(model, output_gradient="per_example"),
+    "eva-normalized": lambda model: Eva(model, lr=0.01, clip="kl_normalization", output_gradient="per_example"),
+    "eva-rescaled": lambda model: Eva(model, clip="rescale", output_gradient="per_example", weight_decay=0.1),
+    "kfac": lambda model: KFAC(model),
+    "kfac-relative": lambda model: KFAC(model, lr=3.0, damping=1.0, damping_scale="relative", clip="rescale"),
+    "kfac-every-2": lambda model: KFAC(model, refresh_every=2, momentum=0.0),
+    "shampoo": lambda model: Shampoo(model),
+    "shampoo-averaged-every-2": lambda model: Shampoo(model, beta2=0.9, refresh_every=2, grafting="none", lr=1e-3),
+}
+
+
+def small_net(dtype: torch.dtype = torch.float64) -> nn.Sequential:
+    torch.manual_seed(0)
+    return nn.Sequential(nn.Linear(4, 5), nn.Tanh(), nn.Linear(5, 3)).to(dtype)
+
+
+def batch(num_rows: int = 8, seed: int = 0, dtype: torch.dtype = torch.float64) -> tuple[Tensor, Tensor]:
+    generator = torch.Generator().manual_seed(seed)
+    x = torch.randn(num_rows, 4, generator=generator, dtype=dtype)
+    return x, torch.randn(num_rows, 3, generator=generator, dtype=dtype)
+
+
+def backward(model: nn.Module, x: Tensor, y: Tensor) -> float:
+    loss = nn.functional.mse_loss(model(x), y)
+    loss.backward()
+    return float(loss.detach())
+
+
+def train(model: nn.Module, optimizer: torch.optim.Optimizer, steps: range) -> None:
+    for step in steps:
+        optimizer.zero_grad()
+        backward(model, *batch(seed=step))
+        optimizer.step()
+
+
+def directions(optimizer: Optimizer) -> list[Tensor]:
+    """Return the directions of the preconditioned layers, which a step leaves in `.grad`, with the bias as a column."""
+    return [layer.gradient().clone() for layer in optimizer.layers]
+
+
+def parameters(model: nn.Module) -> list[Tensor]:
+    return [parameter.detach().clone() for parameter in model.parameters()]

@@ -1,0 +1,33 @@
+import pytest
+import torch
+
+from evabench.optimizers import KFAC, Eva, Shampoo
+from evabench.optimizers.build import build_optimizer
+from evabench.settings.optimizers import AdamWSettings, EvaSettings, KfacSettings, SgdSettings, ShampooSettings
+from tests.optimizers.models import small_net
+
+SETTINGS = [
+    (SgdSettings(lr=0.2, weight_decay=0.1, nesterov=True), torch.optim.SGD),
+    (AdamWSettings(lr=0.2, eps=1e-6), torch.optim.AdamW),
+    (EvaSettings(lr=0.2, damping=0.1, clip="rescale", statistics_batch=16), Eva),
+    (KfacSettings(lr=0.2, damping=0.1, damping_scale="relative", refresh_every=7), KFAC),
+    (ShampooSettings(lr=0.2, beta2=0.9, epsilon=1e-4, grafting="none", refresh_every=7), Shampoo),
+]
+
+
+@pytest.mark.parametrize(("settings", "optimizer_class"), SETTINGS)
+def test_every_setting_reaches_its_optimizer(settings, optimizer_class):
+    optimizer = build_optimizer(settings, small_net())
+    assert type(optimizer) is optimizer_class
+    group = optimizer.param_groups[0]
+    wanted = {name: getattr(settings, name) for name in settings.__dataclass_fields__ if name != "optimizer"}
+    if optimizer_class is torch.optim.AdamW:
+        wanted["betas"] = (wanted.pop("beta1"), wanted.pop("beta2"))
+    assert {name: group[name] for name in wanted} == wanted
+
+
+@pytest.mark.parametrize(("settings", "optimizer_class"), SETTINGS[2:])
+def test_the_defaults_of_the_constructor_are_those_of_the_settings(settings, optimizer_class):
+    group = optimizer_class(small_net()).param_groups[0]
+    defaults = type(settings)()
+    assert all(group[name] == getattr(defaults, name) for name in settings.__dataclass_fields__)

@@ -1,0 +1,53 @@
+"""No plain step reads a value from the device: a read under fake tensors, which have no values, raises."""
+
+import pytest
+import torch
+from torch import nn
+from torch._subclasses.fake_tensor import DataDependentOutputException, FakeTensorMode
+
+from evabench.optimizers import KFAC, Eva, Shampoo
+
+CLIPS = ["kl_clip", "kl_normalization", "rescale", "none"]
+
+
+def fake_net():
+    return nn.Sequential(nn.Linear(4, 5), nn.Tanh(), nn.LayerNorm(5), nn.Linear(5, 3))
+
+
+def fake_steps(model, optimizer):
+    for _ in range(3):
+        optimizer.zero_grad()
+        nn.functional.mse_loss(model(torch.empty(8, 4)), torch.empty(8, 3)).backward()
+        optimizer.step()
+
+
+@pytest.mark.parametrize("clip", CLIPS)
+def test_eva_never_reads_from_the_device(clip):
+    with FakeTensorMode():
+        model = fake_net()
+        fake_steps(model, Eva(model, clip=clip, weight_decay=0.1))
+
+
+@pytest.mark.parametrize("clip", CLIPS)
+def test_kfac_never_reads_from_the_device_not_even_at_a_refresh(clip):
+    with FakeTensorMode():
+        model = fake_net()
+        fake_steps(model, KFAC(model, clip=clip, refresh_every=2))
+
+
+@pytest.mark.parametrize("grafting", ["none", "sgd"])
+def test_shampoo_never_reads_from_the_device_between_refreshes(grafting):
+    with FakeTensorMode():
+        model = fake_net()
+        shampoo = Shampoo(model, grafting=grafting, refresh_every=10)
+        for layer in shampoo.layers:  # as step 0 leaves it
+            d_out, d_in = layer.weight.shape
+            roots = {"L_root": torch.empty(d_out, d_out), "R_root": torch.empty(d_in, d_in)}
+            shampoo.state[layer.weight].update(roots, L=roots["L_root"].clone(), R=roots["R_root"].clone())
+        shampoo.param_groups[0]["step"] = 1
+        fake_steps(model, shampoo)
+
+
+def test_fake_tensors_would_notice_a_read():
+    with FakeTensorMode(), pytest.raises(DataDependentOutputException):
+        fake_net()(torch.empty(8, 4)).sum().item()

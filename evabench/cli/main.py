@@ -36,7 +36,7 @@ def _options(
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
     ] = False,
 ) -> None:
-    """Does this optimizer really make training faster, and what does it cost?"""
+    """Measure what an optimizer really does for training, and what it costs."""
 
 
 def main() -> None:

@@ -18,18 +18,12 @@ from evabench.suite import Suite, load_suite
 
 def run_suite(
     suite: Annotated[str, typer.Argument(help="A suite file, or the name of one that ships (`evabench list`).")],
-    seeds: Annotated[
-        int | None, typer.Option(min=1, metavar="N", help="Convergence seeds, instead of the suite's.")
-    ] = None,
-    jobs: Annotated[
-        int, typer.Option(min=1, metavar="N", help="Untimed runs at once; timed runs are always alone.")
-    ] = 1,
+    seeds: Annotated[int | None, typer.Option(min=1, metavar="N", help="Number of convergence seeds.")] = None,
+    jobs: Annotated[int, typer.Option(min=1, metavar="N", help="Untimed runs at once; timed ones are alone.")] = 1,
     results: Annotated[Path, typer.Option(metavar="DIR", help="Where runs are stored.")] = Path("results"),
     dry_run: Annotated[bool, typer.Option("--dry-run", help="List what would be run, and run nothing.")] = False,
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Make failed runs again.")] = False,
-    fresh: Annotated[
-        bool, typer.Option("--fresh", help="Make every run again; the older ones stay in the file.")
-    ] = False,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Make every run again; old ones stay in the file.")] = False,
 ) -> None:
     """Run a suite. What is stored already is not run again."""
     console = Console()
@@ -65,7 +59,7 @@ def store_of(results: Path, suite: Suite, host_id: str) -> RunStore:
 
 
 def _say_what_is_left(console: Console, suite: Suite, plan: Plan, store: RunStore) -> None:
-    console.print(f"[bold]{suite.title}[/bold] ({suite.name}), stored in {store.path}")
+    console.print(f"[bold]{suite.title}[/bold] ({suite.name}), stored in {store.path}", soft_wrap=True)
     if plan.older_code:
         console.print(
             f"{plan.older_code} stored runs were made with older code: they stay in the file and are not used."

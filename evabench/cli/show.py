@@ -22,6 +22,7 @@ def show_results(
     console, loaded, host = Console(), load_suite(suite), read_host()
     plan = make_plan(loaded, store_of(results, loaded, host.id).load(), host)
     if not plan.stored:
-        console.print(f"Nothing is stored for {loaded.name} on this host with this code. Run it: evabench run {suite}")
+        message = f"Nothing is stored for {loaded.name} on this host with this code. Run it: evabench run {suite}"
+        console.print(message, markup=False, soft_wrap=True)
         raise typer.Exit(ExitCode.INCOMPLETE)
     print_summary(console, loaded, plan.stored)

@@ -74,7 +74,7 @@ def _ratio(arm: MeasuredArm, reference: MeasuredArm | None) -> str:
     ratio = paired_ratio(arm.step_seconds, reference.step_seconds)
     if ratio is None:
         return "-"
-    if ratio.num_pairs < _MIN_PAIRS or ratio.low is None or ratio.high is None:
+    if ratio.num_pairs < _MIN_PAIRS:
         return f"{ratio.estimate:.2f}x ({ratio.num_pairs} pairs: no interval)"
     return format_ratio(ratio.estimate, ratio.low, ratio.high)
 
@@ -101,9 +101,10 @@ def _final_loss(runs: Iterable[Run], workload: str, arm: str) -> str:
 
 
 def _to_target(arm: MeasuredArm, target: float | None) -> str:
-    if target is None or not arm.trainings:
+    seconds = arm.seconds_to(target) if target is not None and arm.trainings else None
+    if seconds is None:
         return "-"
-    return ", ".join(format_seconds(seconds) for seconds in sorted(arm.seconds_to(target).values()))
+    return ", ".join(format_seconds(value) if value is not None else "missed" for value in seconds.values())
 
 
 def _verdicts(judgements: Iterable[Judgement]) -> Table:

@@ -108,7 +108,7 @@ class Campaign:
 
 
 def _warmup_steps(pilots: Sequence[Run], sweep: Sequence[PlannedRun]) -> int:
-    """Return the steps that every arm of a series discards: the longest warm-up of its pilots, in whole cycles of all."""
+    """Return the steps that every arm of a series discards: the longest of its pilots, in whole cycles of all."""
     name = sweep[0].cell.workload_name
     longest = [
         run.measured.discarded_steps

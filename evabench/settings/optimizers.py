@@ -7,7 +7,7 @@ plot), the length of its refresh cycle, and the ranges in which it is tuned (`se
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, get_args, get_origin, get_type_hints
 
 from pydantic import Field
 
@@ -101,6 +101,7 @@ class EvaSettings:
     def __post_init__(self) -> None:
         """Refuse values outside their bounds."""
         check_bounds(self)
+        _check_choices(self)
 
     @property
     def cycle_steps(self) -> int:
@@ -136,6 +137,7 @@ class KfacSettings:
     def __post_init__(self) -> None:
         """Refuse values outside their bounds."""
         check_bounds(self)
+        _check_choices(self)
 
     @property
     def cycle_steps(self) -> int:
@@ -164,6 +166,7 @@ class ShampooSettings:
     def __post_init__(self) -> None:
         """Refuse values outside their bounds."""
         check_bounds(self)
+        _check_choices(self)
 
     @property
     def cycle_steps(self) -> int:
@@ -202,3 +205,13 @@ OptimizerSettings = Annotated[
     SgdSettings | AdamWSettings | EvaSettings | KfacSettings | ShampooSettings | PluginSettings,
     Field(discriminator="optimizer"),
 ]
+
+
+def _check_choices(settings: Any) -> None:
+    """Raise `ValueError` for a word that its field does not know; a suite file is checked by pydantic before."""
+    for name, hint in get_type_hints(type(settings)).items():
+        choices = get_args(hint) if get_origin(hint) is Literal else ()
+        value = getattr(settings, name)
+        if choices and value not in choices:
+            allowed = ", ".join(f'"{choice}"' for choice in choices)
+            raise ValueError(f'{name} must be one of {allowed}, got "{value}"')

@@ -2,6 +2,7 @@
 
 import copy
 import io
+from itertools import pairwise
 
 import pytest
 import torch
@@ -94,9 +95,9 @@ def test_frozen_and_unused_parameters_stay_untouched(build):
     model = nn.ModuleDict({"used": small_net(), "unused": nn.Linear(4, 4).double()})
     model["used"][0].weight.requires_grad_(False)
     optimizer = build(model)
-    still = parameters(model["unused"]) + [model["used"][0].weight.detach().clone()]
+    still = [*parameters(model["unused"]), model["used"][0].weight.detach().clone()]
     train(model["used"], optimizer, range(3))
-    assert_close(parameters(model["unused"]) + [model["used"][0].weight.detach()], still, rtol=0, atol=0)
+    assert_close([*parameters(model["unused"]), model["used"][0].weight.detach()], still, rtol=0, atol=0)
     assert optimizer.health().layers_without_statistics == ("unused",)
 
 
@@ -143,6 +144,15 @@ def test_a_bad_value_is_refused_by_the_name_of_its_setting(optimizer_class, name
         optimizer_class(small_net(), **{name: value})
 
 
+@pytest.mark.parametrize(
+    ("optimizer_class", "name"),
+    [(Eva, "clip"), (KFAC, "damping_scale"), (KFAC, "output_gradient"), (Shampoo, "grafting")],
+)
+def test_a_word_that_is_no_choice_is_refused_with_the_choices(optimizer_class, name):
+    with pytest.raises(ValueError, match=f'{name} must be one of ".*", got "nonsense"'):
+        optimizer_class(small_net(), **{name: "nonsense"})
+
+
 @each_optimizer
 def test_a_closure_is_evaluated_with_gradients_and_its_loss_returned(build):
     model = small_net()
@@ -168,7 +178,7 @@ def test_a_schedule_may_set_the_learning_rate(build):
 def autoencoder(widths=(64, 40, 20, 8)):
     torch.manual_seed(0)
     widths = (*widths, *reversed(widths[:-1]))
-    layers = [module for pair in zip(widths, widths[1:], strict=False) for module in (nn.Linear(*pair), nn.ReLU())]
+    layers = [module for pair in pairwise(widths) for module in (nn.Linear(*pair), nn.ReLU())]
     return nn.Sequential(*layers[:-1])
 
 

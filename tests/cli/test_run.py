@@ -1,0 +1,113 @@
+"""`evabench run` from end to end, in processes of its own as a user would start it."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from evabench.store.files import RunStore
+
+SUITE = """
+name = "tiny"
+title = "Tiny"
+description = "A test."
+decided_by = "autoencoder"
+
+[workloads.small]
+workload = "autoencoder"
+widths = [784, 16, 4]
+batch = 100
+
+[arms.SGD]
+optimizer = "sgd"
+lr = 1.0
+
+[arms.Eva]
+optimizer = "eva"
+
+[step_time]
+sweeps = 2
+
+[memory]
+
+[convergence]
+seeds = 2
+epochs = 1
+evaluate_every = 30
+"""
+
+
+@pytest.fixture
+def suite(tmp_path):
+    (tmp_path / "tiny.toml").write_text(SUITE)
+    return tmp_path
+
+
+def evabench(folder, *words):
+    return subprocess.run(
+        [sys.executable, "-m", "evabench", *words], cwd=folder, capture_output=True, text=True, check=False
+    )
+
+
+def stored(folder) -> list:
+    files = list(Path(folder).glob("results/tiny/*/runs.jsonl"))
+    return list(RunStore(files[0]).load()) if files else []
+
+
+def test_a_suite_is_run_once_and_the_second_time_there_is_nothing_to_do(suite):
+    first = evabench(suite, "run", "tiny.toml", "--jobs", "2")
+    assert first.returncode == 0, first.stderr + first.stdout
+    assert "12 runs to make, 0 stored." in first.stdout
+    assert "C1" in first.stdout
+    assert len(stored(suite)) == 12
+    second = evabench(suite, "run", "tiny.toml")
+    assert second.returncode == 0
+    assert "Nothing to run" in second.stdout
+    assert len(stored(suite)) == 12
+
+
+def test_after_a_kill_in_the_middle_the_next_call_goes_on_and_makes_nothing_twice(suite):
+    parent = subprocess.Popen(
+        [sys.executable, "-m", "evabench", "run", "tiny.toml"],
+        cwd=suite,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    deadline = time.monotonic() + 120
+    while not stored(suite) and time.monotonic() < deadline:
+        time.sleep(0.01)  # polls for an event, with an end: no race is hidden by it
+    os.kill(parent.pid, signal.SIGKILL)
+    parent.wait()
+    before = stored(suite)
+    assert before
+    again = evabench(suite, "run", "tiny.toml")
+    assert again.returncode == 0, again.stderr + again.stdout
+    runs = stored(suite)
+    (path,) = suite.glob("results/tiny/*/runs.jsonl")
+    assert runs[: len(before)] == before
+    assert len(runs) == len(path.read_text().splitlines()) == 12
+
+
+def test_a_dry_run_lists_the_cells_and_runs_nothing(suite):
+    done = evabench(suite, "run", "tiny.toml", "--dry-run")
+    assert done.returncode == 0
+    assert "small, Eva, step_time, sweep 2" in done.stdout
+    assert stored(suite) == []
+
+
+def test_a_mistake_in_a_suite_is_a_message_and_exit_code_2(suite):
+    (suite / "tiny.toml").write_text(SUITE.replace("lr = 1.0", "lr = -1.0"))
+    done = evabench(suite, "run", "tiny.toml")
+    assert done.returncode == 2
+    assert done.stderr.startswith("evabench: error: tiny.toml: [arms.SGD]: lr must be > 0")
+    assert "Traceback" not in done.stderr
+
+
+def test_show_says_when_nothing_is_stored(suite):
+    done = evabench(suite, "show", "tiny.toml")
+    assert done.returncode == 3
+    assert "Run it: evabench run tiny.toml" in done.stdout

@@ -1,0 +1,70 @@
+"""The store: whole lines or none, the last attempt counts, nothing is lost in silence."""
+
+import pytest
+
+from evabench.errors import StoreError
+from evabench.records.memory import Memory, PeakBytes
+from evabench.settings.optimizers import EvaSettings, PluginSettings
+from evabench.store.files import RunStore
+from tests.runs import run
+
+MEMORY = Memory(
+    num_parameters=1,
+    parameter_bytes=4,
+    state_bytes=8,
+    curvature_state_bytes=4,
+    peak=PeakBytes(parameters=4, gradients=4, activations=1, optimizer_state=8, batch=1, temporaries=0),
+    peak_phase="backward",
+    rss_high_water_bytes=None,
+)
+
+
+@pytest.fixture
+def store(tmp_path):
+    return RunStore(tmp_path / "suite" / "host" / "runs.jsonl")
+
+
+def test_a_store_that_does_not_exist_yet_is_empty(store):
+    assert store.load() == ()
+
+
+@pytest.mark.parametrize("optimizer", [EvaSettings(lr=1), PluginSettings(name="a:B", options={"lr": 0.1, "x": True})])
+def test_what_is_appended_is_loaded_again_equal(store, optimizer):
+    runs = (run(seed=1, optimizer=optimizer, measured=MEMORY), run(seed=2, optimizer=optimizer, outcome="crashed"))
+    store.append(runs)
+    assert store.load() == runs
+
+
+def test_of_two_attempts_at_one_key_the_last_one_counts(store):
+    failed, completed = run(outcome="timeout"), run()
+    store.append([failed])
+    store.append([completed])
+    assert store.load() == (completed,)
+    assert len(store.path.read_text().splitlines()) == 2
+
+
+def test_a_torn_last_line_is_not_loaded_and_is_set_aside_at_the_next_append(store):
+    first, second = run(seed=1), run(seed=2)
+    store.append([first])
+    with store.path.open("a") as file:
+        file.write('{"schema": 1, "run": {"key": "ab')
+    assert store.load() == (first,)
+    store.append([second])
+    assert store.load() == (first, second)
+    assert store.set_aside.read_text() == '{"schema": 1, "run": {"key": "ab'
+
+
+@pytest.mark.parametrize("line", ["no JSON", '{"schema": 1}', '{"schema": 1, "run": {"key": 3}}', "[]"])
+def test_a_damaged_line_in_the_middle_is_an_error_that_names_its_place(store, line):
+    store.append([run()])
+    with store.path.open("a") as file:
+        file.write(line + "\n")
+    with pytest.raises(StoreError, match=r"runs\.jsonl, line 2"):
+        store.load()
+
+
+def test_a_line_of_a_newer_format_is_refused_by_its_number(store):
+    store.path.parent.mkdir(parents=True)
+    store.path.write_text('{"schema": 99, "run": {}}\n')
+    with pytest.raises(StoreError, match="schema 99"):
+        store.load()

@@ -1,0 +1,87 @@
+"""Imports point down, and torch stops at the process boundary."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import evabench
+
+PACKAGE = Path(evabench.__file__).parent
+
+# package or file -> (rank, side): a line may import only from ranks below its own, or from its own package.
+LAYERS = {
+    "errors": (0, "both"),
+    "units": (0, "both"),
+    "settings": (1, "both"),
+    "records": (2, "both"),
+    "suite": (3, "parent"),
+    "store": (3, "parent"),
+    "stats": (4, "parent"),
+    "runner": (5, "parent"),
+    "claims": (6, "parent"),
+    "reporting": (7, "parent"),
+    "cli": (8, "parent"),
+    "__main__": (9, "parent"),
+    "optimizers": (3, "child"),
+    "workloads": (4, "child"),
+    "measurement": (5, "child"),
+    "worker": (6, "child"),
+}
+MAX_LINES = 400
+
+
+def layer_of(path):
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imported_layers(path):
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            names = [node.module]
+        elif isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        else:
+            continue
+        yield from (name.split(".")[1] for name in names if name.startswith("evabench."))
+
+
+SOURCES = sorted(path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__init__.py")
+
+
+def test_every_package_has_a_layer():
+    assert {layer_of(path) for path in SOURCES} == set(LAYERS)
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_imports_point_down_and_stay_on_their_side(path):
+    own = layer_of(path)
+    rank, side = LAYERS[own]
+    for name in imported_layers(path):
+        other_rank, other_side = LAYERS[name]
+        assert name == own or other_rank < rank, f"{own} imports {name}, which is not below it"
+        assert other_side in (side, "both"), f"{own} ({side} side) imports {name} ({other_side} side)"
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_a_file_is_one_thing(path):
+    assert len(path.read_text().splitlines()) <= MAX_LINES
+
+
+@pytest.mark.parametrize("words", [["--help"], ["list"], ["run", "quickstart", "--dry-run"], ["show", "quickstart"]])
+def test_the_parent_never_imports_torch(words, tmp_path):
+    program = f"""
+import sys
+sys.argv = ["evabench", *{words!r}]
+from evabench.cli.main import main
+try:
+    main()
+except SystemExit:
+    pass
+assert "torch" not in sys.modules, "the parent imported torch"
+"""
+    done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

@@ -1,0 +1,114 @@
+"""The launch server: whatever happens in a child becomes an outcome, and the next child is fresh."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from evabench.records.memory import Memory
+from evabench.records.request import Request
+from evabench.records.step_time import StepTime, WarmUp
+from evabench.runner.server import LaunchServer
+from evabench.settings.measurement import ConvergenceSettings, MemorySettings, StepTimeSettings, WarmUpSettings
+from evabench.settings.optimizers import (
+    AdamWSettings,
+    EvaSettings,
+    KfacSettings,
+    PluginSettings,
+    SgdSettings,
+    ShampooSettings,
+)
+from tests.runs import cell
+
+PLUGINS = Path(__file__).parent / "plugins.py"
+TRAINING = ConvergenceSettings(steps=8, evaluate_every=4)
+
+
+@pytest.fixture(scope="module")
+def server():
+    with LaunchServer(layout_seed="test") as started:
+        yield started
+
+
+def ask(server, optimizer, measurement=None, *, warmup_steps=0, timeout_seconds=60.0, seed=3):
+    return server.perform(
+        Request(
+            cell=cell(optimizer=optimizer, measurement=measurement or MemorySettings()),
+            seed=seed,
+            warmup_steps=warmup_steps,
+            timeout_seconds=timeout_seconds,
+        )
+    )
+
+
+def plugin(name):
+    return PluginSettings(name=f"{PLUGINS}:{name}", options={"lr": 0.1})
+
+
+def test_every_kind_of_measurement_comes_back_as_its_record(server):
+    sgd = SgdSettings(lr=0.1)
+    assert isinstance(ask(server, sgd, WarmUpSettings()).measured, WarmUp)
+    assert isinstance(ask(server, sgd, StepTimeSettings(), warmup_steps=5).measured, StepTime)
+    assert isinstance(ask(server, sgd).measured, Memory)
+    training = ask(server, sgd, TRAINING).measured
+    assert [evaluation.step for evaluation in training.evaluations] == [0, 4, 8]
+    assert len(training.training_losses) == 8
+    assert training.test_loss is not None
+
+
+def test_every_arm_with_one_seed_starts_from_the_same_weights_and_sees_the_same_batches(server):
+    arms = (SgdSettings(lr=1e-9), AdamWSettings(lr=1e-9), EvaSettings(lr=1e-9), KfacSettings(), ShampooSettings())
+    curves = [ask(server, arm, TRAINING).measured for arm in arms]
+    assert len({curve.evaluations[0].validation_loss for curve in curves}) == 1
+    assert len({curve.training_losses[0] for curve in curves}) == 1
+
+
+def test_the_same_seed_gives_the_same_run_and_another_seed_another(server):
+    first, again = (ask(server, EvaSettings(), TRAINING).measured.training_losses for _ in range(2))
+    assert first == again
+    assert ask(server, EvaSettings(), TRAINING, seed=4).measured.training_losses != first
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "reason"),
+    [
+        ("Raises", "crashed", "RuntimeError: the moon is full"),
+        ("Exits", "crashed", "exit code 7"),
+        ("Kills", "killed", "SIGSEGV"),
+        ("Grabs", "out_of_memory", "allocate"),
+        ("Missing", "crashed", "has no Missing. It has: .*Works"),
+    ],
+)
+def test_a_child_that_fails_is_an_outcome_and_the_next_one_works(server, name, kind, reason):
+    outcome = ask(server, plugin(name)).outcome
+    assert outcome.kind == kind
+    assert re.search(reason, outcome.reason)
+    assert ask(server, plugin("Works")).outcome.completed
+
+
+def test_a_crash_leaves_its_traceback_in_the_record(server):
+    assert "plugins.py" in ask(server, plugin("Raises")).outcome.stderr_tail
+
+
+def test_a_child_that_hangs_is_ended_when_its_time_is_up(server):
+    outcome = ask(server, plugin("Hangs"), timeout_seconds=1.0).outcome
+    assert (outcome.kind, outcome.reason) == ("timeout", "took longer than 1 s")
+
+
+def test_what_a_child_prints_cannot_corrupt_its_result(server):
+    reply = ask(server, plugin("Prints"))
+    assert reply.outcome.completed
+    assert isinstance(reply.measured, Memory)
+    assert "a warning" in reply.outcome.stderr_tail
+
+
+def test_a_divergence_is_an_outcome_that_keeps_its_curve(server):
+    reply = ask(server, plugin("Explodes"), TRAINING)
+    assert reply.outcome.kind == "diverged"
+    assert reply.measured.evaluations[0].validation_loss is not None
+    assert reply.measured.evaluations[-1].validation_loss is None
+    assert reply.measured.test_loss is None
+
+
+def test_a_child_has_one_thread_unless_the_suite_says_otherwise(server):
+    assert ask(server, SgdSettings(lr=0.1)).threads == 1

@@ -82,7 +82,7 @@ class EvaSettings:
     __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
     title: ClassVar[str] = "Eva"
     family: ClassVar[Family] = "eva"
-    search: ClassVar[Search] = {"lr": (0.03, 0.1, 0.3, 1.0, 3.0, 10.0), "kl_clip": (1e-3, 1e-2)}
+    search: ClassVar[Search] = {"lr": (0.003, 0.01, 0.03, 0.1, 0.3, 1.0), "damping": (1e-3, 3e-2)}
 
     optimizer: Literal["eva"] = "eva"
     lr: Positive = 0.1
@@ -116,7 +116,7 @@ class KfacSettings:
     __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
     title: ClassVar[str] = "K-FAC"
     family: ClassVar[Family] = "kfac"
-    search: ClassVar[Search] = {"lr": (0.03, 0.1, 0.3, 1.0, 3.0, 10.0), "damping": (3e-2, 1e-1)}
+    search: ClassVar[Search] = {"lr": (0.003, 0.01, 0.03, 0.1, 0.3, 1.0), "damping": (3e-2, 1e-1)}
 
     optimizer: Literal["kfac"] = "kfac"
     lr: Positive = 0.1

@@ -69,3 +69,11 @@ def test_a_factor_of_zero_or_underflow_gives_finite_inverses(scale, size):
     A, B = torch.eye(3), size * torch.eye(2)
     for F, damping in zip((A, B), split_damping(A, B, 0.03, scale), strict=True):
         assert damped_inverse(F, damping).inverse.isfinite().all()
+
+
+@pytest.mark.parametrize("d", [1, 256, 257, 1001])
+def test_outer_products_summed_by_halves_equal_one_product(d):
+    rows = torch.randn(7, d, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    summed = sum_outer_products(rows)
+    assert_close(summed, rows.T @ rows)
+    assert_close(summed, summed.T, rtol=0, atol=1e-14)

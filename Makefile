@@ -19,6 +19,7 @@ $(VENV)/.installed-test: pyproject.toml
 
 quickstart: venv
 	$(BIN)/evabench run quickstart --jobs $(JOBS)
+	$(BIN)/evabench report quickstart
 
 test: venv-test
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n $(JOBS)

@@ -8,6 +8,7 @@ from rich.console import Console
 
 import evabench
 from evabench.cli.list import list_suites
+from evabench.cli.report import write_report
 from evabench.cli.run import run_suite
 from evabench.cli.show import show_results
 from evabench.errors import EvabenchError
@@ -22,6 +23,7 @@ app = typer.Typer(
 app.command("run")(run_suite)
 app.command("list")(list_suites)
 app.command("show")(show_results)
+app.command("report")(write_report)
 
 
 def _print_version(asked: bool) -> None:

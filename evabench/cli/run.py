@@ -7,7 +7,8 @@ import typer
 from rich.console import Console
 
 from evabench.errors import ExitCode
-from evabench.reporting.summary import print_summary
+from evabench.reporting.report import make_report
+from evabench.reporting.terminal import print_report
 from evabench.runner.campaign import Campaign
 from evabench.runner.host import read_host
 from evabench.runner.plan import Plan, make_plan
@@ -46,8 +47,10 @@ def run_suite(
             ).run(plan)
     if store.set_aside:
         console.print(f"A torn last line of an earlier crash was moved to {store.set_aside}.")
-    runs = make_plan(loaded, store.load(), host, seeds=seeds).stored
-    print_summary(console, loaded, runs)
+    plan = make_plan(loaded, store.load(), host, seeds=seeds)
+    runs = plan.stored
+    if runs:
+        print_report(console, make_report(loaded, runs, num_missing=plan.num_runs))
     failed = [run for run in runs if not run.outcome.completed]
     if failed or not runs:
         raise typer.Exit(ExitCode.INCOMPLETE)

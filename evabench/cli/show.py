@@ -8,7 +8,8 @@ from rich.console import Console
 
 from evabench.cli.run import store_of
 from evabench.errors import ExitCode
-from evabench.reporting.summary import print_summary
+from evabench.reporting.report import make_report
+from evabench.reporting.terminal import print_report
 from evabench.runner.host import read_host
 from evabench.runner.plan import make_plan
 from evabench.suite import load_suite
@@ -25,4 +26,4 @@ def show_results(
         message = f"Nothing is stored for {loaded.name} on this host with this code. Run it: evabench run {suite}"
         console.print(message, markup=False, soft_wrap=True)
         raise typer.Exit(ExitCode.INCOMPLETE)
-    print_summary(console, loaded, plan.stored)
+    print_report(console, make_report(loaded, plan.stored, num_missing=plan.num_runs))

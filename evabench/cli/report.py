@@ -1,0 +1,74 @@
+"""`evabench report`: a page and a Markdown file from the stored runs of a suite."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from evabench.claims.claim import Judgement, Verdict
+from evabench.cli.run import store_of
+from evabench.errors import ExitCode
+from evabench.reporting.report import Report, make_report
+from evabench.reporting.verdicts import headline
+from evabench.runner.host import read_host
+from evabench.runner.plan import make_plan
+from evabench.suite import load_suite
+
+
+def write_report(
+    suite: Annotated[str, typer.Argument(help="A suite file, or the name of one that ships (`evabench list`).")],
+    results: Annotated[Path, typer.Option(metavar="DIR", help="Where runs are stored.")] = Path("results"),
+    output: Annotated[Path, typer.Option(metavar="DIR", help="Where the report goes: DIR/<suite>/.")] = Path("reports"),
+    fail_on_refuted: Annotated[
+        bool, typer.Option("--fail-on-refuted", help="Exit with 1 if a claim is refuted, here or as stated.")
+    ] = False,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Exit with 4 if a claim is inconclusive or not tested here.")
+    ] = False,
+) -> None:
+    """Write reports/SUITE/index.html and report.md from the runs of this host and this code."""
+    console, loaded, host = Console(), load_suite(suite), read_host()
+    plan = make_plan(loaded, store_of(results, loaded, host.id).load(), host)
+    if not plan.stored:
+        message = f"Nothing is stored for {loaded.name} on this host with this code. Run it: evabench run {suite}"
+        console.print(message, markup=False, soft_wrap=True)
+        raise typer.Exit(ExitCode.INCOMPLETE)
+    report = make_report(loaded, plan.stored, num_missing=plan.num_runs, num_older=plan.older_code)
+    for judgement in report.judgements:
+        console.print(f"{judgement.claim_id:<11}{headline(judgement)}", markup=False, highlight=False)
+    for path in _write(report, output / loaded.name):
+        console.print(str(path), markup=False, soft_wrap=True, highlight=False)
+    code = exit_code(report, fail_on_refuted=fail_on_refuted, strict=strict)
+    if code is not ExitCode.PASS:
+        raise typer.Exit(code)
+
+
+def _write(report: Report, folder: Path) -> tuple[Path, ...]:
+    # Here, not at the top: Matplotlib takes longer to import than `--help` may take.
+    from evabench.reporting.html import render_html
+    from evabench.reporting.markdown import PICTURES, pictures, render_markdown
+
+    (folder / PICTURES).mkdir(parents=True, exist_ok=True)
+    for name, svg in pictures(report).items():
+        (folder / PICTURES / name).write_text(svg, encoding="utf-8")
+    page, text = folder / "index.html", folder / "report.md"
+    page.write_text(render_html(report), encoding="utf-8")
+    text.write_text(render_markdown(report), encoding="utf-8")
+    return page, text
+
+
+def exit_code(report: Report, *, fail_on_refuted: bool, strict: bool) -> ExitCode:
+    """Return what the process exits with, after everything is written."""
+    if fail_on_refuted and any(Verdict.REFUTED in _answers(judgement) for judgement in report.judgements):
+        return ExitCode.REGRESSION
+    if report.num_missing or report.unfinished:
+        return ExitCode.INCOMPLETE
+    undecided = {Verdict.INCONCLUSIVE, Verdict.NOT_TESTED}
+    if strict and any(judgement.here in undecided for judgement in report.judgements):
+        return ExitCode.INCONCLUSIVE
+    return ExitCode.PASS
+
+
+def _answers(judgement: Judgement) -> tuple[Verdict, Verdict]:
+    return judgement.here, judgement.as_stated

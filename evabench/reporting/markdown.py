@@ -1,0 +1,92 @@
+"""A report as Markdown, for a repository or a pull request; its pictures are files beside it."""
+
+import html
+import re
+from collections.abc import Iterator
+
+from evabench.reporting.plots import Picture
+from evabench.reporting.report import Report
+from evabench.reporting.sections import Section, VerdictCard, failures, sections, verdict_cards, warnings
+from evabench.reporting.tables import Table
+from evabench.reporting.theme import DARK, LIGHT, Theme
+
+PICTURES = "pictures"  # the folder beside the file
+
+# What could begin a link, an emphasis, code, a heading, a list or a table cell in text that is none of these.
+_SPECIAL = re.compile(r"([\\`*_\[\]|#~])")
+
+
+def render_markdown(report: Report) -> str:
+    """Return the text. Every text that comes from a suite, a run or a plug-in is escaped."""
+    return "\n".join(_lines(report)).rstrip() + "\n"
+
+
+def pictures(report: Report) -> dict[str, str]:
+    """Return file name -> SVG of the pictures that the text shows."""
+    found: dict[str, str] = {}
+    for number, section in enumerate(sections(report)):
+        for part in section.parts:
+            if isinstance(part, Picture):
+                found |= {_file(number, part, theme): part.svg[theme.name] for theme in (LIGHT, DARK)}
+    return found
+
+
+def _lines(report: Report) -> Iterator[str]:
+    yield from (f"# {_text(report.suite.title)}", "", _text(" ".join(report.suite.description.split())), "")
+    for warning in warnings(report):
+        yield from (f"> **Note.** {_text(warning)}", "")
+    yield from ("## Claims of the paper", "")
+    for card in verdict_cards(report):
+        yield from _card(card)
+    for number, section in enumerate(sections(report)):
+        yield from _section(number, section)
+    unfinished = failures(report)
+    if unfinished:
+        yield from (f"## {unfinished.title}", "", *_table(unfinished))
+
+
+def _card(card: VerdictCard) -> Iterator[str]:
+    yield from (f"### {_text(card.id)}: {_text(card.headline)}", "", f"> {_text(card.text)} ({_text(card.source)})", "")
+    yield from (_text(f"{card.measured} {card.reason} {card.decided_by}".strip()), "")
+    if card.differences:
+        yield "Not tested as stated, because here:"
+        yield from ("", *(f"- {_text(difference)}" for difference in card.differences), "")
+    if card.evidence:
+        yield from (f"{_text(card.evidence.title)}:", "", *_table(card.evidence))
+
+
+def _section(number: int, section: Section) -> Iterator[str]:
+    yield from (f"## {_text(section.title)}", "", _text(section.text), "")
+    for part in section.parts:
+        if isinstance(part, Picture):
+            yield from (*_picture(number, part), "")
+        else:
+            yield from (f"### {_text(part.title)}", "", *_table(part))
+
+
+def _picture(number: int, picture: Picture) -> Iterator[str]:
+    alt = html.escape(picture.alt, quote=True).replace("\n", " ")
+    yield "<picture>"
+    yield f'  <source media="(prefers-color-scheme: dark)" srcset="{PICTURES}/{_file(number, picture, DARK)}">'
+    yield f'  <img alt="{alt}" src="{PICTURES}/{_file(number, picture, LIGHT)}">'
+    yield "</picture>"
+
+
+def _table(table: Table) -> Iterator[str]:
+    yield f"| {' | '.join(map(_text, table.headings))} |"
+    is_text = [position == 0 or heading in table.text for position, heading in enumerate(table.headings)]
+    yield f"| {' | '.join('---' if words else '---:' for words in is_text)} |"
+    for row in table.rows:
+        yield f"| {' | '.join(map(_text, row))} |"
+    yield ""
+    if table.note:
+        yield from (_text(table.note), "")
+
+
+def _file(number: int, picture: Picture, theme: Theme) -> str:
+    return f"{number}-{picture.name}-{theme.name}.svg"
+
+
+def _text(words: str) -> str:
+    """Return text that is only text: one line, no markup, no HTML."""
+    return html.escape(_SPECIAL.sub(r"\\\1", " ".join(words.split())), quote=False)

@@ -1,0 +1,193 @@
+"""What a report says, as data: the runs of one suite, host and code, arranged by workload and arm. Renders nothing."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import median
+
+import numpy as np
+
+from evabench.claims.arms import MeasuredArm, measured_arms
+from evabench.claims.claim import Judgement
+from evabench.claims.curvature import WidthFamily, width_families
+from evabench.claims.eva import EVA_CLAIMS
+from evabench.claims.evidence import judge_claims
+from evabench.records.convergence import Convergence
+from evabench.records.host import Code, Host
+from evabench.records.memory import Memory
+from evabench.records.run import Run
+from evabench.records.step_time import StepTime
+from evabench.settings.optimizers import OptimizerSettings, SgdSettings
+from evabench.settings.workloads import WorkloadSettings
+from evabench.stats.paired import PairedRatio, paired_ratio
+from evabench.suite import Suite, Target
+from evabench.units import Seconds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArmReport:
+    """One arm on one workload. `None` and empty: not measured."""
+
+    name: str
+    optimizer: OptimizerSettings
+    measured: MeasuredArm | None  # None: neither timed nor trained
+    visits: tuple[StepTime, ...]  # the pilot is not one
+    step_over_reference: PairedRatio | None
+    memory: Memory | None
+    trainings: tuple[Convergence, ...]  # by seed; those that did not complete too, as far as they got
+    seconds_to_target: tuple[Seconds | None, ...]  # by seed; None: missed
+    steps_to_target: tuple[int | None, ...]
+
+    @property
+    def amortised_seconds(self) -> Seconds | None:
+        """Return the step time with its share of a refresh."""
+        return self.measured.amortised_seconds if self.measured else None
+
+    @property
+    def plain_seconds(self) -> Seconds | None:
+        """Return the median step that does not refresh, the median over visits."""
+        return median(visit.plain_seconds for visit in self.visits) if self.visits else None
+
+    @property
+    def slowest_seconds(self) -> Seconds | None:
+        """Return the median of the slowest position in the cycle: the refresh, where there is one."""
+        return median(max(visit.position_seconds) for visit in self.visits) if self.visits else None
+
+    @property
+    def p99_seconds(self) -> Seconds | None:
+        """Return the 99 % quantile of all timed steps."""
+        steps = [seconds for visit in self.visits for seconds in visit.step_seconds]
+        return float(np.quantile(steps, 0.99)) if steps else None
+
+    @property
+    def num_steps(self) -> int:
+        """Return how many steps were timed."""
+        return sum(len(visit.step_seconds) for visit in self.visits)
+
+    @property
+    def final_losses(self) -> tuple[float | None, ...]:
+        """Return the validation loss at the end of each budget; None: it did not get there."""
+        return tuple(training.final_validation_loss for training in self.trainings)
+
+    @property
+    def test_losses(self) -> tuple[float | None, ...]:
+        """Return the test loss of each seed, evaluated once."""
+        return tuple(training.test_loss for training in self.trainings)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkloadReport:
+    """All arms on one workload, in the order of the suite."""
+
+    name: str
+    settings: WorkloadSettings
+    target: Target | None
+    reference: str | None  # the arm whose step is 1; None: no SGD in the suite
+    arms: tuple[ArmReport, ...]
+
+    @property
+    def num_seeds(self) -> int:
+        """Return the most seeds that any arm has."""
+        return max((len(arm.trainings) for arm in self.arms), default=0)
+
+    @property
+    def num_pairs(self) -> int:
+        """Return the most visits that any arm has."""
+        return max((len(arm.visits) for arm in self.arms), default=0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """A whole report."""
+
+    suite: Suite
+    host: Host
+    code: Code  # of the first run: all have the same sources, the commit may differ
+    workloads: tuple[WorkloadReport, ...]
+    families: tuple[WidthFamily, ...]  # nets counted at several widths
+    judgements: tuple[Judgement, ...]
+    unfinished: tuple[Run, ...]  # crashed, killed, out of memory, out of time, or diverged
+    runs: tuple[Run, ...]
+    num_missing: int  # runs that the suite asks for and that are not stored
+    num_older: int  # stored runs of older code, not used
+
+    @property
+    def period(self) -> tuple[str, str]:
+        """Return when the first and the last run were started, UTC."""
+        started = sorted(run.started for run in self.runs)
+        return started[0], started[-1]
+
+
+def make_report(suite: Suite, runs: Sequence[Run], *, num_missing: int = 0, num_older: int = 0) -> Report:
+    """Return the report of the runs of a suite; there must be one at least, all of one host."""
+    assert runs, "a report needs runs"
+    targets = dict(suite.convergence.targets) if suite.convergence else {}
+    would_decide = {claim.id: suite.decided_by for claim in EVA_CLAIMS} if suite.decided_by else {}
+    values = {name: target.value for name, target in targets.items()}
+    return Report(
+        suite=suite,
+        host=runs[0].host,
+        code=runs[0].code,
+        workloads=tuple(
+            _workload(suite, name, runs, targets.get(name))
+            for name in suite.workloads
+            if any(run.cell.workload_name == name for run in runs)
+        ),
+        families=tuple(family for family in width_families(runs) if _num_widths(family) > 1),
+        judgements=judge_claims(EVA_CLAIMS, runs, values, would_decide=would_decide),
+        unfinished=tuple(run for run in runs if not run.outcome.completed),
+        runs=tuple(runs),
+        num_missing=num_missing,
+        num_older=num_older,
+    )
+
+
+def _num_widths(family: WidthFamily) -> int:
+    return max(len(arm.curvature_bytes) for arm in family.arms)
+
+
+def _workload(suite: Suite, name: str, runs: Sequence[Run], target: Target | None) -> WorkloadReport:
+    here = [run for run in runs if run.cell.workload_name == name]
+    measured = {arm.arm: arm for arm in measured_arms(here)}
+    reference = next((arm for arm, settings in suite.arms.items() if isinstance(settings, SgdSettings)), None)
+    arms = tuple(
+        _arm(
+            arm, [run for run in here if run.cell.arm == arm], measured.get(arm), measured.get(reference or ""), target
+        )
+        for arm in suite.arms
+        if any(run.cell.arm == arm for run in here)
+    )
+    return WorkloadReport(name=name, settings=suite.workloads[name], target=target, reference=reference, arms=arms)
+
+
+def _arm(
+    name: str,
+    runs: Sequence[Run],
+    measured: MeasuredArm | None,
+    reference: MeasuredArm | None,
+    target: Target | None,
+) -> ArmReport:
+    trainings = measured.trainings if measured else {}
+    seeds = sorted(trainings)
+    steps = measured.steps_to(target.value) if measured and target else {}
+    seconds = (measured.seconds_to(target.value) if measured and target else None) or {}
+    return ArmReport(
+        name=name,
+        optimizer=runs[0].cell.optimizer,
+        measured=measured,
+        visits=tuple(
+            run.measured for run in runs if isinstance(run.measured, StepTime) and run.visit and run.visit.sweep > 0
+        ),
+        step_over_reference=_over(measured, reference),
+        memory=next((run.measured for run in runs if isinstance(run.measured, Memory)), None),
+        trainings=tuple(
+            run.measured for run in (trainings[seed] for seed in seeds) if isinstance(run.measured, Convergence)
+        ),
+        seconds_to_target=tuple(seconds[seed] for seed in seeds if seed in seconds),
+        steps_to_target=tuple(steps[seed] for seed in seeds if seed in steps),
+    )
+
+
+def _over(arm: MeasuredArm | None, reference: MeasuredArm | None) -> PairedRatio | None:
+    if arm is None or reference is None or arm is reference:
+        return None
+    return paired_ratio(arm.step_seconds, reference.step_seconds)

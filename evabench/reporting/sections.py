@@ -1,0 +1,141 @@
+"""The order of a report: its sections, each with tables and pictures. Markdown and HTML render the same ones."""
+
+from dataclasses import dataclass
+
+from evabench.claims.claim import Judgement, Verdict
+from evabench.reporting.plots import (
+    Picture,
+    Styles,
+    arm_styles,
+    convergence_picture,
+    growth_picture,
+    memory_picture,
+    step_time_picture,
+)
+from evabench.reporting.report import Report, WorkloadReport
+from evabench.reporting.tables import (
+    Table,
+    conditions_table,
+    convergence_table,
+    cost_table,
+    growth_table,
+    host_table,
+    memory_table,
+    settings_table,
+    step_table,
+    unfinished_table,
+)
+from evabench.reporting.verdicts import decided_by, evidence_table, headline, measured
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Section:
+    """A heading, a paragraph, and what stands below: each table after its picture, where it has one."""
+
+    title: str
+    text: str = ""
+    parts: tuple[Table | Picture, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerdictCard:
+    """A judgement in words."""
+
+    id: str
+    verdict: Verdict  # of these conditions
+    headline: str
+    text: str
+    source: str
+    measured: str
+    reason: str
+    decided_by: str
+    differences: tuple[str, ...]
+    rule: str  # which number was put to which words, and why
+    evidence: Table | None
+
+
+def verdict_cards(report: Report) -> tuple[VerdictCard, ...]:
+    """Return one card for each claim."""
+    return tuple(_card(judgement) for judgement in report.judgements)
+
+
+def sections(report: Report) -> tuple[Section, ...]:
+    """Return the sections below the verdicts."""
+    styles = arm_styles(report.suite.arms)
+    found = [_workload_section(workload, styles) for workload in report.workloads]
+    for family in report.families:
+        found.append(
+            Section(
+                title="How the curvature state grows",
+                text="The same net at several widths, counted byte by byte.",
+                parts=_present(growth_picture(family, styles), growth_table(family)),
+            )
+        )
+    found.append(
+        Section(
+            title="How it was measured",
+            text=(
+                "Each run is a fresh process. Arms are visited in alternating order, so that a pair of visits lies "
+                "close in time; every arm starts from the same weights and sees the same batches."
+            ),
+            parts=_present(conditions_table(report), host_table(report), settings_table(report)),
+        )
+    )
+    return tuple(found)
+
+
+def warnings(report: Report) -> tuple[str, ...]:
+    """Return what a reader has to know before the numbers, as sentences."""
+    found = []
+    if report.num_missing:
+        found.append(f"{report.num_missing} runs that the suite asks for are not stored yet: this report is of a part.")
+    if report.unfinished:
+        kinds = [run.outcome.kind.replace("_", " ") for run in report.unfinished]
+        counts = ", ".join(f"{kinds.count(kind)} {kind}" for kind in sorted(set(kinds)))
+        found.append(f"{len(kinds)} of {len(report.runs)} runs did not complete: {counts}.")
+    if report.num_older:
+        found.append(f"{report.num_older} stored runs of older code are not used.")
+    if report.code.dirty:
+        found.append("The measured code had changes that are in no commit.")
+    return tuple(found)
+
+
+def _workload_section(workload: WorkloadReport, styles: Styles) -> Section:
+    return Section(
+        title=f"{workload.name}: {workload.settings.title} {workload.settings.shape}",
+        text=f"Data: {workload.settings.data.replace('_', ' ')}.",
+        parts=_present(
+            step_time_picture(workload),
+            cost_table(workload),
+            step_table(workload),
+            convergence_picture(workload, styles),
+            convergence_table(workload),
+            memory_picture(workload),
+            memory_table(workload),
+        ),
+    )
+
+
+def failures(report: Report) -> Table | None:
+    """Return the runs that did not complete."""
+    return unfinished_table(report)
+
+
+def _card(judgement: Judgement) -> VerdictCard:
+    return VerdictCard(
+        id=judgement.claim_id,
+        verdict=judgement.here,
+        headline=headline(judgement),
+        text=judgement.claim.text,
+        source=judgement.claim.source,
+        measured=measured(judgement),
+        reason=judgement.reason,
+        decided_by=decided_by(judgement),
+        differences=judgement.differences,
+        rule=judgement.claim.reason,
+        evidence=evidence_table(judgement),
+    )
+
+
+def _present(*parts: Table | Picture | None) -> tuple[Table | Picture, ...]:
+    return tuple(part for part in parts if part is not None)

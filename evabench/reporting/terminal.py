@@ -1,0 +1,47 @@
+"""The end of a run in the terminal: what each arm costs here, how far it came, and what the claims come to."""
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table as RichTable
+from rich.text import Text
+
+from evabench.claims.claim import Judgement, Verdict
+from evabench.reporting.report import Report
+from evabench.reporting.tables import Table, convergence_table, cost_table, unfinished_table
+from evabench.reporting.verdicts import decided_by, headline, measured
+
+_COLOURS = {Verdict.SUPPORTED: "green", Verdict.REFUTED: "red", Verdict.INCONCLUSIVE: "yellow"}
+
+
+def print_report(console: Console, report: Report) -> None:
+    """Print two tables a workload, what did not complete, and the verdicts."""
+    for workload in report.workloads:
+        console.print(Text(f"\n{workload.name}: {workload.settings.shape}", style="bold"))
+        for table in (cost_table(workload), convergence_table(workload)):
+            if table is not None:
+                console.print(_rich(table))
+    unfinished = unfinished_table(report)
+    if unfinished is not None:
+        console.print(_rich(unfinished))
+    console.print(Text("\nClaims of the paper", style="bold"))
+    for judgement in report.judgements:
+        _print_verdict(console, judgement)
+
+
+def _rich(table: Table) -> RichTable:
+    rich = RichTable(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for position, heading in enumerate(table.headings):
+        is_text = position == 0 or heading in table.text
+        rich.add_column(Text(heading), justify="left" if is_text else "right", overflow="fold")
+    for row in table.rows:
+        rich.add_row(*(Text(cell) for cell in row))
+    return rich
+
+
+def _print_verdict(console: Console, judgement: Judgement) -> None:
+    line = Text(f"{judgement.claim_id:<11}")
+    line.append(headline(judgement), style=_COLOURS.get(judgement.here, "dim"))
+    console.print(line)
+    for sentence in (judgement.claim.text, measured(judgement), judgement.reason, decided_by(judgement)):
+        if sentence:
+            console.print(Padding(Text(sentence), (0, 0, 0, 11)))

@@ -1,0 +1,64 @@
+"""Reports of made-up runs, with exact numbers, and one whose every name tries to break out of the page."""
+
+from dataclasses import replace
+
+from evabench.reporting.report import make_report
+from evabench.suite import ConvergenceTable, MemoryTable, Suite, Target, TimingTable
+from tests.claims import runs as made
+
+HOSTILE = '<script>alert("x")</script>|`$x_1$`](javascript:1) *b*'
+SECONDS = {"SGD": 0.010, "Eva": 0.011, "K-FAC@1": 0.070, "K-FAC@10": 0.030, "Shampoo": 0.060}
+STEPS = {"SGD": 40, "Eva": 20, "K-FAC@1": 20, "K-FAC@10": 24, "Shampoo": None}
+
+
+def suite(**changes):
+    fields = {
+        "name": "made-up",
+        "title": "A made-up suite",
+        "description": "Numbers of no machine.",
+        "decided_by": "larger",
+        "workloads": {"autoencoder": made.NET},
+        "arms": made.ARMS,
+        "step_time": TimingTable(sweeps=7),
+        "memory": MemoryTable(width_scales=(0.2, 0.4, 0.6, 0.8, 1.0)),
+        "convergence": ConvergenceTable(
+            seeds=3,
+            epochs=2,
+            evaluate_every=made.EVERY,
+            targets={"autoencoder": Target(value=made.TARGET, provenance="made up")},
+        ),
+    }
+    return Suite(**(fields | changes))
+
+
+def runs():
+    found = []
+    for arm in made.ARMS:
+        found += made.visits(arm, SECONDS[arm])
+        found += made.trainings(arm, [STEPS[arm]] * 3)
+        size = made.vectors if arm in {"SGD", "Eva"} else made.factors
+        found += made.memories(arm, size, scales=(0.2, 0.4, 0.6, 0.8))
+        found.append(made.memory(arm, 1.0, size(made.NET), name="autoencoder"))
+    return found
+
+
+def report(**changes):
+    return make_report(suite(), runs(), **changes)
+
+
+def hostile_report():
+    """Return a report whose suite, workload, arm, reason and package names are markup."""
+    arms = {f"{HOSTILE} {arm}": settings for arm, settings in made.ARMS.items()}
+    renamed = [
+        replace(
+            run,
+            cell=replace(run.cell, arm=f"{HOSTILE} {run.cell.arm}", workload_name=HOSTILE),
+            host=replace(run.host, cpu=HOSTILE, packages={HOSTILE: HOSTILE}),
+        )
+        for run in runs()
+    ]
+    renamed.append(replace(made.failed(renamed[0], "crashed"), key="broken", seed=99))
+    renamed[-1] = replace(renamed[-1], outcome=replace(renamed[-1].outcome, reason=HOSTILE))
+    named = suite(title=HOSTILE, description=HOSTILE, decided_by=HOSTILE, arms=arms, workloads={HOSTILE: made.NET})
+    targets = {HOSTILE: Target(value=made.TARGET, provenance=HOSTILE)}
+    return make_report(replace(named, convergence=replace(named.convergence, targets=targets)), renamed)

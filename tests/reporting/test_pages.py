@@ -1,0 +1,103 @@
+"""The same report as a page and as Markdown: whole, self-contained, and deaf to markup in names."""
+
+import re
+from html.parser import HTMLParser
+
+import pytest
+
+from evabench.reporting.html import render_html
+from evabench.reporting.markdown import pictures, render_markdown
+from tests.reporting.reports import HOSTILE, hostile_report, report
+
+
+class Tags(HTMLParser):
+    def __init__(self, page):
+        super().__init__()
+        self.tags, self.addresses = [], []
+        self.feed(page)
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append(tag)
+        self.addresses += [value for name, value in attributes if name in {"src", "srcset", "href"}]
+
+
+@pytest.fixture(scope="module")
+def page():
+    return render_html(report())
+
+
+@pytest.fixture(scope="module")
+def hostile_page():
+    return render_html(hostile_report())
+
+
+def test_a_page_asks_for_nothing_and_runs_nothing(page):
+    parsed = Tags(page)
+    assert "script" not in parsed.tags
+    assert "link" not in parsed.tags
+    assert parsed.addresses
+    assert all(address.startswith("data:image/svg+xml;base64,") for address in parsed.addresses)
+
+
+def test_every_picture_is_there_for_light_and_dark(page):
+    assert page.count("<img") == page.count('<source media="(prefers-color-scheme: dark)"') == 4
+
+
+def test_every_picture_says_in_words_what_it_shows(page):
+    alts = re.findall(r'alt="([^"]+)"', page)
+    assert len(alts) == 4
+    assert "K-FAC@10 3.00 times" in alts[0]
+
+
+def test_a_page_names_the_net_and_every_claim(page):
+    assert "784-500-250 mirrored, batch 250" in page
+    for claim in ("C1", "C2-kfac", "C2-shampoo", "C3-growth", "C3-size"):
+        assert f">{claim}<" in page
+
+
+def test_names_cannot_put_a_tag_into_the_page(page, hostile_page):
+    assert set(Tags(hostile_page).tags) == set(Tags(page).tags)
+    assert "<script" not in hostile_page
+    assert "&lt;script&gt;" in hostile_page
+
+
+def test_names_cannot_put_a_tag_a_link_or_a_column_into_markdown():
+    text = render_markdown(hostile_report())
+    assert "<script" not in text
+    for line in text.splitlines():
+        if not line.startswith("  <"):  # a line of the HTML around a picture, where Markdown means nothing
+            assert "](javascript" not in line.replace("\\]", ""), line
+        if line.startswith("| "):
+            unescaped = re.sub(r"\\.", "", line)
+            assert not re.search(r"[`*\[\]]", unescaped), line
+
+
+def test_every_row_of_a_markdown_table_has_the_columns_of_its_heading():
+    columns = None
+    for line in render_markdown(hostile_report()).splitlines():
+        if not line.startswith("|"):
+            columns = None
+            continue
+        count = re.sub(r"\\.", "", line).count("|")
+        assert columns in (None, count), line
+        columns = count
+
+
+def test_markdown_shows_exactly_the_pictures_that_are_written_beside_it():
+    text, files = render_markdown(report()), pictures(report())
+    assert set(re.findall(r"pictures/([\w.-]+\.svg)", text)) == set(files)
+
+
+def test_pictures_are_the_same_bytes_every_time():
+    assert pictures(report()) == pictures(report())
+
+
+def test_a_dollar_sign_in_a_name_is_no_mathematics():
+    assert HOSTILE.count("$") == 2
+    assert all(svg.startswith("<?xml") for svg in pictures(hostile_report()).values())
+
+
+def test_what_is_missing_stands_above_the_numbers():
+    page = render_html(report(num_missing=3, num_older=2))
+    assert page.index("3 runs that the suite asks for") < page.index("Claims of the paper")
+    assert "2 stored runs of older code are not used." in page

@@ -1,0 +1,100 @@
+"""A report as tables of text."""
+
+import pytest
+
+from evabench.reporting.report import make_report
+from evabench.reporting.tables import (
+    conditions_table,
+    convergence_table,
+    cost_table,
+    growth_table,
+    host_table,
+    memory_table,
+    settings_table,
+    step_table,
+    unfinished_table,
+)
+from tests.claims import runs as made
+from tests.reporting.reports import report, suite
+
+
+@pytest.fixture(scope="module")
+def whole():
+    return report()
+
+
+def row(table, name):
+    return dict(zip(table.headings, next(row for row in table.rows if row[0] == name), strict=True))
+
+
+def test_every_row_has_a_cell_for_every_heading(whole):
+    (workload,) = whole.workloads
+    makers = (cost_table, step_table, convergence_table, memory_table)
+    tables = [make(workload) for make in makers] + [make(whole) for make in (settings_table, host_table)]
+    tables += [conditions_table(whole), *map(growth_table, whole.families)]
+    for table in tables:
+        assert {len(cells) for cells in table.rows} == {len(table.headings)}, table.title
+        assert table.text <= set(table.headings), table.title
+
+
+def test_a_ratio_has_its_interval_and_the_reference_is_1(whole):
+    table = cost_table(whole.workloads[0])
+    assert row(table, "SGD")["step / SGD [95 %]"] == "1"
+    assert row(table, "K-FAC@10")["step / SGD [95 %]"].startswith("3.0")
+    assert "[" in row(table, "K-FAC@10")["step / SGD [95 %]"]
+
+
+def test_below_6_pairs_no_interval_is_shown():
+    few = [*made.visits("SGD", 0.01, num=5), *made.visits("Eva", 0.02, num=5)]
+    (workload,) = make_report(suite(), few).workloads
+    assert row(cost_table(workload), "Eva")["step / SGD [95 %]"] == "2.00x (5 pairs: no interval)"
+
+
+def test_times_to_target_are_points_and_a_miss_is_called_one(whole):
+    table = convergence_table(whole.workloads[0])
+    assert row(table, "Eva")["steps to target"] == "20, 20, 20"
+    assert row(table, "Shampoo")["time to target"] == "missed by all 3"
+
+
+def test_one_miss_stands_among_the_points():
+    (workload,) = make_report(suite(), made.trainings("Eva", [20, None, 24])).workloads
+    assert row(convergence_table(workload), "Eva")["steps to target"] == "20, missed, 24"
+
+
+def test_diverged_seeds_are_counted_beside_the_median():
+    trained = made.trainings("Eva", [20, 20])
+    lost = made.training("Eva", 3, None)
+    lost = made.replace(lost, measured=made.replace(lost.measured, evaluations=lost.measured.evaluations[:3]))
+    (workload,) = make_report(suite(), [*trained, lost]).workloads
+    assert row(convergence_table(workload), "Eva")["val. loss"] == "0.5000 (1 of 3 diverged)"
+
+
+def test_what_was_not_measured_is_a_dash_and_never_0():
+    (workload,) = make_report(suite(), made.trainings("Eva", [20])).workloads
+    assert row(cost_table(workload), "Eva") == {
+        "arm": "Eva",
+        "step": "-",
+        "step / SGD [95 %]": "-",
+        "peak": "-",
+        "curvature state": "-",
+    }
+    assert step_table(workload) is None
+    assert memory_table(workload) is None
+
+
+def test_growth_says_exactly_who_has_a_quadratic_term(whole):
+    (family,) = whole.families
+    table = growth_table(family)
+    assert row(table, "Eva")["grows with d^2"] == "no"
+    assert row(table, "Shampoo")["grows with d^2"] == "yes"
+
+
+def test_runs_that_did_not_complete_come_with_their_reason():
+    crashed = made.failed(made.training("Eva", 0, 20), "crashed")
+    table = unfinished_table(make_report(suite(), [crashed]))
+    assert table.rows == (("autoencoder, Eva, convergence", "0", "crashed", "it crashed"),)
+
+
+def test_conditions_are_told_by_kind_of_run(whole):
+    assert row(conditions_table(whole), "step time")["number"] == str(8 * len(made.ARMS))
+    assert row(conditions_table(whole), "step time")["stolen time"] == "-"

@@ -30,6 +30,7 @@ _ROW_INCHES = 0.36  # of a horizontal chart, a row an arm
 Styles = Mapping[str, int]
 
 _STYLES = ("-", "--", ":", "-.")
+_PHASES = ("forward", "backward", "optimizer")
 _MARKERS = ("o", "s", "^", "D")
 
 
@@ -156,6 +157,39 @@ def memory_picture(workload: WorkloadReport) -> Picture | None:
     title = "Memory at the peak of a step"
     words = "; ".join(f"{name} {format_bytes(sum(size for _, size in parts))}" for name, parts in arms)
     return _picture("memory", title, f"{title}: {words}.", _ROW_INCHES * len(arms) + 1.25, draw)
+
+
+def timeline_picture(workload: WorkloadReport, styles: Styles) -> Picture | None:
+    """Return what is alive over one step, the three phases side by side; None where it was not recorded."""
+    arms = [(arm, arm.memory.timeline) for arm in workload.arms if arm.memory and arm.memory.timeline]
+    if not arms:
+        return None
+
+    def draw(figure: Figure, theme: Theme) -> None:
+        axes = figure.add_subplot()
+        for arm, timeline in arms:
+            places: list[float] = []
+            for number, phase in enumerate(_PHASES):
+                count = sum(point.phase == phase for point in timeline)
+                places += [number + (position + 0.5) / count for position in range(count)]
+            sizes = [point.live_bytes / 2**20 for phase in _PHASES for point in timeline if point.phase == phase]
+            style, colour = _STYLES[styles[arm.name]], theme.families[arm.optimizer.family]
+            axes.plot(places, sizes, style, color=colour, lw=1.4, label=_short(arm.name), drawstyle="steps-mid")
+        for edge in (1, 2):
+            axes.axvline(edge, color=theme.grid, lw=1)
+        axes.set_xticks([0.5, 1.5, 2.5], ["forward", "backward", "optimizer"])
+        axes.tick_params(axis="x", length=0)
+        axes.set_xlim(0, 3)
+        axes.set_ylim(0, None)
+        axes.set_ylabel("live tensors, MiB")
+        axes.grid(axis="y")
+        figure.legend(loc="outside upper left", ncols=6, frameon=False, handlelength=2.4)
+
+    title = "Live tensors over one step"
+    peaks = "; ".join(
+        f"{arm.name} peaks at {format_bytes(max(point.live_bytes for point in timeline))}" for arm, timeline in arms
+    )
+    return _picture("timeline", title, f"{title}: {peaks}.", 3.1, draw)
 
 
 def growth_picture(family: WidthFamily, styles: Styles) -> Picture | None:

@@ -11,10 +11,12 @@ from evabench.reporting.plots import (
     growth_picture,
     memory_picture,
     step_time_picture,
+    timeline_picture,
 )
 from evabench.reporting.report import Report, WorkloadReport
 from evabench.reporting.tables import (
     Table,
+    allocation_table,
     conditions_table,
     convergence_table,
     cost_table,
@@ -112,6 +114,8 @@ def _workload_section(workload: WorkloadReport, styles: Styles) -> Section:
             convergence_table(workload),
             memory_picture(workload),
             memory_table(workload),
+            timeline_picture(workload, styles),
+            allocation_table(workload),
         ),
     )
 

@@ -10,7 +10,7 @@ from evabench.records.memory import PeakBytes
 from evabench.records.run import Run
 from evabench.reporting.report import ArmReport, Report, WorkloadReport
 from evabench.stats.paired import PairedRatio
-from evabench.units import Seconds, format_bytes, format_ratio, format_seconds
+from evabench.units import Bytes, Seconds, format_bytes, format_ratio, format_seconds
 
 V = TypeVar("V")
 
@@ -111,22 +111,41 @@ def memory_table(workload: WorkloadReport) -> Table | None:
     if not arms:
         return None
     return Table(
-        title="Memory at the peak of a step",
-        headings=("arm", *(words for words, _ in peak_parts(arms[0][1].peak)), "sum", "reached in", "process (RSS)"),
+        title="Memory at the peak of a step, by what it is",
+        headings=("arm", *(words for words, _ in peak_parts(arms[0][1].peak)), "sum"),
+        rows=tuple(
+            (arm.name, *(format_bytes(part) for _, part in peak_parts(memory.peak)), format_bytes(memory.peak.total))
+            for arm, memory in arms
+        ),
+        note="Bytes of live tensors, counted exactly. Statistics: what the optimizer keeps beyond the momentum.",
+    )
+
+
+def allocation_table(workload: WorkloadReport) -> Table | None:
+    """Return the peak beside what the allocator and the process had; None where memory was not measured."""
+    arms = [(arm, arm.memory) for arm in workload.arms if arm.memory]
+    if not arms:
+        return None
+    return Table(
+        title="Where the peak is, and what stands beside it",
+        headings=("arm", "tensors", "workspace", "allocator", "process (RSS)", "reached in"),
         rows=tuple(
             (
                 arm.name,
-                *(format_bytes(part) for _, part in peak_parts(memory.peak)),
                 format_bytes(memory.peak.total),
-                memory.peak_phase,
-                format_bytes(memory.rss_high_water_bytes) if memory.rss_high_water_bytes is not None else NOT_MEASURED,
+                _bytes(memory.workspace_bytes),
+                _bytes(memory.allocator_peak_bytes),
+                _bytes(memory.rss_high_water_bytes),
+                memory.peak_phase + (f", layer {memory.peak_layer}" if memory.peak_layer else ""),
             )
             for arm, memory in arms
         ),
         note=(
-            "Bytes of live tensors, counted exactly. The process holds the interpreter and torch besides, and what "
-            "operators allocate inside."
+            "Workspace: what the operator at the allocator's peak took inside itself. Allocator: torch's own, over the "
+            "same step; tensors and workspace together should be the same. The process holds the interpreter, torch "
+            "and the libraries' own memory besides."
         ),
+        text=frozenset({"reached in"}),
     )
 
 
@@ -265,8 +284,13 @@ def _ratio(ratio: PairedRatio | None, *, is_reference: bool) -> str:
     if ratio is None:
         return NOT_MEASURED
     if ratio.num_pairs < MIN_PAIRS:
-        return f"{ratio.estimate:.2f}x ({ratio.num_pairs} pairs: no interval)"
+        pairs = "1 pair" if ratio.num_pairs == 1 else f"{ratio.num_pairs} pairs"
+        return f"{ratio.estimate:.2f}x ({pairs}: no interval)"
     return format_ratio(ratio.estimate, ratio.low, ratio.high)
+
+
+def _bytes(num_bytes: Bytes | None) -> str:
+    return NOT_MEASURED if num_bytes is None else format_bytes(num_bytes)
 
 
 def _seconds(seconds: Seconds | None) -> str:

@@ -31,7 +31,7 @@ LIGHT = Theme(
         "shampoo": "#009e73",
         "plugin": "#8f4f9f",
     },
-    parts=("#44546a", "#7f93ad", "#c3cedb", "#d55e00", "#e8d9b5", "#efb36b"),
+    parts=("#44546a", "#7f93ad", "#c3cedb", "#e3a78a", "#d55e00", "#e8d9b5", "#efc77f"),
 )
 DARK = Theme(
     name="dark",
@@ -45,7 +45,7 @@ DARK = Theme(
         "shampoo": "#3fcf9f",
         "plugin": "#d09be0",
     },
-    parts=("#8fa3bd", "#64788f", "#46556a", "#ff8c42", "#6b6248", "#b98646"),
+    parts=("#8fa3bd", "#64788f", "#46556a", "#a8694a", "#ff8c42", "#6b6248", "#b98646"),
 )
 THEMES = (LIGHT, DARK)
 

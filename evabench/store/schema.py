@@ -1,12 +1,16 @@
 """A run <-> a line of JSON, with the history of the format.
 
     1   2026-11-24   the first
+    2   2026-11-24   memory: the peak's statistics apart from the other optimizer state; its layer, the live bytes over
+                     the step, the allocator's peak and the workspace of the operator there
 
 A line is `{"schema": N, "run": {...}}`. Old numbers keep loading: a new number comes with the function that lifts the
 line before it.
 """
 
 import json
+from collections.abc import Callable
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -14,7 +18,7 @@ from evabench.errors import StoreError
 from evabench.records.codec import decode, encode
 from evabench.records.run import Run
 
-SCHEMA = 1
+SCHEMA = 2
 
 
 def to_line(run: Run) -> str:
@@ -29,9 +33,37 @@ def from_line(line: str, place: str) -> Run:
         schema = outer["schema"]
     except (ValueError, KeyError, TypeError):
         raise StoreError(f"{place}: this is no run of evabench. Move the line into another file to go on.") from None
-    if schema != SCHEMA:
-        raise StoreError(f"{place}: schema {schema} is not known here (known: {SCHEMA}). A newer evabench wrote it.")
     try:
-        return decode(Run, json.dumps(outer["run"]))
-    except (KeyError, ValidationError) as error:
+        return decode(Run, json.dumps(_lifted(outer["run"], schema, place)))
+    except (KeyError, TypeError, ValidationError) as error:
         raise StoreError(f"{place}: the line is damaged: {error}. Move it into another file to go on.") from None
+
+
+def _lifted(run: dict[str, Any], schema: object, place: str) -> dict[str, Any]:
+    """Return the run as the present schema has it."""
+    if schema == SCHEMA:
+        return run
+    if not isinstance(schema, int) or schema not in _LIFTS:
+        raise StoreError(f"{place}: schema {schema} is not known here (known: {SCHEMA}). A newer evabench wrote it.")
+    _LIFTS[schema](run)
+    return _lifted(run, schema + 1, place)
+
+
+def _lift_memory(run: dict[str, Any]) -> None:
+    """1 -> 2. The peak was in a steady step, so the state was alive in it, curvature and all."""
+    measured = run["measured"]
+    if measured is None or measured["measured"] != "memory":
+        return
+    peak = measured["peak"]
+    peak["statistics"] = min(measured["curvature_state_bytes"], peak["optimizer_state"])
+    peak["optimizer_state"] -= peak["statistics"]
+    measured |= {
+        "peak_layer": None,
+        "timeline": [],
+        "allocator_peak_bytes": None,
+        "workspace_bytes": None,
+        "workspace_operator": None,
+    }
+
+
+_LIFTS: dict[int, Callable[[dict[str, Any]], None]] = {1: _lift_memory}

@@ -15,6 +15,8 @@ from evabench.measurement.memory import (
     state_bytes,
     track_step,
 )
+from evabench.measurement.storages import thinned
+from evabench.measurement.workspace import profile_workspace
 from evabench.optimizers.build import build_optimizer
 from evabench.records.convergence import Convergence
 from evabench.records.memory import Memory
@@ -28,6 +30,7 @@ from evabench.workloads.schedule import ScheduledRate
 
 # Batches are made before a timed block, and used again after so many, so that input is never part of a step's time.
 _TIMED_BATCHES = 16
+TIMELINE_POINTS = 400
 
 
 def measure(request: Request) -> Measured:
@@ -53,6 +56,10 @@ def measure(request: Request) -> Measured:
 def training_step(workload: Workload, optimizer: Optimizer, batch: Tensor) -> Tensor:
     """Train once and return the loss of the batch: the step that every measurement means."""
     optimizer.zero_grad(set_to_none=True)
+    return _train_on(workload, optimizer, batch)
+
+
+def _train_on(workload: Workload, optimizer: Optimizer, batch: Tensor) -> Tensor:
     loss = workload.loss(batch)
     loss.backward()  # type: ignore[no-untyped-call]  # torch's annotation is incomplete
     optimizer.step()
@@ -82,9 +89,21 @@ def _endless(batches: list[Tensor]) -> Iterator[Tensor]:
 
 def _measure_memory(workload: Workload, optimizer: Optimizer, cycle_steps: int) -> Memory:
     batches = workload.batches()
-    for _ in range(cycle_steps):  # the first refresh creates the state; the next step refreshes in steady state
+
+    def step() -> None:
         training_step(workload, optimizer, next(batches))
-    tracker = track_step(workload.model, optimizer, next(batches), workload.loss)
+
+    for _ in range(cycle_steps):  # the first refresh creates the state; the next step refreshes in steady state
+        step()
+    batch = next(batches)
+    tracker = track_step(workload.model, optimizer, batch, workload.loss)
+
+    def to_next_refresh() -> None:
+        for _ in range(cycle_steps - 1):
+            step()
+        optimizer.zero_grad(set_to_none=True)
+
+    workspace = profile_workspace(to_next_refresh, lambda: _train_on(workload, optimizer, batch))
     return Memory(
         num_parameters=sum(parameter.numel() for parameter in workload.model.parameters()),
         parameter_bytes=parameter_bytes(workload.model),
@@ -92,6 +111,11 @@ def _measure_memory(workload: Workload, optimizer: Optimizer, cycle_steps: int) 
         curvature_state_bytes=curvature_state_bytes(optimizer),
         peak=tracker.peak(),
         peak_phase=tracker.peak_phase,
+        peak_layer=tracker.peak_layer,
+        timeline=thinned(tracker.timeline, TIMELINE_POINTS),
+        allocator_peak_bytes=tracker.start_bytes + workspace.peak_over_start_bytes,
+        workspace_bytes=workspace.workspace_bytes,
+        workspace_operator=workspace.operator,
         rss_high_water_bytes=rss_high_water_bytes(),
     )
 

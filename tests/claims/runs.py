@@ -6,7 +6,7 @@ from dataclasses import replace
 from evabench.records.cell import Cell
 from evabench.records.convergence import Convergence, Evaluation
 from evabench.records.host import Code, Conditions, Host
-from evabench.records.memory import Memory, PeakBytes
+from evabench.records.memory import LiveBytes, Memory, PeakBytes
 from evabench.records.run import Outcome, Run, Visit
 from evabench.records.step_time import StepTime
 from evabench.settings.measurement import ConvergenceSettings, MemorySettings, StepTimeSettings
@@ -39,6 +39,10 @@ ARMS = {
     "Shampoo": ShampooSettings(refresh_every=10),
 }
 TARGET = 0.5
+TIMELINE = tuple(
+    LiveBytes(phase=phase, live_bytes=size)
+    for phase, size in (("forward", 2000), ("forward", 2500), ("backward", 3000), ("optimizer", 2000))
+)
 TARGETS = {"autoencoder": TARGET}
 EVERY = 4
 BUDGET = 72
@@ -104,7 +108,13 @@ def trainings(arm, steps, **where):
 def memory(arm, scale, curvature_bytes, net=NET, **where):
     scaled = net.scaled(scale)
     peak = PeakBytes(
-        parameters=1000, gradients=1000, activations=500, optimizer_state=curvature_bytes, batch=10, temporaries=5
+        parameters=1000,
+        gradients=1000,
+        activations=500,
+        optimizer_state=0,
+        statistics=curvature_bytes,
+        batch=10,
+        temporaries=5,
     )
     measured = Memory(
         num_parameters=250,
@@ -113,6 +123,11 @@ def memory(arm, scale, curvature_bytes, net=NET, **where):
         curvature_state_bytes=curvature_bytes,
         peak=peak,
         peak_phase="optimizer",
+        peak_layer=None,
+        timeline=TIMELINE,
+        allocator_peak_bytes=None,
+        workspace_bytes=None,
+        workspace_operator=None,
         rss_high_water_bytes=None,
     )
     name = where.pop("name", f"autoencoder x{scale}")

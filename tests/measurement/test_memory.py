@@ -3,8 +3,10 @@
 import torch
 from torch import nn
 
-from evabench.measurement.memory import StorageTracker, curvature_state_bytes, state_bytes, track_step
-from evabench.optimizers import Eva
+from evabench.measurement.memory import curvature_state_bytes, state_bytes, track_step
+from evabench.measurement.storages import StorageTracker, thinned
+from evabench.optimizers import KFAC, Eva
+from evabench.records.memory import LiveBytes
 
 FLOAT = 4
 
@@ -49,3 +51,93 @@ def test_the_state_is_counted_exactly_and_the_momentum_is_no_curvature():
     num_parameters = 20 * 10 + 10 + 10 * 3 + 3
     assert curvature_state_bytes(optimizer) == ((20 + 10) + (10 + 3)) * FLOAT
     assert state_bytes(optimizer) == (num_parameters + (20 + 10) + (10 + 3)) * FLOAT
+
+
+def small_net():
+    return nn.Sequential(nn.Linear(300, 200), nn.ReLU(), nn.Linear(200, 10))
+
+
+def tracked(optimizer_of, loss_of=None, num_steps=2):
+    """Return the tracker of the last of some steps of a small net."""
+    model, batch = small_net(), torch.randn(64, 300)
+    optimizer = optimizer_of(model)
+    for _ in range(num_steps):
+        tracker = track_step(model, optimizer, batch, loss_of or (lambda batch: model(batch).square().mean()))
+    return tracker
+
+
+def test_the_momentum_is_optimizer_state_and_the_curvature_is_statistics():
+    class Watched(KFAC.__mro__[1]):
+        """Reads its peak in the optimizer's step: a temporary there is larger than everything else."""
+
+        def __init__(self, model):
+            super().__init__(model.parameters(), {})
+            for parameter in model.parameters():
+                self.state[parameter] = {"momentum_buffer": torch.zeros(1000), "factor": torch.zeros(300)}
+
+        def step(self, closure=None):
+            torch.zeros(10_000_000)
+
+    peak = tracked(Watched).peak()
+    assert peak.optimizer_state == 4 * 1000 * FLOAT
+    assert peak.statistics == 4 * 300 * FLOAT
+
+
+def test_a_planted_temporary_of_64_MiB_is_found_sized_and_placed():
+    class Planted(torch.optim.SGD):
+        def step(self, closure=None):
+            planted = torch.zeros(64 * 2**20 // FLOAT)
+            del planted
+            return super().step(closure)
+
+    plain = tracked(lambda model: torch.optim.SGD(model.parameters(), lr=0.1))
+    planted = tracked(lambda model: Planted(model.parameters(), lr=0.1))
+    assert planted.peak_phase == "optimizer"
+    assert planted.peak().temporaries >= 64 * 2**20
+    assert planted.peak().total - plain.peak().total >= 63 * 2**20
+
+
+def test_a_planted_leak_of_1_MiB_a_step_shows_in_what_is_alive_when_a_step_begins():
+    leaked = []
+
+    class Leaking(torch.optim.SGD):
+        def step(self, closure=None):
+            leaked.append(torch.zeros(2**20 // FLOAT))
+            self.state[self.param_groups[0]["params"][0]]["leak"] = list(leaked)
+            return super().step(closure)
+
+    starts = [tracked(lambda model: Leaking(model.parameters(), lr=0.1), num_steps=1 + n).start_bytes for n in (0, 1)]
+    leaked.clear()
+    assert starts[1] - starts[0] >= 2**20
+
+
+def test_the_layer_of_the_peak_is_named_forward():
+    class Wide(nn.Module):
+        def forward(self, x):
+            return torch.cat([x] * 1000, dim=1).sum(dim=1)  # the copies are not needed in the backward pass
+
+    model = nn.Sequential(nn.Linear(10, 10), nn.Sequential(Wide()))
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    tracker = track_step(model, optimizer, torch.randn(20, 10), lambda batch: model(batch).square().mean())
+    assert tracker.peak_layer == "1.0"
+
+
+def test_the_layer_of_the_peak_is_named_backward():
+    model = nn.Sequential(nn.Linear(1000, 1000), nn.ReLU(), nn.Linear(1000, 4))
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    tracker = track_step(model, optimizer, torch.randn(4, 1000), lambda batch: model(batch).square().mean())
+    assert (tracker.peak_phase, tracker.peak_layer) == ("backward", "0")
+
+
+def test_the_timeline_begins_with_what_was_there_and_holds_the_peak():
+    tracker = tracked(Eva)
+    assert tracker.timeline[-1].phase == "optimizer"
+    assert max(point.live_bytes for point in tracker.timeline) == tracker.peak().total
+    phases = [point.phase for point in tracker.timeline]
+    assert phases == sorted(phases, key=("forward", "backward", "optimizer").index)
+
+
+def test_a_thinned_timeline_keeps_the_highest_point():
+    timeline = [LiveBytes(phase="forward", live_bytes=size) for size in (1, 5, 2, 9, 3, 3, 1)]
+    assert [point.live_bytes for point in thinned(timeline, 3)] == [5, 9, 3]
+    assert thinned(timeline, 10) == tuple(timeline)

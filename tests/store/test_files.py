@@ -1,9 +1,11 @@
 """The store: whole lines or none, the last attempt counts, nothing is lost in silence."""
 
+import json
+
 import pytest
 
 from evabench.errors import StoreError
-from evabench.records.memory import Memory, PeakBytes
+from evabench.records.memory import LiveBytes, Memory, PeakBytes
 from evabench.settings.optimizers import EvaSettings, PluginSettings
 from evabench.store.files import RunStore
 from tests.runs import run
@@ -13,8 +15,13 @@ MEMORY = Memory(
     parameter_bytes=4,
     state_bytes=8,
     curvature_state_bytes=4,
-    peak=PeakBytes(parameters=4, gradients=4, activations=1, optimizer_state=8, batch=1, temporaries=0),
+    peak=PeakBytes(parameters=4, gradients=4, activations=1, optimizer_state=4, statistics=4, batch=1, temporaries=0),
     peak_phase="backward",
+    peak_layer="0",
+    timeline=(LiveBytes(phase="forward", live_bytes=3),),
+    allocator_peak_bytes=20,
+    workspace_bytes=None,
+    workspace_operator=None,
     rss_high_water_bytes=None,
 )
 
@@ -68,3 +75,24 @@ def test_a_line_of_a_newer_format_is_refused_by_its_number(store):
     store.path.write_text('{"schema": 99, "run": {}}\n')
     with pytest.raises(StoreError, match="schema 99"):
         store.load()
+
+
+def test_a_memory_run_of_schema_1_still_loads_with_its_curvature_apart(store):
+    store.append([run(measured=MEMORY)])
+    old = json.loads(store.path.read_text())
+    old["schema"] = 1
+    measured = old["run"]["measured"]
+    for name in ("peak_layer", "timeline", "allocator_peak_bytes", "workspace_bytes", "workspace_operator"):
+        del measured[name]
+    measured["peak"]["optimizer_state"] += measured["peak"].pop("statistics")
+    store.path.write_text(json.dumps(old) + "\n")
+    (loaded,) = store.load()
+    assert loaded.measured.peak == MEMORY.peak
+    assert loaded.measured.timeline == ()
+    assert loaded.measured.allocator_peak_bytes is None
+
+
+def test_a_training_run_of_schema_1_still_loads(store):
+    store.append([run(outcome="crashed")])
+    store.path.write_text(store.path.read_text().replace('"schema": 2', '"schema": 1'))
+    assert store.load() == (run(outcome="crashed"),)

@@ -1,0 +1,143 @@
+"""What is alive: the tensor storages that the dispatcher sees, by category, over one step.
+
+The tracker sits under the dispatcher and sees the result of every operator, in the forward pass, in the backward pass
+and in the optimizer's step; a storage counts from the operator that made it until it is freed. It is exact, free of
+noise and needs no device. What an operator allocates and frees inside itself never reaches the dispatcher: see
+`workspace`.
+
+torch's own `MemTracker` does the same with other categories; it knows no curvature state, and counts what a
+preconditioner keeps as activations or temporaries. The two agree on the total (tested).
+"""
+
+import weakref
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import pairwise
+from typing import Any, Literal
+
+from torch import Tensor, nn
+from torch.nn.modules.module import register_module_forward_hook, register_module_forward_pre_hook
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
+
+from evabench.records.memory import LiveBytes, PeakBytes, Phase
+from evabench.units import Bytes
+
+Category = Literal["parameters", "gradients", "activations", "optimizer_state", "statistics", "batch", "temporaries"]
+
+
+class StorageTracker(TorchDispatchMode):
+    """Counts the bytes of the tensor storages alive, and remembers what was alive at the peak."""
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]  # torch's base class has no annotations
+        # An address is used again after a storage is freed, so each storage gets a number of its own.
+        self._number: dict[int, int] = {}
+        self._live: dict[int, Bytes] = {}
+        self._category: list[Category] = []
+        self._live_bytes = 0
+        self._phase: Phase = "forward"
+        self._layer: str | None = None
+        self.start_bytes = 0  # alive before the step: to be set by who drives it
+        self._at_peak: dict[int, Bytes] = {}
+        self._peak_bytes = 0
+        self.peak_phase: Phase = "forward"
+        self.peak_layer: str | None = None
+        self.timeline: list[LiveBytes] = []
+
+    @property
+    def live_bytes(self) -> Bytes:
+        """Return what is alive now."""
+        return self._live_bytes
+
+    def expect(self, tensors: Iterable[Tensor], category: Category) -> None:
+        """Count tensors that are there already, or say what tensors seen before turned out to be."""
+        for tensor in tensors:
+            self._see(tensor)
+            self._category[self._number[identity(tensor)]] = category
+
+    @contextmanager
+    def phase(self, phase: Phase) -> Iterator[None]:
+        """Attribute what is allocated inside to a phase of the step."""
+        self._phase, self._layer = phase, None
+        with self:
+            yield
+
+    @contextmanager
+    def layers_of(self, model: nn.Module) -> Iterator[None]:
+        """Know the layer that runs: forward between its hooks, backward from when its output's gradient arrives."""
+        names = {module: name or type(module).__name__ for name, module in model.named_modules()}
+        stack: list[str | None] = []
+
+        def enter(module: nn.Module, args: Any) -> None:
+            stack.append(self._layer)
+            self._layer = names.get(module, self._layer)
+
+        def leave(module: nn.Module, args: Any, output: Any) -> None:
+            name, self._layer = self._layer, stack.pop()
+            for leaf in tree_leaves(output):
+                if isinstance(leaf, Tensor) and leaf.requires_grad:
+                    leaf.register_hook(lambda gradient, name=name: setattr(self, "_layer", name))  # type: ignore[no-untyped-call]
+
+        handles = register_module_forward_pre_hook(enter), register_module_forward_hook(leave)
+        try:
+            yield
+        finally:
+            for handle in handles:
+                handle.remove()
+
+    def peak(self) -> PeakBytes:
+        """Return the peak by category; a storage nobody named is an activation or a temporary, by its phase."""
+        by_category = dict.fromkeys(PeakBytes.__dataclass_fields__, 0)
+        for number, num_bytes in self._at_peak.items():
+            by_category[self._category[number]] += num_bytes
+        return PeakBytes(**by_category)
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        results = func(*args, **(kwargs or {}))
+        for result in tree_leaves(results):
+            if isinstance(result, Tensor):
+                self._see(result)
+        return results
+
+    def _see(self, tensor: Tensor) -> None:
+        storage = tensor.untyped_storage()
+        address, num_bytes = identity(tensor), storage.nbytes()
+        if address not in self._number:
+            self._number[address] = len(self._category)
+            self._category.append("activations" if self._phase == "forward" else "temporaries")
+            # torch keeps one Python object a storage alive as long as the storage itself.
+            weakref.finalize(storage, self._forget, address).atexit = False
+        number = self._number[address]
+        known = self._live.get(number)
+        if known != num_bytes:  # new, or resized in place
+            self._live[number] = num_bytes
+            self._change(num_bytes - (known or 0))
+            if self._live_bytes > self._peak_bytes:
+                self._peak_bytes, self._at_peak = self._live_bytes, dict(self._live)
+                self.peak_phase, self.peak_layer = self._phase, self._layer
+
+    def _forget(self, address: int) -> None:
+        self._change(-self._live.pop(self._number.pop(address)))
+
+    def _change(self, num_bytes: Bytes) -> None:
+        self._live_bytes += num_bytes
+        self.timeline.append(LiveBytes(phase=self._phase, live_bytes=self._live_bytes))
+
+
+def thinned(timeline: Sequence[LiveBytes], max_points: int) -> tuple[LiveBytes, ...]:
+    """Return at most so many points, of each stretch the highest: the peak is always among them."""
+    if len(timeline) <= max_points:
+        return tuple(timeline)
+    edges = [round(position * len(timeline) / max_points) for position in range(max_points + 1)]
+    return tuple(max(timeline[start:end], key=lambda point: point.live_bytes) for start, end in pairwise(edges))
+
+
+def storage_bytes(tensors: Iterable[Tensor]) -> dict[int, Bytes]:
+    """Return the bytes of each storage behind the tensors, once."""
+    return {identity(tensor): tensor.untyped_storage().nbytes() for tensor in tensors}
+
+
+def identity(tensor: Tensor) -> int:
+    """Return the address of the C++ storage, also where it holds no data."""
+    return int(tensor.untyped_storage()._cdata)

@@ -46,7 +46,7 @@ def track_step(
     tracker.expect([*parameters, *model.buffers()], "parameters")
     _expect_state(tracker, optimizer)
     tracker.expect([batch], "batch")
-    tracker.start_bytes = tracker.live_bytes
+    tracker.begin()
     with tracker.layers_of(model):
         with tracker.phase("forward"):
             loss = loss_of(batch)

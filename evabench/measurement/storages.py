@@ -38,17 +38,18 @@ class StorageTracker(TorchDispatchMode):
         self._live_bytes = 0
         self._phase: Phase = "forward"
         self._layer: str | None = None
-        self.start_bytes = 0  # alive before the step: to be set by who drives it
+        self._in_step = False
+        self.start_bytes = 0  # alive when the step began
         self._at_peak: dict[int, Bytes] = {}
         self._peak_bytes = 0
         self.peak_phase: Phase = "forward"
         self.peak_layer: str | None = None
         self.timeline: list[LiveBytes] = []
 
-    @property
-    def live_bytes(self) -> Bytes:
-        """Return what is alive now."""
-        return self._live_bytes
+    def begin(self) -> None:
+        """Start the step: what is known so far was there before."""
+        self.start_bytes = self._live_bytes
+        self.timeline = [LiveBytes(phase="forward", live_bytes=self._live_bytes)]
 
     def expect(self, tensors: Iterable[Tensor], category: Category) -> None:
         """Count tensors that are there already, or say what tensors seen before turned out to be."""
@@ -59,9 +60,10 @@ class StorageTracker(TorchDispatchMode):
     @contextmanager
     def phase(self, phase: Phase) -> Iterator[None]:
         """Attribute what is allocated inside to a phase of the step."""
-        self._phase, self._layer = phase, None
+        self._phase, self._layer, self._in_step = phase, None, True
         with self:
             yield
+        self._in_step = False
 
     @contextmanager
     def layers_of(self, model: nn.Module) -> Iterator[None]:
@@ -122,7 +124,8 @@ class StorageTracker(TorchDispatchMode):
 
     def _change(self, num_bytes: Bytes) -> None:
         self._live_bytes += num_bytes
-        self.timeline.append(LiveBytes(phase=self._phase, live_bytes=self._live_bytes))
+        if self._in_step:
+            self.timeline.append(LiveBytes(phase=self._phase, live_bytes=self._live_bytes))
 
 
 def thinned(timeline: Sequence[LiveBytes], max_points: int) -> tuple[LiveBytes, ...]:

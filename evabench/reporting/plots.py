@@ -152,7 +152,9 @@ def memory_picture(workload: WorkloadReport) -> Picture | None:
         axes.set_xlim(0, max(sum(size for _, size in parts) for _, parts in arms) / 2**20 * 1.14)
         axes.set_xlabel("live tensors at the peak, MiB")
         axes.grid(axis="x")
-        figure.legend(loc="outside upper left", ncols=6, frameon=False, handlelength=1.1, columnspacing=1.2)
+        figure.legend(
+            loc="outside upper left", ncols=7, frameon=False, handlelength=1.0, handletextpad=0.5, columnspacing=1.0
+        )
 
     title = "Memory at the peak of a step"
     words = "; ".join(f"{name} {format_bytes(sum(size for _, size in parts))}" for name, parts in arms)

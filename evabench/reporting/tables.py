@@ -65,11 +65,11 @@ def step_table(workload: WorkloadReport) -> Table | None:
         rows=tuple(
             (
                 arm.name,
-                _steps(arm.visits[0].cycle_steps),
+                _count(arm.visits[0].cycle_steps, "step"),
                 _seconds(arm.plain_seconds),
                 _seconds(arm.slowest_seconds),
                 _seconds(arm.p99_seconds),
-                f"{arm.num_steps} in {len(arm.visits)} visits",
+                f"{arm.num_steps} in {_count(len(arm.visits), 'visit')}",
             )
             for arm in arms
         ),
@@ -88,7 +88,7 @@ def convergence_table(workload: WorkloadReport) -> Table | None:
     target = workload.target
     to_target = ("steps to target", "time to target") if target else ()
     note = (
-        f"Losses at the end of the budget: the median of {workload.num_seeds} seeds, each with the same initial "
+        f"Losses at the end of the budget: the median of {_count(workload.num_seeds, 'seed')}, each with the same initial "
         "weights and batches for every arm."
     )
     if target:
@@ -284,8 +284,7 @@ def _ratio(ratio: PairedRatio | None, *, is_reference: bool) -> str:
     if ratio is None:
         return NOT_MEASURED
     if ratio.num_pairs < MIN_PAIRS:
-        pairs = "1 pair" if ratio.num_pairs == 1 else f"{ratio.num_pairs} pairs"
-        return f"{ratio.estimate:.2f}x ({pairs}: no interval)"
+        return f"{ratio.estimate:.2f}x ({_count(ratio.num_pairs, 'pair')}: no interval)"
     return format_ratio(ratio.estimate, ratio.low, ratio.high)
 
 
@@ -297,8 +296,8 @@ def _seconds(seconds: Seconds | None) -> str:
     return NOT_MEASURED if seconds is None else format_seconds(seconds)
 
 
-def _steps(count: int) -> str:
-    return "1 step" if count == 1 else f"{count} steps"
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def _span(words: Iterable[str]) -> str:

@@ -131,6 +131,7 @@ def test_the_layer_of_the_peak_is_named_backward():
 
 def test_the_timeline_begins_with_what_was_there_and_holds_the_peak():
     tracker = tracked(Eva)
+    assert tracker.timeline[0] == LiveBytes(phase="forward", live_bytes=tracker.start_bytes)
     assert tracker.timeline[-1].phase == "optimizer"
     assert max(point.live_bytes for point in tracker.timeline) == tracker.peak().total
     phases = [point.phase for point in tracker.timeline]

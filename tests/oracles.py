@@ -2,6 +2,9 @@
 
 A file holds a model, its initial parameters, batches, and what the authors' code made of them in float64. Everything is
 read from the file alone. An error is max|x - y| / max|y| of one tensor; the files hold 12 digits.
+
+Every step starts from the source's own parameters, with the momentum and the statistics of our steps before it: a
+trajectory that diverges multiplies the rounding of the file by 100 a step, whatever the code that follows it.
 """
 
 import json
@@ -14,7 +17,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
-from evabench.optimizers import KFAC, Eva
+from evabench.optimizers import KFAC, Eva, EvaF
 
 TOLERANCE = 1e-9
 
@@ -42,13 +45,19 @@ def build_layer(spec: dict[str, Any]) -> nn.Module:
     match spec["type"]:
         case "linear":
             return nn.Linear(spec["in"], spec["out"], bias=spec["bias"])
+        case "conv2d":
+            return nn.Conv2d(
+                spec["in"], spec["out"], spec["kernel"], spec["stride"], spec["padding"], bias=spec["bias"]
+            )
+        case "flatten":
+            return nn.Flatten()
         case "tanh":
             return nn.Tanh()
         case other:
             raise UnsupportedError(f"no layer {other}")
 
 
-def build_optimizer(method: dict[str, Any], model: nn.Module, is_sequence: bool) -> torch.optim.Optimizer:
+def build_optimizer(method: dict[str, Any], model: nn.Module, has_positions: bool) -> torch.optim.Optimizer:
     clip = {"no_clip": "none"}.get(method["clip"], method["clip"]) if "clip" in method else None
     common = {name: method[name] for name in ("lr", "momentum", "weight_decay", "damping")}
     if clip == "kl_clip":
@@ -59,9 +68,12 @@ def build_optimizer(method: dict[str, Any], model: nn.Module, is_sequence: bool)
             return Eva(
                 model, clip=clip, output_gradient="batch_mean", **common, **{name: method[name] for name in names}
             )
+        case "eva_f":
+            names = ("statistics_batch", "new_statistic_weight")
+            return EvaF(model, clip=clip, **common, **{name: method[name] for name in names})
         case "kfac":
-            if is_sequence:
-                raise UnsupportedError("K-FAC of a sequence: the source averages over positions first (KFAC-reduce)")
+            if has_positions:
+                raise UnsupportedError("K-FAC with positions: the source averages over them first (KFAC-reduce)")
             return KFAC(
                 model,
                 clip=clip,
@@ -99,11 +111,9 @@ def _errors(trajectory: dict[str, Any]) -> Iterator[tuple[float, str]]:
     """Yield every error with its place, step by step."""
     model = nn.Sequential(*map(build_layer, trajectory["model"])).double()
     parameters = list(model.parameters())
-    with torch.no_grad():
-        for parameter, values in zip(parameters, trajectory["initial_parameters"], strict=True):
-            parameter.copy_(_double(values))
-    is_sequence = _double(trajectory["batches"][0]["x"]).dim() == 3
-    optimizer = build_optimizer(trajectory["method"], model, is_sequence)
+    _set(parameters, trajectory["initial_parameters"])
+    has_positions = _double(trajectory["batches"][0]["x"]).dim() > 2
+    optimizer = build_optimizer(trajectory["method"], model, has_positions)
     criterion = {"mse": nn.functional.mse_loss, "cross_entropy": nn.functional.cross_entropy}[trajectory["loss"]]
     for step, (batch, lr) in enumerate(zip(trajectory["batches"], trajectory["learning_rates"], strict=True)):
         target = torch.tensor(batch["y"]) if trajectory["loss"] == "cross_entropy" else _double(batch["y"])
@@ -119,6 +129,13 @@ def _errors(trajectory: dict[str, Any]) -> Iterator[tuple[float, str]]:
         for kind in (kind for kind in values if kind in trajectory):
             for index, (ours, theirs) in enumerate(zip(values[kind], trajectory[kind][step], strict=True)):
                 yield relative_error(ours.detach(), _double(theirs)), f"{kind}[{index}] of step {step}"
+        _set(parameters, trajectory["parameters_after_step"][step])
+
+
+@torch.no_grad()
+def _set(parameters: list[nn.Parameter], values: list[Any]) -> None:
+    for parameter, value in zip(parameters, values, strict=True):
+        parameter.copy_(_double(value))
 
 
 def _double(values: Any) -> Tensor:

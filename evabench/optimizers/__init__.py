@@ -1,7 +1,9 @@
 """Optimizers that work on any model, as `torch.optim.Optimizer`s."""
 
+from evabench.optimizers.coverage import coverage
 from evabench.optimizers.eva import Eva
+from evabench.optimizers.eva_f import EvaF
 from evabench.optimizers.kfac import KFAC
 from evabench.optimizers.shampoo import Shampoo
 
-__all__ = ["KFAC", "Eva", "Shampoo"]
+__all__ = ["KFAC", "Eva", "EvaF", "Shampoo", "coverage"]

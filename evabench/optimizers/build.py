@@ -7,11 +7,19 @@ import torch
 from torch import nn
 
 from evabench.optimizers.eva import Eva
+from evabench.optimizers.eva_f import EvaF
 from evabench.optimizers.kfac import KFAC
 from evabench.optimizers.shampoo import Shampoo
-from evabench.settings.optimizers import AdamWSettings, EvaSettings, KfacSettings, SgdSettings, ShampooSettings
+from evabench.settings.optimizers import (
+    AdamWSettings,
+    EvaFSettings,
+    EvaSettings,
+    KfacSettings,
+    SgdSettings,
+    ShampooSettings,
+)
 
-BuiltInSettings = SgdSettings | AdamWSettings | EvaSettings | KfacSettings | ShampooSettings
+BuiltInSettings = SgdSettings | AdamWSettings | EvaSettings | EvaFSettings | KfacSettings | ShampooSettings
 
 
 def build_optimizer(settings: BuiltInSettings, model: nn.Module) -> torch.optim.Optimizer:
@@ -23,6 +31,8 @@ def build_optimizer(settings: BuiltInSettings, model: nn.Module) -> torch.optim.
             return torch.optim.AdamW(model.parameters(), lr, (beta1, beta2), eps, decay)
         case EvaSettings():
             return Eva(model, **_arguments(settings))
+        case EvaFSettings():
+            return EvaF(model, **_arguments(settings))
         case KfacSettings():
             return KFAC(model, **_arguments(settings))
         case ShampooSettings():
@@ -31,5 +41,5 @@ def build_optimizer(settings: BuiltInSettings, model: nn.Module) -> torch.optim.
             assert_never(settings)
 
 
-def _arguments(settings: EvaSettings | KfacSettings | ShampooSettings) -> dict[str, Any]:
+def _arguments(settings: EvaSettings | EvaFSettings | KfacSettings | ShampooSettings) -> dict[str, Any]:
     return {name: value for name, value in asdict(settings).items() if name != "optimizer"}

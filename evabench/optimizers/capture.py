@@ -2,7 +2,8 @@
 
 A forward hook reads the input; a hook on the output *tensor* reads the gradient, which, unlike a module's backward
 hook, survives an in-place activation after the layer. Both are needed before anything counts, so a pass in eval mode,
-under `no_grad` or without a backward leaves no trace.
+under `no_grad` or without a backward leaves no trace, and a forward pass that activation checkpointing repeats counts
+once: only one of the two gets a gradient. An optimizer that needs no output gradients counts at the forward pass.
 """
 
 import weakref
@@ -13,19 +14,18 @@ from typing import Any, final
 import torch
 from torch import Tensor, nn
 
-from evabench.optimizers.layers import Layer
-
-Summary = Callable[[Tensor], Tensor]  # [rows, d] -> a sum over the rows
+from evabench.optimizers.layers import Layer, Module
+from evabench.optimizers.summaries import Summary, count_examples, count_rows
 
 
 @dataclass(slots=True)
 class Sums:
-    """Sums over the rows of all backward passes since the last step."""
+    """Sums over the rows of all passes since the last step."""
 
     inputs: Tensor
-    output_gradients: Tensor
+    output_gradients: Tensor | None  # None where only the inputs are caught
     num_rows: int  # that were summed: the samples of `statistics_batch`
-    num_batch_rows: int  # of the whole batches: what a mean loss divides by
+    num_examples: int  # of the whole batches: what a mean loss divides by
 
 
 @final
@@ -33,48 +33,70 @@ class Capture:
     """The sums of every layer, from `clear` until the next; nothing is caught while `enabled` is False."""
 
     def __init__(
-        self, layers: Sequence[Layer], summary: Summary, *, statistics_batch: int | None, trailing_one: bool
+        self,
+        layers: Sequence[Layer],
+        summary: Summary,
+        *,
+        statistics_batch: int | None = None,
+        output_gradients: bool = True,
     ) -> None:
-        """Watch the layers; `trailing_one` appends a 1 to the inputs of those with a bias."""
+        """Watch the layers; without `output_gradients` there is no hook in the backward pass."""
         self.layers = tuple(layers)
         self.summary = summary
         self.statistics_batch = statistics_batch
-        self.trailing_one = trailing_one
+        self.output_gradients = output_gradients
         self.enabled = True
         self.sums: dict[Layer, Sums] = {}
+        self.to_recompute: dict[Module, int] = {}  # forward passes under no_grad, which a backward pass may repeat
         self._attach()
 
     def clear(self) -> None:
         """Forget the sums."""
         self.sums.clear()
+        self.to_recompute.clear()
 
-    def add(self, layer: Layer, inputs: Tensor, gradient: Tensor) -> None:
-        """Add one backward pass: the summed inputs and the gradient of the output."""
-        rows = self._rows(gradient)
-        summed = self.summary(rows)
-        num_batch_rows = gradient.numel() // gradient.shape[-1]
+    def add(self, layer: Layer, new: Sums) -> None:
+        """Add one pass; there are several where a layer is used twice, or gradients are accumulated."""
         sums = self.sums.get(layer)
         if sums is None:
-            self.sums[layer] = Sums(inputs, summed, rows.shape[0], num_batch_rows)
-        else:  # the layer is used twice, or gradients are accumulated over several backward passes
-            sums.inputs = sums.inputs + inputs
-            sums.output_gradients = sums.output_gradients + summed
-            sums.num_rows += rows.shape[0]
-            sums.num_batch_rows += num_batch_rows
+            self.sums[layer] = new
+            return
+        sums.inputs = sums.inputs + new.inputs
+        if sums.output_gradients is not None and new.output_gradients is not None:
+            sums.output_gradients = sums.output_gradients + new.output_gradients
+        sums.num_rows += new.num_rows
+        sums.num_examples += new.num_examples
 
-    def sum_inputs(self, layer: Layer, inputs: Tensor) -> Tensor:
-        """Return the summary of the inputs of one forward pass."""
-        rows = self._rows(inputs)
-        if self.trailing_one and layer.bias is not None:
-            rows = nn.functional.pad(rows, (0, 1), value=1.0)
-        return self.summary(rows)
+    def sum_pass(self, layer: Layer, module: Module, inputs: Tensor, output: Tensor) -> Sums:
+        """Return the sums of a forward pass, which know no output gradients yet."""
+        first_inputs, first_output = self._first_samples(module, inputs), self._first_samples(module, output)
+        return Sums(
+            _in_full_precision(self.summary.of_inputs, layer, module, first_inputs),
+            None,
+            count_rows(module, first_output),
+            count_examples(module, _with_batch(module, output)),
+        )
 
-    def _rows(self, values: Tensor) -> Tensor:
-        """Return the first samples as [rows, d]: all leading dimensions of a sequence count as rows."""
-        values = values.detach()
-        if self.statistics_batch is not None and values.dim() > 1:
-            values = values[: self.statistics_batch]
-        return values.reshape(-1, values.shape[-1])
+    def sum_gradient(self, layer: Layer, module: Module, gradient: Tensor) -> Tensor:
+        """Return the summary of the gradient of an output."""
+        first = self._first_samples(module, gradient)
+        return _in_full_precision(self.summary.of_output_gradients, layer, module, first)
+
+    def is_repeated(self, module: Module) -> bool:
+        """Return whether a forward pass repeats one that has been counted, inside the backward pass.
+
+        Reentrant checkpointing runs the first pass under no_grad, and the repetition is the one that counts.
+        """
+        if torch._C._current_graph_task_id() == -1:
+            return False
+        if self.to_recompute.get(module, 0) == 0:
+            return True
+        self.to_recompute[module] -= 1
+        return False
+
+    def _first_samples(self, module: Module, values: Tensor) -> Tensor:
+        values = _with_batch(module, values.detach())
+        return values if self.statistics_batch is None else values[: self.statistics_batch]
 
     def _attach(self) -> None:
         for layer in self.layers:
@@ -102,19 +124,47 @@ class _ForwardHook:
         self.capture = weakref.ref(capture)
         self.layer = layer
 
-    def __call__(self, module: nn.Module, args: tuple[Tensor, ...], kwargs: dict[str, Tensor], output: Tensor) -> None:
+    def __call__(self, module: Module, args: tuple[Tensor, ...], kwargs: dict[str, Tensor], output: Tensor) -> None:
         capture = self.capture()
-        if capture is None or not capture.enabled or not module.training:
+        if capture is None or not capture.enabled or not module.training or not output.numel():
             return
-        if not (torch.is_grad_enabled() and output.requires_grad and output.numel()):
+        if not (torch.is_grad_enabled() and output.requires_grad):
+            capture.to_recompute[module] = capture.to_recompute.get(module, 0) + 1
             return
-        with torch.no_grad():
-            inputs = capture.sum_inputs(self.layer, args[0] if args else kwargs["input"])
-        layer = self.layer
-        output.register_hook(lambda gradient: capture.add(layer, inputs, gradient))  # type: ignore[no-untyped-call]
+        if not self.layer.weight.requires_grad:
+            return
+        inputs = args[0] if args else kwargs["input"]
+        if capture.output_gradients:
+            _await_gradient(capture, self.layer, module, inputs, output)
+        elif not capture.is_repeated(module):
+            capture.add(self.layer, capture.sum_pass(self.layer, module, inputs, output))
 
     def __reduce__(self) -> tuple[Callable[[], Callable[..., None]], tuple[()]]:
         return _idle_hook, ()
+
+
+def _await_gradient(capture: Capture, layer: Layer, module: Module, inputs: Tensor, output: Tensor) -> None:
+    sums = capture.sum_pass(layer, module, inputs, output)
+
+    def add(gradient: Tensor) -> None:
+        summed = capture.sum_gradient(layer, module, gradient)
+        capture.add(layer, Sums(sums.inputs, summed, sums.num_rows, sums.num_examples))
+
+    output.register_hook(add)  # type: ignore[no-untyped-call]
+
+
+def _with_batch(module: Module, values: Tensor) -> Tensor:
+    """Return values with a first axis for samples, which every module also takes without."""
+    num_axes = 1 if isinstance(module, nn.Linear) else 1 + len(module.kernel_size)
+    return values.unsqueeze(0) if values.dim() == num_axes else values
+
+
+def _in_full_precision(
+    summarize: Callable[[Layer, Module, Tensor], Tensor], layer: Layer, module: Module, values: Tensor
+) -> Tensor:
+    """Return a summary that autocast does not round."""
+    with torch.no_grad(), torch.autocast(values.device.type, enabled=False):
+        return summarize(layer, module, values)
 
 
 def _idle_hook() -> Callable[..., None]:

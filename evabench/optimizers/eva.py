@@ -1,29 +1,46 @@
-"""Eva: the rank-one curvature of mean input and mean output gradient, inverted in linear time."""
+"""Eva: the rank-one curvature of mean input and mean output gradient, inverted in linear time.
 
-from collections.abc import Callable
+Legend: a [d_in] and b [d_out] are the Kronecker vectors of a layer, running means of its inputs and output gradients.
+"""
+
 from dataclasses import asdict
+from functools import partial
 from typing import Any, final
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
-from evabench.optimizers.capture import Capture, Sums
-from evabench.optimizers.descent import descend_
-from evabench.optimizers.health import Health
-from evabench.optimizers.layers import Layer, find_layers
-from evabench.optimizers.rank_one import Projection, project, subtract_projection_, sum_rows
-from evabench.optimizers.scaling import direction_scale
-from evabench.settings.optimizers import Clip, EvaSettings, OutputGradient
+from evabench.optimizers.averages import Update, current, find_or_start, update_averages
+from evabench.optimizers.capture import Capture
+from evabench.optimizers.groups import Groups, check_group, name_parameters, split_groups
+from evabench.optimizers.health import Health, layers_without
+from evabench.optimizers.layers import Layer, find_layers, find_rest
+from evabench.optimizers.loss_scale import statistics_scale
+from evabench.optimizers.projected_step import project_layer_, ready_layers, restore_statistics, take_step_
+from evabench.optimizers.rank_one import Projection, project_both_sides_
+from evabench.optimizers.ranks import average_over_ranks, num_ranks
+from evabench.optimizers.refusals import check_step
+from evabench.optimizers.skips import Skips
+from evabench.optimizers.summaries import VectorSums
+from evabench.settings.optimizers import AcrossRanks, Clip, EvaSettings, OutputGradient
 
 
 @final
 class Eva(torch.optim.Optimizer):
-    """Eva (Zhang, Shi & Li, arXiv:2308.02123). Owns hooks, state and the parameter group; the mathematics is elsewhere.
+    """Eva (Zhang, Shi & Li, arXiv:2308.02123). Owns hooks, state and parameter groups; the mathematics is elsewhere.
 
-    After `step`, `.grad` of a preconditioned layer holds its direction. Parameters of other layers take SGD's step.
-    A batch counts only if the model was in training mode and its backward pass ran; several passes before one `step`
-    count as one batch.
+    Linear and convolution layers are preconditioned, all other parameters take SGD's step; `coverage` lists both.
+    After `step`, `.grad` of a preconditioned layer holds its direction. A batch counts only if the model was in
+    training mode and its backward pass ran; several passes before one `step` count as one batch. A step with a gradient
+    that is not finite changes nothing and is counted (`health`).
+
+    `groups` are parameter groups with an `lr`, `momentum`, `weight_decay` or `damping` of their own; parameters in none
+    form a last group. A layer belongs to the group of its weight, and one clip scales all layers. `grad_scaler` is
+    needed only where a `torch.amp.GradScaler` unscales the gradients before `scaler.step`. With a process group, every
+    rank must use the same layers at a step.
     """
+
+    _step_supports_amp_scaling = True  # a GradScaler hands over its scale instead of reading its verdict on the host
 
     def __init__(
         self,
@@ -38,6 +55,9 @@ class Eva(torch.optim.Optimizer):
         new_statistic_weight: float = 0.95,
         statistics_batch: int | None = None,
         output_gradient: OutputGradient = "batch_mean",
+        across_ranks: AcrossRanks = "whole_batch",
+        groups: Groups = (),
+        grad_scaler: torch.amp.GradScaler | None = None,
     ) -> None:
         settings = EvaSettings(
             lr=lr,
@@ -49,81 +69,86 @@ class Eva(torch.optim.Optimizer):
             new_statistic_weight=new_statistic_weight,
             statistics_batch=statistics_batch,
             output_gradient=output_gradient,
+            across_ranks=across_ranks,
         )
+        self.names = name_parameters(model)
         self.layers = find_layers(model)
-        super().__init__(model.parameters(), asdict(settings))
-        self.capture = Capture(self.layers, sum_rows, statistics_batch=statistics_batch, trailing_one=False)
+        self.rest = find_rest(model, self.layers)
+        self.grad_scaler = grad_scaler
+        self.skips = Skips(self.names)
+        super().__init__(split_groups(model, groups), asdict(settings))
+        self.capture = Capture(self.layers, VectorSums(), statistics_batch=statistics_batch)
 
     @torch.no_grad()
-    def step(self, closure: Callable[[], float] | None = None) -> float | None:  # type: ignore[override]
+    def step(self, closure: None = None) -> None:  # type: ignore[override]
         """Update the parameters once, from their gradients and the statistics of the same backward passes."""
-        loss = None if closure is None else torch.enable_grad()(closure)()
-        group = self.param_groups[0]
-        for layer, sums in self.capture.sums.items():
-            self._update_statistics_(layer, sums, group)
-        self.capture.clear()
-        layers = [layer for layer in self.layers if layer.has_gradient and "a" in self.state[layer.weight]]
-        if layers:
-            projections = [self._precondition_(layer, group["damping"]) for layer in layers]
-            directions = [gradient for layer in layers for gradient in layer.gradients()]
-            torch._foreach_mul_(directions, _scale(directions, projections, group))
-        for group in self.param_groups:
-            descend_(group, self.state)
-        return loss
+        check_step(self, closure, self.names)
+        shared = self.param_groups[0]
+        update = self._update_vectors(shared)
+        fresh = {} if update is None else dict(zip(update.averages, update.vectors(), strict=True))
+        projections: dict[Layer, Projection] = {}
+        for group, layer in ready_layers(self.layers, self.param_groups, self.state):
+            a, b = (current(self.state[layer.weight][name], fresh) for name in ("a", "b"))
+            column = b if layer.num_groups == 1 else b.view(layer.num_groups, -1)
+            project_ = partial(project_both_sides_, b=column, damping=group["damping"])
+            projections[layer] = project_layer_(layer, a, project_)
+        # The normalised variant leaves 1 / damping out.
+        divides = shared["clip"] != "kl_normalization"
+        take_step_(self, projections, update, names=self.names, skips=self.skips, divides=divides)
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget the gradients, and the statistics of the passes that they came from."""
         super().zero_grad(set_to_none)
         self.capture.clear()
 
+    def add_param_group(self, param_group: dict[str, Any]) -> None:
+        """Add a group of parameters of the model; raise `ValueError` for a foreign one or a bad value."""
+        check_group(param_group, EvaSettings, self.names, f"group {len(self.param_groups)}")
+        super().add_param_group(param_group)
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Restore momentum, statistics and settings bit for bit."""
+        super().load_state_dict(state_dict)
+        restore_statistics(self, state_dict, ("a", "b"))
+
     def health(self) -> Health:
-        """Return the layers that have no statistics yet."""
-        idle = tuple(layer.name for layer in self.layers if "a" not in self.state[layer.weight])
-        return Health(num_layers=len(self.layers), layers_without_statistics=idle)
+        """Return the layers without statistics, and those that had steps skipped; waits for the device."""
+        return Health(
+            num_layers=len(self.layers),
+            layers_without_statistics=layers_without(self.layers, self.state, "a"),
+            skipped_steps=self.skips.counts(),
+        )
 
-    def _update_statistics_(self, layer: Layer, sums: Sums, group: dict[str, Any]) -> None:
-        a = sums.inputs.div_(sums.num_rows)
-        # The loss is a batch mean, so each row of the output gradient carries 1/N. Averaging the rows again, as the
-        # authors do, gives 1/N of the per-example mean and makes the effective damping depend on the batch size.
-        per_example = group["output_gradient"] == "per_example"
-        b = sums.output_gradients.mul_((sums.num_batch_rows if per_example else 1) / sums.num_rows)
-        state = self.state[layer.weight]
-        if "a" not in state:
-            state["a"], state["b"] = a, b
-        else:
-            torch._foreach_lerp_([state["a"], state["b"]], [a, b], group["new_statistic_weight"])
-
-    def _precondition_(self, layer: Layer, damping: float) -> Projection:
-        """Write damping times the direction into `.grad`."""
-        state = self.state[layer.weight]
-        G, *rest = layer.gradients()
-        g = rest[0] if rest else None
-        projection = project(G, g, state["a"], state["b"], damping)
-        subtract_projection_(G, g, state["a"], state["b"], projection.c)
-        return projection
+    def _update_vectors(self, shared: dict[str, Any]) -> Update | None:
+        """Return the vectors before and after this step, or None where no pass was caught; forgets the sums."""
+        if not self.capture.sums:
+            return None
+        scale = statistics_scale(self, self.grad_scaler)
+        caught = dict(self.capture.sums)
+        self.capture.clear()
+        inputs, gradients = [], []
+        for sums in caught.values():
+            assert sums.output_gradients is not None
+            inputs.append(sums.inputs / sums.num_rows)
+            # The loss is a batch mean, so each row of the output gradient carries 1/N. Averaging the rows again, as the
+            # authors do, gives 1/N of the per-example mean and makes the damping depend on the batch size.
+            per_example = shared["output_gradient"] == "per_example"
+            gradients.append(sums.output_gradients * ((sums.num_examples if per_example else 1) / sums.num_rows))
+        a, b = torch.cat(inputs), torch.cat(gradients)
+        if scale is not None:
+            b = b / scale.to(b.dtype)
+        if num_ranks() > 1:
+            flat = average_over_ranks(torch.cat((a, b)))
+            a, b = torch.split(flat, [a.numel(), b.numel()])
+            if (shared["output_gradient"], shared["across_ranks"]) == ("batch_mean", "whole_batch"):
+                b = b / num_ranks()
+        averages = [
+            find_or_start(self.state[layer.weight], name, like)
+            for name, vectors in (("a", inputs), ("b", gradients))
+            for layer, like in zip(caught, vectors, strict=True)
+        ]
+        return update_averages(averages, torch.cat((a, b)), shared["new_statistic_weight"])
 
     def __getstate__(self) -> dict[str, Any]:
-        return super().__getstate__() | {"layers": self.layers, "capture": self.capture}
-
-
-def _scale(directions: list[Tensor], projections: list[Projection], group: dict[str, Any]) -> Tensor:
-    """Return what the layers' D = G - c b a^T are to be multiplied by: 1/damping and the clip.
-
-    The sums over layers come from |D|^2 alone, as sums of positive terms that cannot cancel; with q = |a|^2 |b|^2:
-
-        <D, G> = |D|^2 + damping c^2        |G|^2 = |D|^2 + 2 damping c^2 + q c^2
-    """
-    damping, clip = group["damping"], group["clip"]
-    c_square = torch.stack([projection.c for projection in projections]).square()
-    q = torch.stack([projection.curvature for projection in projections])
-    D_square = torch.stack(torch._foreach_norm(directions)).square().sum()
-    inverse = 1.0 if clip == "kl_normalization" else 1 / damping  # the normalised variant leaves 1/damping out
-    scale = direction_scale(
-        clip,
-        inner=(D_square + damping * c_square.sum()) * inverse,
-        gradient_square=D_square + (c_square * (2 * damping + q)).sum(),
-        direction_square=D_square * inverse**2,
-        lr=group["lr"],
-        kl_clip=group["kl_clip"],
-    )
-    return torch.full_like(D_square, inverse) if scale is None else scale * inverse
+        names = ("layers", "rest", "names", "capture", "skips", "grad_scaler")
+        return super().__getstate__() | {name: getattr(self, name) for name in names}

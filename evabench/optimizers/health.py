@@ -1,6 +1,11 @@
 """What went wrong, or was left out, while an optimizer ran."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from torch import Tensor
+
+from evabench.optimizers.layers import Layer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -11,3 +16,15 @@ class Health:
     layers_without_statistics: tuple[str, ...]  # they took plain gradient steps: never used, or not in training mode
     num_escalations: int = 0  # factorisations that needed more damping than the settings ask for
     num_failures: int = 0  # factorisations that failed even so; the previous root, or the gradient itself, was used
+    skipped_steps: Mapping[str, int] = field(default_factory=dict)  # by the layer whose gradient was not finite
+
+
+def layers_without(
+    layers: Sequence[Layer], states: Mapping[Tensor, Mapping[str, Tensor]], name: str
+) -> tuple[str, ...]:
+    """Return the layers that have no statistic of this name, or one without a value; waits for the device."""
+    return tuple(
+        layer.name
+        for layer in layers
+        if name not in states.get(layer.weight, {}) or bool(states[layer.weight][name].isnan().any())
+    )

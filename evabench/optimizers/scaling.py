@@ -4,36 +4,60 @@ Legend: P direction, G gradient, <P, G> their inner product summed over the prec
 returns a 0-d tensor, so that the host never waits, and 1 where a gradient of zero would divide by zero.
 """
 
+from collections.abc import Sequence
+from typing import NamedTuple
+
 import torch
 from torch import Tensor
 
+from evabench.optimizers.rank_one import Projection
 from evabench.settings.optimizers import Clip
 
 
-def direction_scale(
-    clip: Clip, *, inner: Tensor, gradient_square: Tensor, direction_square: Tensor, lr: float, kl_clip: float
-) -> Tensor | None:
-    """Return the factor of all directions under `clip`, or None where they stay as they are.
+class Lengths(NamedTuple):
+    """What a clip looks at, as 0-d tensors summed over the preconditioned layers."""
 
-    `inner` is <P, G>, the squares are |G|^2 and |P|^2, all summed over the preconditioned layers.
-    """
+    inner: Tensor  # <P, G>
+    step_inner: Tensor  # lr^2 <P, G>, each layer with the learning rate of its group
+    gradient_square: Tensor  # |G|^2
+    direction_square: Tensor  # |P|^2
+
+
+def direction_scale(clip: Clip, lengths: Lengths, kl_clip: float) -> Tensor | None:
+    """Return the factor of all directions under `clip`, or None where they stay as they are."""
     match clip:
         case "kl_clip":
-            return kl_clip_scale(inner, lr, kl_clip)
+            return kl_clip_scale(lengths.step_inner, kl_clip)
         case "kl_normalization":
-            return kl_normalization_scale(inner)
+            return kl_normalization_scale(lengths.inner)
         case "rescale":
-            return rescale_scale(gradient_square, direction_square)
+            return rescale_scale(lengths.gradient_square, lengths.direction_square)
         case "none":
             return None
 
 
-def kl_clip_scale(inner: Tensor, lr: float, kl_clip: float) -> Tensor:
+def projected_lengths(
+    D_square: Tensor, projections: Sequence[Projection], *, damping: float, divisor: float, lr: float
+) -> Lengths:
+    """Return the lengths of P = D / divisor for layers whose gradient was projected to D (`rank_one`).
+
+    All follow from |D|^2, as sums of positive terms that cannot cancel; with q the curvature of a layer:
+
+        <D, G> = |D|^2 + damping c^2        |G|^2 = |D|^2 + 2 damping c^2 + q c^2
+    """
+    c_square = torch.cat([projection.c_square.reshape(-1) for projection in projections])
+    q = torch.cat([projection.curvature.reshape(-1) for projection in projections])
+    inner = (D_square + damping * c_square.sum()) / divisor
+    gradient_square = D_square + (c_square * (2 * damping + q)).sum()
+    return Lengths(inner, lr**2 * inner, gradient_square, D_square / divisor**2)
+
+
+def kl_clip_scale(step_inner: Tensor, kl_clip: float) -> Tensor:
     """Return min(1, sqrt(kl_clip / (lr^2 <P, G>))): it bounds the predicted KL divergence of a step.
 
     Source: Eva as published at ICLR 2023. Where it is active the step does not depend on lr.
     """
-    return (kl_clip / (lr**2 * inner)).sqrt().clamp(max=1.0)  # <P, G> = 0 gives inf, hence 1
+    return (kl_clip / step_inner).sqrt().clamp(max=1.0)  # <P, G> = 0 gives inf, hence 1
 
 
 def kl_normalization_scale(inner: Tensor) -> Tensor:

@@ -50,7 +50,7 @@ class Shampoo(torch.optim.Optimizer):
             grafting=grafting,
             refresh_every=refresh_every,
         )
-        self.layers = find_layers(model)
+        self.layers = find_layers(model, (nn.Linear,))
         self.num_escalations = 0
         self.num_failures = 0
         super().__init__(model.parameters(), asdict(settings) | {"step": 0})

@@ -17,6 +17,7 @@ Family = Literal["first-order", "eva", "kfac", "shampoo", "plugin"]
 Clip = Literal["kl_clip", "kl_normalization", "rescale", "none"]
 OutputGradient = Literal["batch_mean", "per_example"]
 DampingScale = Literal["absolute", "relative"]
+AcrossRanks = Literal["whole_batch", "plain_average"]
 Grafting = Literal["none", "sgd"]
 Scalar = bool | int | float | str
 
@@ -97,6 +98,9 @@ class EvaSettings:
     # "batch_mean" averages the gradients of a mean loss over the batch once more, as the authors do: b shrinks as 1/N
     # and their damping of 0.03 belongs to it. "per_example" undoes it, so that damping means the same at every batch.
     output_gradient: OutputGradient = "batch_mean"
+    # "whole_batch": N ranks do what one rank would with their batches as one. Under "batch_mean" b is then divided by N
+    # once more, since each local loss carries only the 1/n of its own rank. "plain_average": the authors' average of b.
+    across_ranks: AcrossRanks = "whole_batch"
 
     def __post_init__(self) -> None:
         """Refuse values outside their bounds."""
@@ -106,6 +110,36 @@ class EvaSettings:
     @property
     def cycle_steps(self) -> int:
         """Eva updates its vectors at every step."""
+        return 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvaFSettings:
+    """Eva-f, the input side of Eva alone (arXiv:2308.02123; "semi-Eva" in the authors' code), with their defaults."""
+
+    __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
+    title: ClassVar[str] = "Eva-f"
+    family: ClassVar[Family] = "eva"
+    search: ClassVar[Search] = {"lr": (0.003, 0.01, 0.03, 0.1, 0.3, 1.0), "damping": (1e-3, 3e-2)}
+
+    optimizer: Literal["eva_f"] = "eva_f"
+    lr: Positive = 0.1
+    momentum: Decay = 0.9
+    weight_decay: NonNegative = 0.0
+    damping: Positive = 0.03  # gamma: added to every eigenvalue of the curvature, then multiplied back
+    clip: Clip = "kl_normalization"
+    kl_clip: Positive = 1e-3  # kappa; only `clip = "kl_clip"` reads it
+    new_statistic_weight: Fraction = 0.95  # of the NEW vector, as for Eva
+    statistics_batch: Count | None = None  # first n samples only; the authors' code: 16
+
+    def __post_init__(self) -> None:
+        """Refuse values outside their bounds."""
+        check_bounds(self)
+        _check_choices(self)
+
+    @property
+    def cycle_steps(self) -> int:
+        """Eva-f updates its vectors at every step."""
         return 1
 
 
@@ -202,7 +236,7 @@ class PluginSettings:
 
 
 OptimizerSettings = Annotated[
-    SgdSettings | AdamWSettings | EvaSettings | KfacSettings | ShampooSettings | PluginSettings,
+    SgdSettings | AdamWSettings | EvaSettings | EvaFSettings | KfacSettings | ShampooSettings | PluginSettings,
     Field(discriminator="optimizer"),
 ]
 

@@ -5,9 +5,9 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from evabench.optimizers import KFAC, Eva, Shampoo
+from evabench.optimizers import KFAC, Eva, EvaF, Shampoo
 
-Optimizer = Eva | KFAC | Shampoo
+Optimizer = Eva | EvaF | KFAC | Shampoo
 Build = Callable[[nn.Module], Optimizer]
 
 # What every optimizer must do whatever its settings; `per_example` where it has the choice.
@@ -15,12 +15,17 @@ BUILDS: dict[str, Build] = {
     "eva": lambda model: Eva(model, output_gradient="per_example"),
     "eva-normalized": lambda model: Eva(model, lr=0.01, clip="kl_normalization", output_gradient="per_example"),
     "eva-rescaled": lambda model: Eva(model, clip="rescale", output_gradient="per_example", weight_decay=0.1),
+    "eva-f": lambda model: EvaF(model, lr=0.01),
+    "eva-f-clipped": lambda model: EvaF(model, lr=1.0, clip="kl_clip", weight_decay=0.01),
     "kfac": lambda model: KFAC(model),
     "kfac-relative": lambda model: KFAC(model, lr=3.0, damping=1.0, damping_scale="relative", clip="rescale"),
     "kfac-every-2": lambda model: KFAC(model, refresh_every=2, momentum=0.0),
     "shampoo": lambda model: Shampoo(model),
     "shampoo-averaged-every-2": lambda model: Shampoo(model, beta2=0.9, refresh_every=2, grafting="none", lr=1e-3),
 }
+
+# Those that refuse and skip as `refusals` and `skips` have it.
+GUARDED = {name: build for name, build in BUILDS.items() if not name.startswith("shampoo")}
 
 
 def small_net(dtype: torch.dtype = torch.float64) -> nn.Sequential:

@@ -12,13 +12,13 @@ from torch.testing import assert_close
 from evabench.optimizers import KFAC, Eva
 from evabench.optimizers.capture import Capture
 from evabench.optimizers.layers import find_layers
-from evabench.optimizers.rank_one import sum_rows
+from evabench.optimizers.summaries import FactorSums, VectorSums
 from tests.optimizers.models import backward, batch, parameters, small_net, train
 
 
 def watch(model, **settings):
     layers = find_layers(model)
-    return layers, Capture(layers, sum_rows, **{"statistics_batch": None, "trailing_one": False} | settings)
+    return layers, Capture(layers, settings.pop("summary", VectorSums()), **settings)
 
 
 def test_the_sums_are_those_of_inputs_and_output_gradients():
@@ -29,7 +29,7 @@ def test_the_sums_are_those_of_inputs_and_output_gradients():
     backward(model, x, y)
     sums = capture.sums[layer]
     assert_close((sums.inputs, sums.output_gradients), (x.sum(0), output_gradient.sum(0)))
-    assert (sums.num_rows, sums.num_batch_rows) == (8, 8)
+    assert (sums.num_rows, sums.num_examples) == (8, 8)
 
 
 def test_only_the_first_samples_are_summed_with_all_their_positions():
@@ -39,7 +39,7 @@ def test_only_the_first_samples_are_summed_with_all_their_positions():
     model(x).sum().backward()
     sums = capture.sums[layer]
     assert_close(sums.inputs, x[:2].sum((0, 1)))
-    assert (sums.num_rows, sums.num_batch_rows) == (10, 30)
+    assert (sums.num_rows, sums.num_examples) == (10, 30)
 
 
 def test_an_input_without_a_batch_is_one_row():
@@ -49,12 +49,12 @@ def test_an_input_without_a_batch_is_one_row():
     assert capture.sums[layer].num_rows == 1
 
 
-def test_a_trailing_one_is_for_layers_with_a_bias_only():
+def test_a_trailing_one_of_the_factors_is_for_layers_with_a_bias_only():
     model = nn.Sequential(nn.Linear(4, 3), nn.Linear(3, 2, bias=False))
-    (first, second), capture = watch(model, trailing_one=True)
+    (first, second), capture = watch(model, summary=FactorSums())
     model(torch.rand(6, 4)).sum().backward()
-    assert capture.sums[first].inputs[-1] == 6
-    assert capture.sums[second].inputs.shape == (3,)
+    assert capture.sums[first].inputs[-1, -1] == 6
+    assert capture.sums[second].inputs.shape == (3, 3)
 
 
 def test_an_activation_in_place_after_the_layer_is_no_obstacle():

@@ -2,6 +2,7 @@
 
 import copy
 import io
+import pickle
 from itertools import pairwise
 
 import pytest
@@ -9,11 +10,12 @@ import torch
 from torch import nn
 from torch.testing import assert_close
 
-from evabench.optimizers import KFAC, Eva, Shampoo
-from tests.optimizers.models import BUILDS, backward, batch, directions, parameters, small_net, train
+from evabench.optimizers import KFAC, Eva, EvaF, Shampoo
+from tests.optimizers.models import BUILDS, GUARDED, backward, batch, directions, parameters, small_net, train
 
 each_optimizer = pytest.mark.parametrize("build", BUILDS.values(), ids=BUILDS.keys())
-each_class = pytest.mark.parametrize("optimizer_class", [Eva, KFAC, Shampoo])
+each_guarded = pytest.mark.parametrize("build", GUARDED.values(), ids=GUARDED.keys())
+each_class = pytest.mark.parametrize("optimizer_class", [Eva, EvaF, KFAC, Shampoo])
 
 
 @each_optimizer
@@ -146,21 +148,125 @@ def test_a_bad_value_is_refused_by_the_name_of_its_setting(optimizer_class, name
 
 @pytest.mark.parametrize(
     ("optimizer_class", "name"),
-    [(Eva, "clip"), (KFAC, "damping_scale"), (KFAC, "output_gradient"), (Shampoo, "grafting")],
+    [
+        (Eva, "clip"),
+        (Eva, "across_ranks"),
+        (EvaF, "clip"),
+        (KFAC, "damping_scale"),
+        (KFAC, "output_gradient"),
+        (Shampoo, "grafting"),
+    ],
 )
 def test_a_word_that_is_no_choice_is_refused_with_the_choices(optimizer_class, name):
     with pytest.raises(ValueError, match=f'{name} must be one of ".*", got "nonsense"'):
         optimizer_class(small_net(), **{name: "nonsense"})
 
 
-@each_optimizer
-def test_a_closure_is_evaluated_with_gradients_and_its_loss_returned(build):
+def snapshot(model, optimizer):
+    """Return everything that a step may change."""
+    return copy.deepcopy((parameters(model), optimizer.state_dict()["state"]))
+
+
+def assert_unchanged(before, model, optimizer):
+    assert_close(snapshot(model, optimizer), before, rtol=0, atol=0, equal_nan=True)
+
+
+@each_guarded
+def test_a_closure_is_refused_and_nothing_moves(build):
     model = small_net()
     optimizer = build(model)
+    train(model, optimizer, range(2))
+    backward(model, *batch())
+    before = snapshot(model, optimizer)
+    with pytest.raises(ValueError, match="step takes no closure"):
+        optimizer.step(lambda: 0.0)
+    assert_unchanged(before, model, optimizer)
+
+
+@each_guarded
+def test_a_sparse_gradient_is_refused_by_name_and_nothing_moves(build):
+    model = nn.ModuleDict({"tokens": nn.Embedding(5, 4, sparse=True).double(), "net": small_net()})
+    optimizer = build(model)
+    backward(model["net"], model["tokens"](torch.tensor([1, 2])), torch.zeros(2, 3, dtype=torch.float64))
+    before = snapshot(model, optimizer)
+    with pytest.raises(ValueError, match=r"tokens\.weight has a gradient of layout torch\.sparse_coo"):
+        optimizer.step()
+    assert_unchanged(before, model, optimizer)
+
+
+@each_guarded
+def test_a_step_without_a_backward_pass_is_refused_and_nothing_moves(build):
+    model = small_net()
+    optimizer = build(model)
+    train(model, optimizer, range(2))
+    optimizer.zero_grad()
+    model(batch()[0])
+    before = snapshot(model, optimizer)
+    with pytest.raises(RuntimeError, match=r"none of the 4 parameters, 0\.weight the first, has a gradient"):
+        optimizer.step()
+    assert_unchanged(before, model, optimizer)
+
+
+@each_guarded
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
+@pytest.mark.parametrize("name", ["0.weight", "2.bias"])
+def test_a_gradient_that_is_not_finite_skips_the_whole_step_and_is_counted(build, name, value):
+    model = small_net()
+    optimizer = build(model)
+    train(model, optimizer, range(2))
+    optimizer.zero_grad()
+    backward(model, *batch(seed=9))
+    model.get_parameter(name).grad.view(-1)[1] = value
+    before = copy.deepcopy((parameters(model), {key: dict(state) for key, state in optimizer.state.items()}))
+    optimizer.step()
+    after = (parameters(model), {key: dict(state) for key, state in optimizer.state.items()})
+    assert_close(after[0], before[0], rtol=0, atol=0)
+    for old, new in zip(before[1].values(), after[1].values(), strict=True):
+        assert_close(new, old, rtol=0, atol=0)
+    assert optimizer.health().skipped_steps == {name.rpartition(".")[0]: 1}
+
+
+@each_guarded
+def test_a_first_step_that_is_skipped_leaves_no_trace(build):
+    skipped, reference = small_net(), small_net()
+    optimizer, other = build(skipped), build(reference)
+    period = optimizer.param_groups[0].get("refresh_every", 1)  # so that the next step is a refresh, too
+    for _ in range(period):
+        optimizer.zero_grad()
+        backward(skipped, *batch(seed=7))
+        skipped[0].weight.grad[0, 0] = torch.nan
+        optimizer.step()
+    assert optimizer.health().layers_without_statistics == ("0", "2")
+    train(skipped, optimizer, range(3))
+    train(reference, other, range(3))
+    assert_close(parameters(skipped), parameters(reference), rtol=0, atol=0)
+
+
+@each_guarded
+def test_inputs_that_are_not_finite_skip_the_step(build):
+    model = small_net()
+    optimizer = build(model)
+    train(model, optimizer, range(2))
+    optimizer.zero_grad()
+    x, y = batch()
+    x[0, 0] = torch.nan
+    backward(model, x, y)
     before = parameters(model)
-    loss = optimizer.step(lambda: backward(model, *batch()))
-    assert loss > 0
-    assert not torch.equal(model[0].weight, before[0])
+    optimizer.step()
+    assert_close(parameters(model), before, rtol=0, atol=0)
+    train(model, optimizer, range(2, 4))
+    assert all(parameter.isfinite().all() for parameter in model.parameters())
+
+
+@each_optimizer
+def test_model_and_optimizer_survive_pickling(build):
+    model = small_net()
+    optimizer = build(model)
+    train(model, optimizer, range(3))
+    second, other = pickle.loads(pickle.dumps((model, optimizer)))
+    train(second, other, range(3, 5))
+    train(model, optimizer, range(3, 5))
+    assert_close(parameters(second), parameters(model), rtol=0, atol=0)
 
 
 @each_optimizer

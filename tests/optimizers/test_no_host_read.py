@@ -5,7 +5,7 @@ import torch
 from torch import nn
 from torch._subclasses.fake_tensor import DataDependentOutputException, FakeTensorMode
 
-from evabench.optimizers import KFAC, Eva, Shampoo
+from evabench.optimizers import KFAC, Eva, EvaF, Shampoo
 
 CLIPS = ["kl_clip", "kl_normalization", "rescale", "none"]
 
@@ -25,7 +25,36 @@ def fake_steps(model, optimizer):
 def test_eva_never_reads_from_the_device(clip):
     with FakeTensorMode():
         model = fake_net()
-        fake_steps(model, Eva(model, clip=clip, weight_decay=0.1))
+        fake_steps(model, Eva(model, clip=clip, weight_decay=0.1, groups=[{"params": model[3].weight, "lr": 0.2}]))
+
+
+@pytest.mark.parametrize("clip", CLIPS)
+def test_eva_f_never_reads_from_the_device(clip):
+    with FakeTensorMode():
+        model = fake_net()
+        fake_steps(model, EvaF(model, clip=clip, weight_decay=0.1))
+
+
+@pytest.mark.parametrize("optimizer_class", [Eva, EvaF])
+def test_a_convolution_with_groups_is_never_read_from_the_device(optimizer_class):
+    with FakeTensorMode():
+        net = nn.Sequential(nn.Conv2d(4, 6, 3, groups=2, padding="same"), nn.BatchNorm2d(6), nn.Flatten())
+        optimizer = optimizer_class(net)
+        for _ in range(3):
+            optimizer.zero_grad()
+            net(torch.empty(2, 4, 5, 5)).square().mean().backward()
+            optimizer.step()
+
+
+@pytest.mark.parametrize("optimizer_class", [Eva, EvaF])
+def test_a_loss_scaler_is_never_read_on_the_host(optimizer_class):
+    with FakeTensorMode():
+        model = fake_net()
+        optimizer = optimizer_class(model)
+        for _ in range(3):
+            nn.functional.mse_loss(model(torch.empty(8, 4)), torch.empty(8, 3)).backward()
+            optimizer.grad_scale, optimizer.found_inf = torch.empty(()), torch.empty(())  # as a scaler hands them over
+            optimizer.step()
 
 
 @pytest.mark.parametrize("clip", CLIPS)

@@ -9,8 +9,10 @@ from tests.oracles import TOLERANCE, main, replay
 FOLDER = Path(__file__).parents[3] / "shared" / "oracles"
 FILES = sorted(FOLDER.glob("*.json"))
 
+NETS = ("mlp", "seq", "conv")
 MUST_PASS = [
-    *(f"eva_{clip}_{net}" for clip in ("kl_clip", "kl_normalization", "rescale", "no_clip") for net in ("mlp", "seq")),
+    *(f"eva_{clip}_{net}" for clip in ("kl_clip", "kl_normalization", "rescale", "no_clip") for net in NETS),
+    *(f"eva_f_kl_normalization_{net}" for net in NETS),
     "kfac_first_step_mlp",
 ]
 
@@ -30,7 +32,7 @@ def test_no_trajectory_is_off_and_what_is_not_supported_is_named(capsys):
     assert main([str(FOLDER)]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == len(FILES)
-    assert all("(no " in line or "KFAC-reduce" in line for line in lines if line.startswith("UNSUPPORTED"))
+    assert all("(no " in line or "K-FAC with positions" in line for line in lines if line.startswith("UNSUPPORTED"))
 
 
 def test_a_folder_without_trajectories_is_a_usage_error(tmp_path):

@@ -1,9 +1,16 @@
+import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from torch.testing import assert_close
 
-from evabench.optimizers.rank_one import project, solve_both_sides, subtract_projection_
+from evabench.optimizers.rank_one import (
+    project_both_sides_,
+    project_input_side_,
+    solve_both_sides,
+    solve_input_side,
+)
+from evabench.optimizers.scaling import projected_lengths
 from tests import dense
 
 sizes = st.integers(1, 6)
@@ -25,20 +32,65 @@ def test_solve_both_sides_equals_the_dense_solve(d_out, d_in, damping, seed):
 
 
 @given(sizes, sizes, dampings, st.integers(0, 9))
-def test_a_bias_taken_apart_equals_a_last_column(d_out, d_in, damping, seed):
+def test_the_input_side_equals_the_dense_solve_times_the_damping(d_out, d_in, damping, seed):
+    G, a, _ = draw(d_out, d_in, seed)
+    curvature = torch.kron(torch.eye(d_out, dtype=torch.float64), torch.outer(a, a))
+    expected = damping * dense.solve(curvature, G, damping)
+    assert_close(solve_input_side(G, a, damping), expected, rtol=1e-7, atol=1e-9)
+
+
+def project_(G, g, a, b, damping, side):
+    return project_both_sides_(G, g, a, b, damping) if side == "both" else project_input_side_(G, g, a, damping)
+
+
+each_side = pytest.mark.parametrize("side", ["both", "input"])
+
+
+@each_side
+@given(sizes, sizes, dampings, st.integers(0, 9))
+def test_a_bias_taken_apart_equals_a_last_column(side, d_out, d_in, damping, seed):
     whole, a, b = draw(d_out, d_in + 1, seed)
     a[-1] = 1
     G, g = whole[:, :-1].clone(), whole[:, -1].clone()
-    projection = project(G, g, a[:-1], b, damping)
-    subtract_projection_(G, g, a[:-1], b, projection.c)
-    assert_close(torch.cat((G, g[:, None]), dim=1) / damping, solve_both_sides(whole, a, b, damping))
+    apart = project_(G, g, a[:-1], b, damping, side)
+    together = project_(whole, None, a, b, damping, side)
+    assert_close(torch.cat((G, g[:, None]), dim=1), whole)
+    assert_close(apart, together)
 
 
-def test_the_mathematics_leaves_its_inputs_alone():
+@each_side
+@given(sizes, sizes, st.integers(1, 4), st.booleans(), st.integers(0, 9))
+def test_a_stack_of_matrices_equals_one_after_the_other(side, d_out, d_in, groups, with_bias, seed):
+    parts = [draw(d_out, d_in, seed + 10 * group) for group in range(groups)]
+    biases = [torch.randn(d_out, dtype=torch.float64) for _ in parts]
+    G, a, b = (torch.stack(each) for each in zip(*parts, strict=True))
+    g = torch.cat(biases) if with_bias else None
+    stacked = project_(G, g, a, b, 0.1, side)
+    for index, ((part, row, column), bias) in enumerate(zip(parts, biases, strict=True)):
+        alone = project_(part, bias if with_bias else None, row, column, 0.1, side)
+        assert_close(G[index], part)
+        assert_close((stacked.c_square[index], stacked.curvature[index]), tuple(alone))
+    if with_bias:
+        assert_close(g, torch.cat(biases))
+
+
+@each_side
+@given(sizes, sizes, dampings, st.integers(0, 9))
+def test_the_lengths_that_a_clip_needs_follow_from_the_projected_gradient(side, d_out, d_in, damping, seed):
+    G, a, b = draw(d_out, d_in, seed)
+    D = G.clone()
+    projection = project_(D, None, a, b, damping, side)
+    lengths = projected_lengths(D.square().sum(), [projection], damping=damping, divisor=damping, lr=0.3)
+    P = D / damping
+    expected = ((P * G).sum(), 0.09 * (P * G).sum(), G.square().sum(), P.square().sum())
+    assert_close(tuple(lengths), expected, rtol=1e-7, atol=1e-9)
+
+
+def test_the_solutions_leave_their_inputs_alone():
     G, a, b = draw(3, 4, 0)
     before = [value.clone() for value in (G, a, b)]
     solve_both_sides(G, a, b, 0.03)
-    project(G, G[:, 0].clone(), a, b, 0.03)
+    solve_input_side(G, a, 0.03)
     assert_close([G, a, b], before, rtol=0, atol=0)
 
 

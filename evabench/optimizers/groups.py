@@ -1,0 +1,49 @@
+"""Parameter groups: overrides for some parameters of the model, the settings of the optimizer for the rest."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from torch import nn
+
+from evabench.optimizers.refusals import check_parameter
+
+OVERRIDES = ("lr", "momentum", "weight_decay", "damping")
+
+Groups = Sequence[Mapping[str, Any]]
+
+
+def name_parameters(model: nn.Module) -> dict[nn.Parameter, str]:
+    """Return the parameters of a model with their names, a shared one once."""
+    return {parameter: name for name, parameter in model.named_parameters()}
+
+
+def split_groups(model: nn.Module, groups: Groups) -> list[dict[str, Any]]:
+    """Return the groups as given, then one with the rest of the parameters; the order of the model within it."""
+    split: list[dict[str, Any]] = [{**group, "params": as_list(group.get("params", ()))} for group in groups]
+    listed = {id(parameter) for group in split for parameter in group["params"]}
+    rest = [parameter for parameter in model.parameters() if id(parameter) not in listed]
+    return [*split, {"params": rest}] if rest else split
+
+
+def check_group(group: Mapping[str, Any], settings: type, names: Mapping[nn.Parameter, str], where: str) -> None:
+    """Raise `ValueError` for a setting that is not one of a group, is out of its bounds, or for a foreign parameter."""
+    for parameter in as_list(group.get("params", ())):
+        check_parameter(parameter, names, where, "the model")
+    overrides = {name: value for name, value in group.items() if name not in ("params", "param_names")}
+    unknown = sorted(set(overrides) - set(OVERRIDES))
+    if unknown:
+        allowed = ", ".join(name for name in OVERRIDES)
+        raise ValueError(f"{where}: {', '.join(unknown)} cannot differ between groups. A group may set: {allowed}.")
+    try:
+        settings(**overrides)
+    except ValueError as problem:
+        raise ValueError(f"{where}: {problem}") from None
+
+
+def as_list(parameters: Any) -> list[Any]:
+    """Return one or several parameters as a list."""
+    return (
+        list(parameters)
+        if isinstance(parameters, Iterable) and not isinstance(parameters, nn.Parameter)
+        else [parameters]
+    )

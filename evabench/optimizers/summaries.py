@@ -1,0 +1,94 @@
+"""What is kept of a batch: sums over the rows of a layer's inputs and of its output gradients.
+
+A row is what a weight matrix multiplies: a sample, a position of a sequence, a patch of an image. A summary is two
+functions of a module, so that vectors (Eva) and factors (K-FAC) share the capture.
+"""
+
+from typing import Protocol
+
+import torch
+from torch import Tensor, nn
+
+from evabench.optimizers.kronecker import sum_outer_products
+from evabench.optimizers.layers import Layer, Module
+from evabench.optimizers.patches import PatchSums, patch_rows, sum_samples
+
+
+class Summary(Protocol):
+    """How to sum the rows of a batch; values are [n, ..., d] of a Linear, [n, c, *space] of a convolution."""
+
+    def of_inputs(self, layer: Layer, module: Module, values: Tensor) -> Tensor:
+        """Return the sum over the rows of the inputs."""
+
+    def of_output_gradients(self, layer: Layer, module: Module, values: Tensor) -> Tensor:
+        """Return the sum over the rows of the output gradients."""
+
+
+class VectorSums:
+    """The rows themselves, summed: [d_in] and [d_out], group after group, in single precision at least."""
+
+    def __init__(self) -> None:
+        self._patch_sums = PatchSums()
+
+    def of_inputs(self, layer: Layer, module: Module, values: Tensor) -> Tensor:
+        """Return [groups * d_in] without a row for the bias: its mean is 1."""
+        if isinstance(module, nn.Linear):
+            return sum_samples(values.reshape(-1, values.shape[-1]))
+        return self._patch_sums(values, module)
+
+    def of_output_gradients(self, layer: Layer, module: Module, values: Tensor) -> Tensor:
+        """Return [d_out]."""
+        if isinstance(module, nn.Linear) or not values.is_contiguous():
+            return sum_samples(gradient_rows(module, values))
+        dtype = torch.promote_types(values.dtype, torch.float32)
+        return values.flatten(2).sum(2, dtype=dtype).sum(0)
+
+
+class FactorSums:
+    """The outer products of the rows, summed: [d_in, d_in] with a trailing 1 for a bias, and [d_out, d_out].
+
+    Of a convolution every patch is a row (KFAC-expand), and a group has factors of its own: [groups, d, d].
+    """
+
+    def of_inputs(self, layer: Layer, module: Module, values: Tensor) -> Tensor:
+        """Return the sum of r r^T over the rows r of the inputs."""
+        rows = input_rows(module, values)
+        if layer.bias is not None:
+            rows = nn.functional.pad(rows, (0, 1), value=1.0)
+        return _sum_outer_products(rows)
+
+    def of_output_gradients(self, layer: Layer, module: Module, values: Tensor) -> Tensor:
+        """Return the sum of r r^T over the rows r of the output gradients."""
+        rows = gradient_rows(module, values)
+        if layer.num_groups > 1:
+            rows = rows.view(rows.shape[0], layer.num_groups, -1).transpose(0, 1)
+        return _sum_outer_products(rows)
+
+
+def input_rows(module: Module, values: Tensor) -> Tensor:
+    """Return [rows, d_in], or [groups, rows, d_in]; of a convolution every patch is a row."""
+    return values.reshape(-1, values.shape[-1]) if isinstance(module, nn.Linear) else patch_rows(values, module)
+
+
+def gradient_rows(module: Module, values: Tensor) -> Tensor:
+    """Return [rows, d_out] of the gradient of the output."""
+    return (values if isinstance(module, nn.Linear) else values.movedim(1, -1)).reshape(-1, _width(module, values))
+
+
+def count_rows(module: Module, gradient: Tensor) -> int:
+    """Return how many rows an output gradient has."""
+    return gradient.numel() // _width(module, gradient)
+
+
+def count_examples(module: Module, gradient: Tensor) -> int:
+    """Return by how many a mean loss is taken to divide: positions of a sequence, not those of an image."""
+    return count_rows(module, gradient) if isinstance(module, nn.Linear) else gradient.shape[0]
+
+
+def _width(module: Module, values: Tensor) -> int:
+    return values.shape[-1 if isinstance(module, nn.Linear) else 1]
+
+
+def _sum_outer_products(rows: Tensor) -> Tensor:
+    rows = rows.to(torch.promote_types(rows.dtype, torch.float32))
+    return sum_outer_products(rows) if rows.dim() == 2 else torch.stack([sum_outer_products(each) for each in rows])

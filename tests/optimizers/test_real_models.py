@@ -1,0 +1,407 @@
+"""What real training loops do to a model and its gradients, and what Eva and Eva-f must make of it."""
+
+import copy
+import io
+
+import pytest
+import torch
+from torch import nn
+from torch.testing import assert_close
+from torch.utils.checkpoint import checkpoint
+
+from evabench.optimizers import Eva, EvaF, coverage
+from tests import dense
+from tests.optimizers.models import parameters
+
+DAMPING = 0.1
+each_class = pytest.mark.parametrize("optimizer_class", [Eva, EvaF])
+
+
+class ConvNet(nn.Module):
+    """A little of everything, with in-place activations after the layers."""
+
+    def __init__(self, **geometry):
+        super().__init__()
+        torch.manual_seed(0)
+        self.tokens = nn.Embedding(10, 4)
+        self.first = nn.Conv1d(4, 6, 3, padding="same")
+        self.second = nn.Conv2d(3, 4, 3, padding=1, bias=False, **geometry)
+        self.norm = nn.BatchNorm2d(4)
+        self.third = nn.Conv2d(4, 4, 3, stride=2, groups=2)
+        self.head = nn.Linear(4, 3)
+
+    def features(self, images):
+        x = nn.functional.relu(self.norm(self.second(images)), inplace=True)
+        return nn.functional.relu(self.third(x), inplace=True).mean((2, 3))
+
+    def forward(self, images, tokens):
+        words = nn.functional.relu(self.first(self.tokens(tokens).transpose(1, 2)), inplace=True)
+        return self.head(self.features(images)) + words.mean((1, 2)).unsqueeze(1)
+
+
+def conv_batch(seed=0, dtype=torch.float64):
+    generator = torch.Generator().manual_seed(seed)
+    images = torch.randn(4, 3, 7, 6, generator=generator, dtype=dtype)
+    tokens = torch.randint(0, 10, (4, 5), generator=generator)
+    return images, tokens, torch.randint(0, 3, (4,), generator=generator)
+
+
+def conv_loss(model, seed=0, dtype=torch.float64):
+    images, tokens, y = conv_batch(seed, dtype)
+    return nn.functional.cross_entropy(model(images, tokens), y)
+
+
+def train_conv(model, optimizer, num_steps=3, loss=conv_loss):
+    for seed in range(num_steps):
+        optimizer.zero_grad()
+        loss(model, seed).backward()
+        optimizer.step()
+
+
+def expected_direction(layer, inputs, gradients, both_sides):
+    """Return D of every group by the dense solve; rows of patches as torch's own unfold makes them."""
+    module = layer.modules[0]
+    groups = layer.num_groups
+    if isinstance(module, nn.Conv1d):
+        rows = nn.functional.pad(inputs, (1, 1)).unfold(2, 3, 1).transpose(1, 2).flatten(0, 1).flatten(1)
+    elif isinstance(module, nn.Conv2d):
+        rows = (
+            nn.functional.unfold(inputs, 3, padding=module.padding, stride=module.stride).transpose(1, 2).flatten(0, 1)
+        )
+    else:
+        rows = inputs
+    b = (gradients.movedim(1, -1) if gradients.dim() > 2 else gradients).flatten(0, -2).mean(0).view(groups, -1)
+    a = rows.mean(0).view(groups, -1)
+    if layer.bias is not None:
+        a = dense.with_ones(a)
+    G = layer.gradient().view(groups, b.shape[1], a.shape[1])
+    solved = []
+    for g in range(groups):
+        left = torch.outer(b[g], b[g]) if both_sides else torch.eye(b.shape[1], dtype=b.dtype)
+        solved.append(dense.solve(torch.kron(left, torch.outer(a[g], a[g])), G[g], DAMPING))
+    return torch.stack(solved) * (1 if both_sides else DAMPING)
+
+
+@each_class
+def test_directions_of_convolutions_equal_the_dense_solve_group_by_group(optimizer_class):
+    model = ConvNet().double()
+    optimizer = optimizer_class(model, damping=DAMPING, clip="none")
+    seen = {}
+    for name in ("first", "second", "third", "head"):
+        module = model.get_submodule(name)
+
+        def keep(module, args, output, name=name):
+            seen[name] = [args[0].detach().clone()]
+            output.register_hook(lambda gradient: seen[name].append(gradient.clone()))
+
+        module.register_forward_hook(keep)
+    conv_loss(model).backward()
+    expected = [expected_direction(each, *seen[each.name], optimizer_class is Eva) for each in optimizer.layers]
+    optimizer.step()
+    for layer, P in zip(optimizer.layers, expected, strict=True):
+        assert_close(layer.gradient().view(P.shape), P)
+
+
+@each_class
+def test_coverage_names_every_layer_and_the_share_of_the_parameters(optimizer_class):
+    model = ConvNet().double()
+    model.head.requires_grad_(False)
+    optimizer = optimizer_class(model)
+    train_conv(model, optimizer, 1)
+    found = coverage(optimizer)
+    assert {each.name: each.treatment for each in found.layers} == {
+        "tokens": "plain gradient",
+        "first": "preconditioned",
+        "second": "preconditioned",
+        "norm": "plain gradient",
+        "third": "preconditioned",
+        "head": "frozen",
+    }
+    sizes = {name: sum(p.numel() for p in module.parameters()) for name, module in model.named_children()}
+    covered = sizes["first"] + sizes["second"] + sizes["third"]
+    assert found.share == covered / (covered + sizes["tokens"] + sizes["norm"])
+    assert "tokens (Embedding, 40): plain gradient, Embedding has no Kronecker factors" in str(found)
+
+
+@each_class
+def test_a_layer_that_is_never_called_as_a_module_takes_the_plain_gradient_and_is_named(optimizer_class):
+    torch.manual_seed(0)
+    model = nn.TransformerEncoderLayer(4, 2, 8, dropout=0.0, batch_first=True).double()
+    optimizer = optimizer_class(model, clip="none", momentum=0.0, lr=0.1)
+    model(torch.rand(3, 5, 4, dtype=torch.float64)).square().mean().backward()
+    weight, G = model.self_attn.out_proj.weight.detach().clone(), model.self_attn.out_proj.weight.grad.clone()
+    optimizer.step()
+    assert_close(model.self_attn.out_proj.weight.detach(), weight - 0.1 * G)
+    by_name = {each.name: each for each in coverage(optimizer).layers}
+    assert by_name["self_attn.out_proj"].treatment == "plain gradient"
+    assert "hook never fired" in by_name["self_attn.out_proj"].reason
+    assert by_name["linear1"].treatment == "preconditioned"
+    assert by_name["self_attn"].reason == "MultiheadAttention has no Kronecker factors"
+
+
+@each_class
+def test_a_weight_shared_with_an_embedding_takes_the_plain_gradient(optimizer_class):
+    model = nn.ModuleDict({"tokens": nn.Embedding(5, 4), "body": nn.Linear(4, 4), "head": nn.Linear(4, 5)})
+    model["head"].weight = model["tokens"].weight
+    optimizer = optimizer_class(model)
+    assert [layer.name for layer in optimizer.layers] == ["body"]
+    reasons = {rest.name: rest.reason for rest in optimizer.rest}
+    assert reasons == {"tokens": "Embedding has no Kronecker factors", "head": "its weight is shared with a Embedding"}
+
+
+@each_class
+@pytest.mark.parametrize("use_reentrant", [False, True])
+def test_activation_checkpointing_changes_nothing(optimizer_class, use_reentrant):
+    plain, checkpointed = ConvNet().double(), ConvNet().double()
+    optimizers = optimizer_class(plain), optimizer_class(checkpointed)
+    run = checkpointed.features
+    checkpointed.features = lambda x: checkpoint(run, x.requires_grad_(), use_reentrant=use_reentrant)
+    sums = []
+    for model, optimizer in zip((plain, checkpointed), optimizers, strict=True):
+        conv_loss(model).backward()
+        sums.append(
+            [
+                (each.num_rows, each.inputs)
+                for _, each in sorted(optimizer.capture.sums.items(), key=lambda i: i[0].name)
+            ]
+        )
+    assert_close(*sums)
+    train_conv(plain, optimizers[0])
+    train_conv(checkpointed, optimizers[1])
+    assert_close(parameters(checkpointed), parameters(plain))
+
+
+@each_class
+def test_passes_without_gradients_or_in_eval_mode_leave_no_trace(optimizer_class):
+    plain, busy = ConvNet().double(), ConvNet().double()
+    optimizers = optimizer_class(plain), optimizer_class(busy)
+
+    def busy_loss(model, seed):
+        model.eval()
+        torch.autograd.grad(conv_loss(model, 7), list(model.parameters()))
+        with torch.no_grad():
+            conv_loss(model, 8)
+        model.train()
+        model.norm.eval()
+        with torch.no_grad():
+            conv_loss(model, 9)
+        model.norm.train()
+        return conv_loss(model, seed)
+
+    train_conv(plain, optimizers[0])
+    train_conv(busy, optimizers[1], loss=busy_loss)
+    assert_close(parameters(busy), parameters(plain))
+
+
+@each_class
+def test_memory_in_channels_last_order_changes_nothing(optimizer_class):
+    plain, last = ConvNet().double(), ConvNet().double().to(memory_format=torch.channels_last)
+    optimizers = optimizer_class(plain, weight_decay=0.1), optimizer_class(last, weight_decay=0.1)
+
+    def last_loss(model, seed):
+        images, tokens, y = conv_batch(seed)
+        return nn.functional.cross_entropy(model(images.to(memory_format=torch.channels_last), tokens), y)
+
+    train_conv(plain, optimizers[0])
+    train_conv(last, optimizers[1], loss=last_loss)
+    assert_close(parameters(last), parameters(plain))
+    assert last.third.weight.is_contiguous(memory_format=torch.channels_last)
+
+
+@each_class
+def test_a_gradient_set_by_hand_in_another_layout_is_read_in_its_order(optimizer_class):
+    plain, by_hand = ConvNet().double(), ConvNet().double()
+    optimizers = optimizer_class(plain), optimizer_class(by_hand)
+    for model in (plain, by_hand):
+        conv_loss(model).backward()
+    for parameter in (by_hand.second.weight, by_hand.third.weight):
+        parameter.grad = parameter.grad.to(memory_format=torch.channels_last)
+    by_hand.head.weight.grad = by_hand.head.weight.grad.t().contiguous().t()
+    for optimizer in optimizers:
+        optimizer.step()
+    assert_close(parameters(by_hand), parameters(plain))
+
+
+@each_class
+def test_a_momentum_loaded_in_another_layout_is_read_in_its_order(optimizer_class):
+    plain = ConvNet().double()
+    before = optimizer_class(plain)
+    train_conv(plain, before)
+    last = copy.deepcopy(plain).to(memory_format=torch.channels_last)
+    after = optimizer_class(last)
+    after.load_state_dict(copy.deepcopy(before.state_dict()))
+    train_conv(plain, before)
+    train_conv(last, after)
+    assert_close(parameters(last), parameters(plain))
+
+
+@each_class
+def test_autocast_keeps_the_statistics_in_single_precision(optimizer_class):
+    model, reference = ConvNet(), ConvNet()
+    optimizer, other = optimizer_class(model), optimizer_class(reference)
+    with torch.autocast("cpu", torch.bfloat16):
+        loss = conv_loss(model, dtype=torch.float32)
+        loss.backward()  # under autocast, as some do
+    conv_loss(reference, dtype=torch.float32).backward()
+    optimizer.step()
+    other.step()
+    for layer, counterpart in zip(optimizer.layers, other.layers, strict=True):
+        state, expected = optimizer.state[layer.weight], other.state[counterpart.weight]
+        assert state["a"].dtype == torch.float32
+        assert_close(state["a"], expected["a"], rtol=2e-2, atol=2e-2)
+    images = conv_batch(dtype=torch.float32)[0]
+    second = optimizer.state[model.second.weight]["a"].view(3, 3, 3)
+    assert_close(second[:, 1, 1], images.mean((0, 2, 3)), rtol=1e-5, atol=1e-6)  # no rounding to bfloat16
+
+
+@each_class
+def test_a_model_in_half_precision_keeps_its_statistics_in_single_precision_over_a_reload(optimizer_class):
+    model = ConvNet().to(torch.bfloat16)
+    optimizer = optimizer_class(model)
+    train_conv(model, optimizer, loss=lambda model, seed: conv_loss(model, seed, torch.bfloat16))
+    file = io.BytesIO()
+    torch.save(optimizer.state_dict(), file)
+    file.seek(0)
+    other = optimizer_class(copy.deepcopy(model))
+    other.load_state_dict(torch.load(file, weights_only=True))
+    assert optimizer.state[model.head.weight]["a"].dtype == torch.float32
+    assert all(parameter.isfinite().all() for parameter in model.parameters())
+    assert_close(other.state_dict()["state"], optimizer.state_dict()["state"], rtol=0, atol=0)
+
+
+def scaled_training(optimizer_class, *, unscale, clip_to=None, scale=2.0**10, **settings):
+    model = ConvNet()
+    scaler = torch.amp.GradScaler("cpu", init_scale=scale, enabled=scale is not None)
+    if unscale and optimizer_class is Eva and scale is not None:
+        settings["grad_scaler"] = scaler
+    optimizer = optimizer_class(model, **settings)
+    for seed in range(3):
+        optimizer.zero_grad()
+        scaler.scale(conv_loss(model, seed, torch.float32)).backward()
+        if unscale:
+            scaler.unscale_(optimizer)
+        if clip_to is not None:
+            nn.utils.clip_grad_norm_(model.parameters(), clip_to)
+        scaler.step(optimizer)
+        scaler.update()
+    return model, optimizer
+
+
+@each_class
+@pytest.mark.parametrize("unscale", [False, True])
+@pytest.mark.parametrize("clip", ["kl_clip", "kl_normalization", "rescale", "none"])
+def test_a_loss_scaler_changes_nothing(optimizer_class, unscale, clip):
+    settings = {"clip": clip, "lr": 0.01}
+    scaled, _ = scaled_training(optimizer_class, unscale=unscale, **settings)
+    plain = ConvNet()
+    train_conv(
+        plain, optimizer_class(plain, **settings), loss=lambda model, seed: conv_loss(model, seed, torch.float32)
+    )
+    assert_close(parameters(scaled), parameters(plain), rtol=1e-4, atol=1e-6)
+
+
+@each_class
+def test_the_statistics_ignore_that_gradients_were_clipped(optimizer_class):
+    vectors = []
+    for clip_to in (None, 1e-3):
+        _, optimizer = scaled_training(optimizer_class, unscale=True, clip_to=clip_to, lr=1e-9)
+        vectors.append(
+            [{k: v for k, v in optimizer.state[each.weight].items() if k in "ab"} for each in optimizer.layers]
+        )
+    assert_close(vectors[0], vectors[1], rtol=1e-4, atol=1e-7)
+
+
+def test_gradients_unscaled_by_a_scaler_that_eva_does_not_know_are_refused():
+    model = ConvNet()
+    scaler, eva = torch.amp.GradScaler("cpu"), Eva(model)
+    scaler.scale(conv_loss(model, dtype=torch.float32)).backward()
+    scaler.unscale_(eva)
+    before = parameters(model)
+    with pytest.raises(RuntimeError, match=r"Make the optimizer with Eva\(model, grad_scaler=scaler\)"):
+        scaler.step(eva)
+    assert_close(parameters(model), before, rtol=0, atol=0)
+
+
+@each_class
+def test_a_scale_that_overflows_skips_the_step_and_is_lowered(optimizer_class):
+    model = ConvNet()
+    scaler, optimizer = torch.amp.GradScaler("cpu", init_scale=2.0**127), optimizer_class(model)
+    before = parameters(model)
+    (scaler.scale(conv_loss(model, dtype=torch.float32)) * 1e10).backward()
+    scaler.step(optimizer)
+    scaler.update()
+    assert_close(parameters(model), before, rtol=0, atol=0)
+    assert scaler.get_scale() == 2.0**126
+
+
+@each_class
+def test_groups_with_the_same_settings_change_nothing(optimizer_class):
+    one, three = ConvNet().double(), ConvNet().double()
+    groups = [{"params": three.second.parameters()}, {"params": [three.first.weight], "damping": 0.03}]
+    optimizers = optimizer_class(one), optimizer_class(three, groups=groups)
+    assert [len(group["params"]) for group in optimizers[1].param_groups] == [1, 1, 8]
+    train_conv(one, optimizers[0])
+    train_conv(three, optimizers[1])
+    assert_close(parameters(three), parameters(one))
+
+
+@each_class
+def test_a_group_moves_with_its_own_learning_rate_and_damping(optimizer_class):
+    model = ConvNet().double()
+    head = {"params": model.head.parameters(), "lr": 0.5, "damping": 1.0, "momentum": 0.0}
+    optimizer = optimizer_class(model, lr=0.01, damping=0.1, momentum=0.0, clip="none", groups=[head])
+    before = {name: value.detach().clone() for name, value in model.named_parameters()}
+    train_conv(model, optimizer, 1)
+    for name, parameter in model.named_parameters():
+        lr = 0.5 if name.startswith("head") else 0.01
+        assert_close(parameter.detach(), before[name] - lr * parameter.grad)
+    lone = ConvNet().double()
+    train_conv(lone, optimizer_class(lone, lr=0.5, damping=1.0, momentum=0.0, clip="none"), 1)
+    assert_close(model.head.weight, lone.head.weight)
+
+
+@each_class
+@pytest.mark.parametrize(
+    ("group", "problem"),
+    [
+        ({"params": [nn.Parameter(torch.ones(2, 3))]}, r"group 0: a parameter of shape \(2, 3\) does not belong"),
+        ({"damping": -1.0}, "group 0: damping must be > 0, got -1.0"),
+        ({"clip": "none"}, "group 0: clip cannot differ between groups"),
+    ],
+)
+def test_a_bad_group_is_refused_with_the_reason(optimizer_class, group, problem):
+    model = ConvNet()
+    group = {"params": model.head.parameters()} | group
+    with pytest.raises(ValueError, match=problem):
+        optimizer_class(model, groups=[group])
+
+
+@each_class
+def test_a_parameter_that_is_not_dense_is_refused_by_name(optimizer_class):
+    linear = nn.Linear(4, 3)
+    linear.weight = nn.Parameter(torch.rand(3, 8)[:, ::2])
+    with pytest.raises(ValueError, match=r"weight has the strides \(8, 2\) for the shape \(3, 4\)"):
+        optimizer_class(linear)
+
+
+def test_eva_f_has_no_hook_in_the_backward_pass():
+    model = nn.Sequential(nn.Linear(4, 3))
+    optimizer = EvaF(model)
+    output = model(torch.rand(2, 4))
+    assert output._backward_hooks is None
+    assert not model[0]._backward_hooks
+    assert optimizer.capture.sums
+
+
+@each_class
+def test_the_state_beyond_the_momentum_is_one_number_a_row_and_a_column(optimizer_class):
+    model = ConvNet()
+    optimizer = optimizer_class(model)
+    train_conv(model, optimizer, 1, loss=lambda model, seed: conv_loss(model, seed, torch.float32))
+    for layer in optimizer.layers:
+        state = {name: value for name, value in optimizer.state[layer.weight].items() if name != "momentum_buffer"}
+        d_out, d_in = layer.weight.flatten(1).shape
+        expected = d_in * layer.num_groups + (d_out if optimizer_class is Eva else 0)
+        assert sum(value.numel() for value in state.values()) == expected
+        if layer.bias is not None:
+            assert set(optimizer.state[layer.bias]) == {"momentum_buffer"}

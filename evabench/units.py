@@ -9,6 +9,8 @@ import math
 Seconds = float
 Bytes = int
 Joules = float
+Watts = float
+Hertz = float
 
 _BYTE_UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
 _TIME_UNITS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "us"), (1e-9, "ns"))

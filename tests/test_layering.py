@@ -17,6 +17,8 @@ LAYERS = {
     "units": (0, "both"),
     "settings": (1, "both"),
     "records": (2, "both"),
+    "sampling": (3, "both"),
+    "nvml": (3, "both"),
     "suite": (3, "parent"),
     "store": (3, "parent"),
     "stats": (4, "parent"),

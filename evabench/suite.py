@@ -13,7 +13,13 @@ from pydantic_core import ErrorDetails
 from evabench.errors import SuiteError
 from evabench.records.cell import Cell
 from evabench.settings.bounds import Count, Positive, field_names
-from evabench.settings.measurement import ConvergenceSettings, MemorySettings, Schedule, StepTimeSettings
+from evabench.settings.measurement import (
+    ConvergenceSettings,
+    MemorySettings,
+    PhasesSettings,
+    Schedule,
+    StepTimeSettings,
+)
 from evabench.settings.optimizers import OptimizerSettings
 from evabench.settings.workloads import AutoencoderSettings, WorkloadSettings
 
@@ -28,6 +34,14 @@ class TimingTable:
 
     __pydantic_config__ = _FORBID
     sweeps: Count
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhasesTable:
+    """[phases]: one run an arm, with the marks of a step read."""
+
+    __pydantic_config__ = _FORBID
+    min_steps: Count = 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,12 +90,20 @@ class Suite:
     workloads: Annotated[Mapping[str, WorkloadSettings], Field(min_length=1)]
     arms: Annotated[Mapping[str, OptimizerSettings], Field(min_length=1)]
     step_time: TimingTable | None = None
+    phases: PhasesTable | None = None
     memory: MemoryTable | None = None
     convergence: ConvergenceTable | None = None
 
     def timing_cells(self) -> tuple[Cell, ...]:
         """Return one cell for each workload and arm."""
         return tuple(self._cell(name, arm, StepTimeSettings()) for name in self.workloads for arm in self.arms)
+
+    def phases_cells(self) -> tuple[Cell, ...]:
+        """Return one cell for each workload and arm."""
+        if self.phases is None:
+            return ()
+        settings = PhasesSettings(min_steps=self.phases.min_steps)
+        return tuple(self._cell(name, arm, settings) for name in self.workloads for arm in self.arms)
 
     def memory_cells(self) -> tuple[Cell, ...]:
         """Return one cell for each workload, width and arm."""
@@ -199,7 +221,12 @@ def _explain(detail: ErrorDetails) -> str:
 
 
 def _allowed(words: list[str], found: Any, detail: ErrorDetails) -> str:
-    tables: dict[str, type] = {"step_time": TimingTable, "memory": MemoryTable, "convergence": ConvergenceTable}
+    tables: dict[str, type] = {
+        "step_time": TimingTable,
+        "phases": PhasesTable,
+        "memory": MemoryTable,
+        "convergence": ConvergenceTable,
+    }
     if not words:
         return ", ".join(field_names(Suite))
     if words[0] == "arms":

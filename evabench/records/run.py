@@ -11,9 +11,10 @@ from evabench.records.cell import Cell
 from evabench.records.convergence import Convergence
 from evabench.records.host import Code, Conditions, Host
 from evabench.records.memory import Memory
+from evabench.records.phases import Phases
 from evabench.records.step_time import StepTime, WarmUp
 
-Measured = Annotated[WarmUp | StepTime | Memory | Convergence, Field(discriminator="measured")]
+Measured = Annotated[WarmUp | StepTime | Phases | Memory | Convergence, Field(discriminator="measured")]
 OutcomeKind = Literal["completed", "diverged", "timeout", "out_of_memory", "crashed", "killed"]
 
 

@@ -17,11 +17,12 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from evabench.claims.curvature import WidthFamily
+from evabench.records.phases import PHASES
 from evabench.reporting.report import ArmReport, WorkloadReport
 from evabench.reporting.tables import peak_parts
 from evabench.reporting.theme import THEMES, Theme, matplotlib_settings
 from evabench.settings.optimizers import Family, OptimizerSettings
-from evabench.units import format_bytes
+from evabench.units import format_bytes, format_seconds
 
 _WIDTH_INCHES = 7.6
 _ROW_INCHES = 0.36  # of a horizontal chart, a row an arm
@@ -89,6 +90,37 @@ def step_time_picture(workload: WorkloadReport) -> Picture | None:
 
     words = "; ".join(f"{arm.name} {ratio.estimate:.2f} times" for arm, ratio in arms)
     return _picture("step-time", title, f"{title}: {words}.", _ROW_INCHES * len(arms) + 0.9, draw)
+
+
+def phases_picture(workload: WorkloadReport) -> Picture | None:
+    """Return the parts of each arm's step, stacked; None where they were not measured."""
+    arms = [(arm.name, arm.phases.amortised) for arm in workload.arms if arm.phases]
+    if not arms:
+        return None
+    names = [name for name in PHASES if any(name in parts for _, parts in arms)]
+
+    def draw(figure: Figure, theme: Theme) -> None:
+        axes = figure.add_subplot()
+        before = [0.0] * len(arms)
+        for name in names:
+            parts = [1e3 * spent.get(name, 0.0) for _, spent in arms]
+            axes.barh(range(len(arms)), parts, 0.66, before, color=theme.phases[name], label=name)
+            before = [start + part for start, part in zip(before, parts, strict=True)]
+        for place, total in enumerate(before):
+            axes.annotate(
+                format_seconds(total / 1e3), (total, place), (5, 0), textcoords="offset points", va="center",
+                color=theme.ink,
+            )  # fmt: skip
+        axes.set_yticks(range(len(arms)), [_short(name) for name, _ in arms])
+        axes.set_ylim(len(arms) - 0.5, -0.5)
+        axes.set_xlim(0, max(before) * 1.14)
+        axes.set_xlabel("a step with its share of a refresh, ms")
+        axes.grid(axis="x")
+        figure.legend(loc="outside upper left", ncols=8, frameon=False, handlelength=1.0, handletextpad=0.5)
+
+    title = "Where a step goes"
+    words = "; ".join(f"{name} {format_seconds(sum(parts.values()))}" for name, parts in arms)
+    return _picture("phases", title, f"{title}: {words}.", _ROW_INCHES * len(arms) + 1.25, draw)
 
 
 def convergence_picture(workload: WorkloadReport, styles: Styles) -> Picture | None:

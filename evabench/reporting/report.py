@@ -14,6 +14,7 @@ from evabench.claims.evidence import judge_claims
 from evabench.records.convergence import Convergence
 from evabench.records.host import Code, Host
 from evabench.records.memory import Memory
+from evabench.records.phases import Phases
 from evabench.records.run import Run
 from evabench.records.step_time import StepTime
 from evabench.settings.optimizers import OptimizerSettings, SgdSettings
@@ -32,6 +33,7 @@ class ArmReport:
     measured: MeasuredArm | None  # None: neither timed nor trained
     visits: tuple[StepTime, ...]  # the pilot is not one
     step_over_reference: PairedRatio | None
+    phases: Phases | None
     memory: Memory | None
     trainings: tuple[Convergence, ...]  # by seed; those that did not complete too, as far as they got
     seconds_to_target: tuple[Seconds | None, ...]  # by seed; None: missed
@@ -178,6 +180,7 @@ def _arm(
             run.measured for run in runs if isinstance(run.measured, StepTime) and run.visit and run.visit.sweep > 0
         ),
         step_over_reference=_over(measured, reference),
+        phases=next((run.measured for run in runs if isinstance(run.measured, Phases)), None),
         memory=next((run.measured for run in runs if isinstance(run.measured, Memory)), None),
         trainings=tuple(
             run.measured for run in (trainings[seed] for seed in seeds) if isinstance(run.measured, Convergence)

@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from evabench.claims.curvature import WidthFamily
 from evabench.records.memory import PeakBytes
+from evabench.records.phases import PHASES
 from evabench.records.run import Run
 from evabench.reporting.report import ArmReport, Report, WorkloadReport
 from evabench.stats.paired import PairedRatio
@@ -80,6 +81,32 @@ def step_table(workload: WorkloadReport) -> Table | None:
     )
 
 
+def phases_table(workload: WorkloadReport) -> Table | None:
+    """Return the parts of a step; None where they were not measured."""
+    arms = [(arm, arm.phases) for arm in workload.arms if arm.phases]
+    if not arms:
+        return None
+    amortised = [phases.amortised for _, phases in arms]
+    names = [name for name in PHASES if any(name in parts for parts in amortised)]
+    return Table(
+        title="Where a step goes",
+        headings=("arm", *names, "sum", "marked / plain"),
+        rows=tuple(
+            (
+                arm.name,
+                *(_seconds(parts.get(name)) for name in names),
+                format_seconds(sum(parts.values())),
+                f"{median(phases.marked_over_plain):.2f}x",
+            )
+            for (arm, phases), parts in zip(arms, amortised, strict=True)
+        ),
+        note=(
+            "Exclusive parts, a refresh at its share, from a run of its own. Marked / plain: what the marks themselves "
+            "cost, the median over pairs of cycles."
+        ),
+    )
+
+
 def convergence_table(workload: WorkloadReport) -> Table | None:
     """Return where each arm ends and when it reaches the target; None where nothing was trained."""
     arms = [arm for arm in workload.arms if arm.trainings]
@@ -88,8 +115,8 @@ def convergence_table(workload: WorkloadReport) -> Table | None:
     target = workload.target
     to_target = ("steps to target", "time to target") if target else ()
     note = (
-        f"Losses at the end of the budget: the median of {_count(workload.num_seeds, 'seed')}, each with the same initial "
-        "weights and batches for every arm."
+        f"Losses at the end of the budget: the median of {_count(workload.num_seeds, 'seed')}, each with the same "
+        "initial weights and batches for every arm."
     )
     if target:
         note += (

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from evabench.records.phases import PhaseName
 from evabench.settings.optimizers import Family
 
 
@@ -15,7 +16,8 @@ class Theme:
     muted: str
     grid: str
     families: dict[Family, str]
-    parts: tuple[str, ...]  # of a stacked bar, from the bottom
+    parts: tuple[str, ...]  # of a stacked bar of memory, from the bottom
+    phases: dict[PhaseName, str]
 
 
 # Families: Okabe and Ito's colours, which people of any colour vision can tell apart; first-order methods are neutral.
@@ -32,6 +34,17 @@ LIGHT = Theme(
         "plugin": "#8f4f9f",
     },
     parts=("#44546a", "#7f93ad", "#c3cedb", "#e3a78a", "#d55e00", "#e8d9b5", "#efc77f"),
+    phases={
+        "forward": "#44546a",
+        "backward": "#7f93ad",
+        "capture": "#efc77f",
+        "communicate": "#8f4f9f",
+        "refresh": "#d55e00",
+        "precondition": "#e3a78a",
+        "update": "#009e73",
+        "fused": "#66b89d",
+        "other": "#c3cedb",
+    },
 )
 DARK = Theme(
     name="dark",
@@ -46,6 +59,17 @@ DARK = Theme(
         "plugin": "#d09be0",
     },
     parts=("#8fa3bd", "#64788f", "#46556a", "#a8694a", "#ff8c42", "#6b6248", "#b98646"),
+    phases={
+        "forward": "#8fa3bd",
+        "backward": "#64788f",
+        "capture": "#b98646",
+        "communicate": "#d09be0",
+        "refresh": "#ff8c42",
+        "precondition": "#a8694a",
+        "update": "#3fcf9f",
+        "fused": "#2f8f70",
+        "other": "#46556a",
+    },
 )
 THEMES = (LIGHT, DARK)
 

@@ -36,11 +36,13 @@ class Campaign:
 
     def run(self, plan: Plan) -> None:
         """Make every run of the plan."""
-        self._run_untimed(plan.untimed)
+        alone = [run for run in plan.untimed if run.cell.measurement.timed]
+        self._run_untimed([run for run in plan.untimed if run not in alone], self.jobs)
+        self._run_untimed(alone, 1)
         self._run_sweeps(plan)
 
-    def _run_untimed(self, planned: Sequence[PlannedRun]) -> None:
-        jobs = min(self.jobs, len(planned))
+    def _run_untimed(self, planned: Sequence[PlannedRun], jobs: int) -> None:
+        jobs = min(jobs, len(planned))
         if not planned:
             return
         servers: SimpleQueue[LaunchServer] = SimpleQueue()

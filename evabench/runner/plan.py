@@ -30,7 +30,7 @@ class PlannedRun:
 class Plan:
     """Everything that a suite asks for, and what of it is stored already."""
 
-    untimed: tuple[PlannedRun, ...]
+    untimed: tuple[PlannedRun, ...]  # in no sweep: all but the step times
     sweeps: tuple[tuple[PlannedRun, ...], ...]  # of all timing series; the pilot of each comes first
     stored: tuple[Run, ...]  # runs of this suite with this host and this code
     older_code: int  # stored runs of the same cells with other code, which are not used
@@ -51,7 +51,7 @@ def make_plan(
     fresh: bool = False,
 ) -> Plan:
     """Return what is left to run. A sweep that lacks one visit is run again whole: its layout was drawn for all."""
-    untimed = [_planned(cell, 0, host) for cell in suite.memory_cells()]
+    untimed = [_planned(cell, 0, host) for cell in (*suite.memory_cells(), *suite.phases_cells())]
     if suite.convergence:
         first = suite.convergence.first_seed
         count = seeds or suite.convergence.seeds

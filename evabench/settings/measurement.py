@@ -78,7 +78,32 @@ class ConvergenceSettings:
             raise ValueError(f"evaluate_every must be at most half of steps ({self.steps}), got {self.evaluate_every}")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhasesSettings:
+    """Cycles with marks beside cycles without: a run alone on the machine, but in no sweep."""
+
+    __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
+    timed: ClassVar[bool] = True
+
+    measurement: Literal["phases"] = "phases"
+    min_steps: Count = 30
+    min_cycles: Count = 3
+    min_warmup_steps: Count = 10
+
+    def __post_init__(self) -> None:
+        """Refuse values outside their bounds."""
+        check_bounds(self)
+
+    def num_cycles(self, cycle_steps: int) -> int:
+        """Return the whole cycles to mark."""
+        return max(self.min_cycles, -(-self.min_steps // cycle_steps))
+
+    def warmup_cycles(self, cycle_steps: int) -> int:
+        """Return the whole cycles to discard."""
+        return -(-self.min_warmup_steps // cycle_steps)
+
+
 MeasurementSettings = Annotated[
-    WarmUpSettings | StepTimeSettings | MemorySettings | ConvergenceSettings,
+    WarmUpSettings | StepTimeSettings | PhasesSettings | MemorySettings | ConvergenceSettings,
     Field(discriminator="measurement"),
 ]

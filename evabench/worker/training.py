@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import assert_never
 
 from torch import Tensor
-from torch.optim import Optimizer
+from torch.optim import SGD, AdamW, Optimizer
 
 from evabench.measurement.clock import CpuClock, find_warm_up, time_visit
 from evabench.measurement.convergence import PausableClock, train_to_budget
@@ -15,14 +15,23 @@ from evabench.measurement.memory import (
     state_bytes,
     track_step,
 )
+from evabench.measurement.phases import time_phases
 from evabench.measurement.storages import thinned
 from evabench.measurement.workspace import profile_workspace
 from evabench.optimizers.build import build_optimizer
+from evabench.optimizers.phases import phase
 from evabench.records.convergence import Convergence
 from evabench.records.memory import Memory
+from evabench.records.phases import PhaseName
 from evabench.records.request import Request
 from evabench.records.run import Measured
-from evabench.settings.measurement import ConvergenceSettings, MemorySettings, StepTimeSettings, WarmUpSettings
+from evabench.settings.measurement import (
+    ConvergenceSettings,
+    MemorySettings,
+    PhasesSettings,
+    StepTimeSettings,
+    WarmUpSettings,
+)
 from evabench.settings.optimizers import OptimizerSettings, PluginSettings
 from evabench.worker.plugin import build_plugin
 from evabench.workloads.build import Workload, build_workload
@@ -45,6 +54,8 @@ def measure(request: Request) -> Measured:
         case StepTimeSettings() as settings:
             step = _timed_step(workload, optimizer)
             return time_visit(step, CpuClock(), settings, cycle_steps, request.warmup_steps)
+        case PhasesSettings() as settings:
+            return time_phases(_timed_step(workload, optimizer), settings, cycle_steps)
         case MemorySettings():
             return _measure_memory(workload, optimizer, cycle_steps)
         case ConvergenceSettings() as settings:
@@ -60,10 +71,20 @@ def training_step(workload: Workload, optimizer: Optimizer, batch: Tensor) -> Te
 
 
 def _train_on(workload: Workload, optimizer: Optimizer, batch: Tensor) -> Tensor:
-    loss = workload.loss(batch)
-    loss.backward()  # type: ignore[no-untyped-call]  # torch's annotation is incomplete
-    optimizer.step()
+    with phase("forward"):
+        loss = workload.loss(batch)
+    with phase("backward"):
+        loss.backward()  # type: ignore[no-untyped-call]  # torch's annotation is incomplete
+    with phase(_step_phase(optimizer)):
+        optimizer.step()
     return loss.detach()
+
+
+def _step_phase(optimizer: Optimizer) -> PhaseName:
+    """Return what an optimizer's step is where it has no marks of its own."""
+    if isinstance(optimizer, SGD | AdamW):
+        return "update"
+    return "other" if type(optimizer).__module__.startswith("evabench.") else "fused"
 
 
 def _build(settings: OptimizerSettings, workload: Workload) -> Optimizer:

@@ -2,7 +2,9 @@
 
 from dataclasses import replace
 
+from evabench.records.phases import Phases
 from evabench.reporting.report import make_report
+from evabench.settings.measurement import PhasesSettings
 from evabench.suite import ConvergenceTable, MemoryTable, Suite, Target, TimingTable
 from tests.claims import runs as made
 
@@ -36,6 +38,9 @@ def runs():
     for arm in made.ARMS:
         found += made.visits(arm, SECONDS[arm])
         found += made.trainings(arm, [STEPS[arm]] * 3)
+        parts = {"forward": 0.4 * SECONDS[arm], "backward": 0.5 * SECONDS[arm], "update": 0.1 * SECONDS[arm]}
+        phases = Phases(cycle_steps=1, steps=(parts,) * 3, plain_seconds=(SECONDS[arm],) * 3)
+        found.append(made.run(arm, PhasesSettings(), phases))
         size = made.vectors if arm in {"SGD", "Eva"} else made.factors
         found += made.memories(arm, size, scales=(0.2, 0.4, 0.6, 0.8))
         found.append(made.memory(arm, 1.0, size(made.NET), name="autoencoder"))

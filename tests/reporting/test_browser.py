@@ -56,7 +56,7 @@ def test_the_page_fits_its_window_and_nothing_is_complained_about(browser, addre
 def test_every_picture_is_drawn(browser, address, scheme):
     page = opened(browser, address, scheme)
     widths = page.evaluate("Array.from(document.images, image => image.naturalWidth)")
-    assert len(widths) == 5
+    assert len(widths) == 6
     assert all(width > 100 for width in widths)
 
 

@@ -40,12 +40,12 @@ def test_a_page_asks_for_nothing_and_runs_nothing(page):
 
 
 def test_every_picture_is_there_for_light_and_dark(page):
-    assert page.count("<img") == page.count('<source media="(prefers-color-scheme: dark)"') == 5
+    assert page.count("<img") == page.count('<source media="(prefers-color-scheme: dark)"') == 6
 
 
 def test_every_picture_says_in_words_what_it_shows(page):
     alts = re.findall(r'alt="([^"]+)"', page)
-    assert len(alts) == 5
+    assert len(alts) == 6
     assert "K-FAC@10 3.00 times" in alts[0]
 
 

@@ -10,6 +10,7 @@ from evabench.reporting.tables import (
     growth_table,
     host_table,
     memory_table,
+    phases_table,
     settings_table,
     step_table,
     unfinished_table,
@@ -29,7 +30,7 @@ def row(table, name):
 
 def test_every_row_has_a_cell_for_every_heading(whole):
     (workload,) = whole.workloads
-    makers = (cost_table, step_table, convergence_table, memory_table)
+    makers = (cost_table, step_table, phases_table, convergence_table, memory_table)
     tables = [make(workload) for make in makers] + [make(whole) for make in (settings_table, host_table)]
     tables += [conditions_table(whole), *map(growth_table, whole.families)]
     for table in tables:
@@ -80,6 +81,18 @@ def test_what_was_not_measured_is_a_dash_and_never_0():
     }
     assert step_table(workload) is None
     assert memory_table(workload) is None
+
+
+def test_the_parts_of_a_step_stand_beside_their_sum_and_what_the_marks_cost(whole):
+    table = phases_table(whole.workloads[0])
+    assert row(table, "SGD") == {
+        "arm": "SGD",
+        "forward": "4.00 ms",
+        "backward": "5.00 ms",
+        "update": "1.00 ms",
+        "sum": "10.0 ms",
+        "marked / plain": "1.00x",
+    }
 
 
 def test_growth_says_exactly_who_has_a_quadratic_term(whole):

@@ -51,7 +51,6 @@ def time_visit(
         latency_seconds=None,
         cycle_steps=cycle_steps,
         warmup_steps=warmup_steps,
-        energy_joules=None,
     )
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from evabench.records.device_memory import DeviceMemory
 from evabench.units import Bytes
 
 Phase = Literal["forward", "backward", "optimizer"]
@@ -52,3 +53,4 @@ class Memory:
     workspace_bytes: Bytes | None  # inside the operator where the allocator peaked
     workspace_operator: str | None  # that operator; None: it peaked outside any
     rss_high_water_bytes: Bytes | None  # VmHWM of the whole process, the interpreter and torch included
+    device: DeviceMemory | None = None  # None: a run from before it was read

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Literal
 
-from evabench.units import Joules, Seconds
+from evabench.records.energy import Energy
+from evabench.units import Seconds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,7 +18,7 @@ class StepTime:
     latency_seconds: tuple[Seconds, ...] | None  # each step synchronised; None on a CPU: nothing to synchronise
     cycle_steps: int
     warmup_steps: int  # discarded before the first block
-    energy_joules: Joules | None  # None: this device has no energy counter, or it was not read
+    energy: Energy | None = None  # of a window behind the blocks; None: a run from before it was read
 
     @property
     def amortised_seconds(self) -> Seconds:

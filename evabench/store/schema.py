@@ -3,6 +3,8 @@
     1   2026-11-24   the first
     2   2026-11-24   memory: the peak's statistics apart from the other optimizer state; its layer, the live bytes over
                      the step, the allocator's peak and the workspace of the operator there
+    3   2026-11-24   a step time has a window of energy instead of `energy_joules`, which was never read; memory of the
+                     device; more conditions; a sweep may have been repeated
 
 A line is `{"schema": N, "run": {...}}`. Old numbers keep loading: a new number comes with the function that lifts the
 line before it.
@@ -18,7 +20,7 @@ from evabench.errors import StoreError
 from evabench.records.codec import decode, encode
 from evabench.records.run import Run
 
-SCHEMA = 2
+SCHEMA = 3
 
 
 def to_line(run: Run) -> str:
@@ -66,4 +68,11 @@ def _lift_memory(run: dict[str, Any]) -> None:
     }
 
 
-_LIFTS: dict[int, Callable[[dict[str, Any]], None]] = {1: _lift_memory}
+def _lift_step_time(run: dict[str, Any]) -> None:
+    """2 -> 3."""
+    measured = run["measured"]
+    if measured is not None and measured["measured"] == "step_time":
+        del measured["energy_joules"]
+
+
+_LIFTS: dict[int, Callable[[dict[str, Any]], None]] = {1: _lift_memory, 2: _lift_step_time}

@@ -1,13 +1,16 @@
 """Where optimizer, workload and measurement meet: one cell and one seed -> one record."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import assert_never
 
+import torch
 from torch import Tensor
 from torch.optim import SGD, AdamW, Optimizer
 
 from evabench.measurement.clock import CpuClock, find_warm_up, time_visit
 from evabench.measurement.convergence import PausableClock, train_to_budget
+from evabench.measurement.energy import measure_energy_on
 from evabench.measurement.memory import (
     curvature_state_bytes,
     parameter_bytes,
@@ -15,7 +18,9 @@ from evabench.measurement.memory import (
     state_bytes,
     track_step,
 )
+from evabench.measurement.nvml import watch_device_memory
 from evabench.measurement.phases import time_phases
+from evabench.measurement.rapl import RaplEnergy
 from evabench.measurement.storages import thinned
 from evabench.measurement.workspace import profile_workspace
 from evabench.optimizers.build import build_optimizer
@@ -53,7 +58,8 @@ def measure(request: Request) -> Measured:
             return find_warm_up(_timed_step(workload, optimizer), CpuClock(), settings, cycle_steps)
         case StepTimeSettings() as settings:
             step = _timed_step(workload, optimizer)
-            return time_visit(step, CpuClock(), settings, cycle_steps, request.warmup_steps)
+            visit = time_visit(step, CpuClock(), settings, cycle_steps, request.warmup_steps)
+            return replace(visit, energy=measure_energy_on(_device(workload), step, cycle_steps, RaplEnergy()))
         case PhasesSettings() as settings:
             return time_phases(_timed_step(workload, optimizer), settings, cycle_steps)
         case MemorySettings():
@@ -93,6 +99,10 @@ def _build(settings: OptimizerSettings, workload: Workload) -> Optimizer:
     return build_optimizer(settings, workload.model)
 
 
+def _device(workload: Workload) -> torch.device:
+    return next(workload.model.parameters()).device
+
+
 def _timed_step(workload: Workload, optimizer: Optimizer) -> Callable[[], None]:
     stream = workload.batches()
     batches = _endless([next(stream) for _ in range(_TIMED_BATCHES)])
@@ -117,7 +127,8 @@ def _measure_memory(workload: Workload, optimizer: Optimizer, cycle_steps: int) 
     for _ in range(cycle_steps):  # the first refresh creates the state; the next step refreshes in steady state
         step()
     batch = next(batches)
-    tracker = track_step(workload.model, optimizer, batch, workload.loss)
+    with watch_device_memory(_device(workload)) as device:
+        tracker = track_step(workload.model, optimizer, batch, workload.loss)
 
     def to_next_refresh() -> None:
         for _ in range(cycle_steps - 1):
@@ -138,6 +149,7 @@ def _measure_memory(workload: Workload, optimizer: Optimizer, cycle_steps: int) 
         workspace_bytes=workspace.workspace_bytes,
         workspace_operator=workspace.operator,
         rss_high_water_bytes=rss_high_water_bytes(),
+        device=device.found,
     )
 
 

@@ -81,7 +81,6 @@ def visits(arm, seconds, num=7, **where):
                 latency_seconds=None,
                 cycle_steps=1,
                 warmup_steps=10,
-                energy_joules=None,
             ),
             sweep=sweep,
             **where,

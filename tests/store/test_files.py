@@ -1,6 +1,7 @@
 """The store: whole lines or none, the last attempt counts, nothing is lost in silence."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -8,6 +9,7 @@ from evabench.errors import StoreError
 from evabench.records.memory import LiveBytes, Memory, PeakBytes
 from evabench.settings.optimizers import EvaSettings, PluginSettings
 from evabench.store.files import RunStore
+from evabench.store.schema import SCHEMA
 from tests.runs import run
 
 MEMORY = Memory(
@@ -94,5 +96,19 @@ def test_a_memory_run_of_schema_1_still_loads_with_its_curvature_apart(store):
 
 def test_a_training_run_of_schema_1_still_loads(store):
     store.append([run(outcome="crashed")])
-    store.path.write_text(store.path.read_text().replace('"schema": 2', '"schema": 1'))
+    line = store.path.read_text()
+    store.path.write_text(line.replace(f'"schema": {SCHEMA}', '"schema": 1'))
+    assert store.path.read_text() != line
     assert store.load() == (run(outcome="crashed"),)
+
+
+GOLDEN = Path(__file__).parent.parent / "golden"
+
+
+def test_lines_of_the_first_format_still_load():
+    memory, warm_up, step_time = RunStore(GOLDEN / "runs_of_schema_1.jsonl").load()
+    assert memory.measured.peak.total > 0
+    assert memory.measured.device is None
+    assert warm_up.measured.discarded_steps > 0
+    assert len(step_time.measured.step_seconds) == 30
+    assert step_time.measured.energy is None

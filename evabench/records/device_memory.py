@@ -1,0 +1,20 @@
+"""Memory of the device: what torch's allocator took, and what NVML saw."""
+
+from dataclasses import dataclass
+
+from evabench.records.sampling import Sampling
+from evabench.units import Bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceMemory:
+    """Peaks over the measured steps. Between them lie the CUDA context and the workspaces of its libraries."""
+
+    allocated_bytes: Bytes | None = None  # by tensors, as torch's allocator counts
+    reserved_bytes: Bytes | None = None  # by torch's allocator from CUDA
+    process_bytes: Bytes | None = None  # of this process, as NVML counts, sampled
+    device_bytes: Bytes | None = None  # of all processes on the device, without the driver's own reserve, sampled
+    device_bytes_before: Bytes | None = None  # the same before the measured steps
+    most_processes: int | None = None  # on the device at once; more than one: `device_bytes` is not ours alone
+    sampling: Sampling | None = None
+    missing: tuple[str, ...] = ()  # why something is None

@@ -9,6 +9,7 @@ from torch import nn
 from torch.testing import assert_close
 from torch.utils.checkpoint import checkpoint
 
+from evabench.measurement.memory import StorageTracker
 from evabench.optimizers import Eva, EvaF, coverage
 from tests import dense
 from tests.optimizers.models import parameters
@@ -214,8 +215,8 @@ def test_a_gradient_set_by_hand_in_another_layout_is_read_in_its_order(optimizer
     optimizers = optimizer_class(plain), optimizer_class(by_hand)
     for model in (plain, by_hand):
         conv_loss(model).backward()
-    for parameter in (by_hand.second.weight, by_hand.third.weight):
-        parameter.grad = parameter.grad.to(memory_format=torch.channels_last)
+    by_hand.second.weight.grad = by_hand.second.weight.grad.to(memory_format=torch.channels_last)
+    by_hand.third.weight.grad = torch.stack([by_hand.third.weight.grad] * 2, dim=-1)[..., 0]  # not dense at all
     by_hand.head.weight.grad = by_hand.head.weight.grad.t().contiguous().t()
     for optimizer in optimizers:
         optimizer.step()
@@ -405,3 +406,22 @@ def test_the_state_beyond_the_momentum_is_one_number_a_row_and_a_column(optimize
         assert sum(value.numel() for value in state.values()) == expected
         if layer.bias is not None:
             assert set(optimizer.state[layer.bias]) == {"momentum_buffer"}
+
+
+@each_class
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_no_more_than_one_temporary_of_the_size_of_a_layer_is_alive(optimizer_class, dtype):
+    torch.manual_seed(0)
+    model = nn.Sequential(*(nn.Linear(300, 300) for _ in range(4))).to(dtype)
+    optimizer = optimizer_class(model, weight_decay=0.1)
+    for step in range(2):
+        optimizer.zero_grad()
+        model(torch.rand(8, 300, dtype=dtype)).square().mean().backward()
+        tracker = StorageTracker()
+        tracker.expect([each for p in model.parameters() for each in (p, p.grad)], "parameters")
+        with tracker.phase("optimizer"):
+            optimizer.step()
+        momentum = sum(p.nbytes for p in model.parameters()) if step == 0 else 0
+        vectors = 10 * 4 * (300 + 300) * 4  # a and b in single precision, and what is computed from them
+        one_layer = 300 * 300 * 4 if dtype is torch.bfloat16 else 0  # in single precision; without need, none at all
+        assert tracker.peak().temporaries <= momentum + one_layer + vectors

@@ -1,0 +1,101 @@
+"""Two ranks with half a batch each, against one rank with all of it."""
+
+import pytest
+import torch
+from torch import distributed, nn
+from torch.nn.parallel import DistributedDataParallel
+from torch.testing import assert_close
+
+from evabench.optimizers import Eva, EvaF
+from evabench.optimizers.ranks import average_over_ranks, num_ranks
+from tests.distributed import run_on_ranks
+
+CASES = {
+    "eva, batch mean": lambda model: Eva(model, clip="none", damping=0.3, lr=0.05),
+    "eva, clipped": lambda model: Eva(model, weight_decay=0.1),
+    "eva, per example": lambda model: Eva(model, output_gradient="per_example"),
+    "eva-f": lambda model: EvaF(model, lr=0.01),
+    "eva, plain average": lambda model: Eva(model, lr=1e-15, clip="none", across_ranks="plain_average"),
+}
+NUM_STEPS = 3
+
+
+def net():
+    torch.manual_seed(0)
+    layers = (nn.Conv2d(2, 4, 3, padding=1), nn.ReLU(inplace=True), nn.Flatten(), nn.Linear(64, 3))
+    return nn.Sequential(*layers).double()
+
+
+def train(model, optimizer, rows):
+    """Return parameters and vectors after a few steps with these rows of every batch."""
+    generator = torch.Generator().manual_seed(0)
+    for _ in range(NUM_STEPS):
+        x = torch.randn(8, 2, 4, 4, generator=generator, dtype=torch.float64)[rows]
+        y = torch.randn(8, 3, generator=generator, dtype=torch.float64)[rows]
+        optimizer.zero_grad()
+        nn.functional.mse_loss(model(x), y).backward()
+        optimizer.step()
+    names = [name for name in ("a", "b") if name in optimizer.state[optimizer.layers[0].weight]]
+    vectors = [optimizer.state[layer.weight][name] for layer in optimizer.layers for name in names]
+    return [parameter.detach().clone() for parameter in model.parameters()], vectors
+
+
+class CountingAllReduce:
+    """Counts the calls of the optimizer; DDP's own go another way."""
+
+    def __init__(self):
+        self.sizes = []
+        self.real = distributed.all_reduce
+
+    def __call__(self, tensor, *args, **kwargs):
+        self.sizes.append(tensor.numel())
+        return self.real(tensor, *args, **kwargs)
+
+
+def work(rank):
+    rows = slice(4 * rank, 4 * rank + 4)
+    counting = distributed.all_reduce = CountingAllReduce()
+    results = {}
+    for name, build in CASES.items():
+        counting.sizes.clear()
+        model = DistributedDataParallel(net())
+        results[name] = (*train(model, build(model), rows), list(counting.sizes))
+    results["mean"] = average_over_ranks(torch.tensor([1.0 + rank, 5.0]))
+    return results
+
+
+@pytest.fixture(scope="module")
+def ranks(tmp_path_factory):
+    return run_on_ranks(work, 2, tmp_path_factory.mktemp("ranks"))
+
+
+@pytest.mark.parametrize("name", [name for name in CASES if "plain" not in name])
+def test_two_ranks_with_half_a_batch_equal_one_with_all_of_it(ranks, name):
+    model = net()
+    parameters, vectors = train(model, CASES[name](model), slice(None))
+    for found_parameters, found_vectors, _ in (rank[name] for rank in ranks):
+        assert_close(found_parameters, parameters)
+        assert_close(found_vectors, vectors)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_vectors_of_a_step_travel_in_one_message(ranks, name):
+    num_inputs, num_outputs = 2 * 9 + 64, 4 + 3
+    length = num_inputs if name == "eva-f" else num_inputs + num_outputs
+    assert all(rank[name][2] == [length] * NUM_STEPS for rank in ranks)
+
+
+def test_the_plain_average_of_the_authors_is_larger_by_the_number_of_ranks(ranks):
+    model = net()
+    _, vectors = train(model, Eva(model, lr=1e-15, clip="none"), slice(None))
+    _, found, _ = ranks[0]["eva, plain average"]
+    assert_close(found[0::2], vectors[0::2])
+    assert_close(found[1::2], [2 * b for b in vectors[1::2]])
+
+
+def test_a_mean_over_ranks(ranks):
+    assert all(torch.equal(rank["mean"], torch.tensor([1.5, 5.0])) for rank in ranks)
+
+
+def test_without_a_process_group_there_is_one_rank():
+    assert num_ranks() == 1

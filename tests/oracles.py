@@ -17,7 +17,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
-from evabench.optimizers import KFAC, Eva, EvaF
+from evabench.optimizers import KFAC, Eva, EvaF, EvaS
 
 TOLERANCE = 1e-9
 
@@ -71,6 +71,8 @@ def build_optimizer(method: dict[str, Any], model: nn.Module, has_positions: boo
         case "eva_f":
             names = ("statistics_batch", "new_statistic_weight")
             return EvaF(model, clip=clip, **common, **{name: method[name] for name in names})
+        case "eva_s":  # the other texts of such a file are the only way the source knows
+            return EvaS(model, beta2=method["beta2"], nesterov="in_place", **common)
         case "kfac":
             if has_positions:
                 raise UnsupportedError("K-FAC with positions: the source averages over them first (KFAC-reduce)")

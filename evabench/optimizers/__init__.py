@@ -3,7 +3,8 @@
 from evabench.optimizers.coverage import coverage
 from evabench.optimizers.eva import Eva
 from evabench.optimizers.eva_f import EvaF
+from evabench.optimizers.eva_s import EvaS
 from evabench.optimizers.kfac import KFAC
 from evabench.optimizers.shampoo import Shampoo
 
-__all__ = ["KFAC", "Eva", "EvaF", "Shampoo", "coverage"]
+__all__ = ["KFAC", "Eva", "EvaF", "EvaS", "Shampoo", "coverage"]

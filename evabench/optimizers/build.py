@@ -8,18 +8,21 @@ from torch import nn
 
 from evabench.optimizers.eva import Eva
 from evabench.optimizers.eva_f import EvaF
+from evabench.optimizers.eva_s import EvaS
 from evabench.optimizers.kfac import KFAC
 from evabench.optimizers.shampoo import Shampoo
 from evabench.settings.optimizers import (
     AdamWSettings,
     EvaFSettings,
     EvaSettings,
+    EvaSSettings,
     KfacSettings,
     SgdSettings,
     ShampooSettings,
 )
 
-BuiltInSettings = SgdSettings | AdamWSettings | EvaSettings | EvaFSettings | KfacSettings | ShampooSettings
+OwnSettings = EvaSettings | EvaFSettings | EvaSSettings | KfacSettings | ShampooSettings
+BuiltInSettings = SgdSettings | AdamWSettings | OwnSettings
 
 
 def build_optimizer(settings: BuiltInSettings, model: nn.Module) -> torch.optim.Optimizer:
@@ -33,6 +36,8 @@ def build_optimizer(settings: BuiltInSettings, model: nn.Module) -> torch.optim.
             return Eva(model, **_arguments(settings))
         case EvaFSettings():
             return EvaF(model, **_arguments(settings))
+        case EvaSSettings():
+            return EvaS(model, **_arguments(settings))
         case KfacSettings():
             return KFAC(model, **_arguments(settings))
         case ShampooSettings():
@@ -41,5 +46,5 @@ def build_optimizer(settings: BuiltInSettings, model: nn.Module) -> torch.optim.
             assert_never(settings)
 
 
-def _arguments(settings: EvaSettings | EvaFSettings | KfacSettings | ShampooSettings) -> dict[str, Any]:
+def _arguments(settings: OwnSettings) -> dict[str, Any]:
     return {name: value for name, value in asdict(settings).items() if name != "optimizer"}

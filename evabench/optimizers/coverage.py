@@ -1,10 +1,11 @@
 """What an optimizer really preconditions: layer by layer, and as a share of the parameters."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from evabench.optimizers.health import Health
-from evabench.optimizers.layers import Layer, Rest
+from evabench.optimizers.layers import Preconditioned, Rest
 
 Treatment = Literal["preconditioned", "plain gradient", "frozen"]
 
@@ -12,8 +13,13 @@ Treatment = Literal["preconditioned", "plain gradient", "frozen"]
 class Preconditioner(Protocol):
     """An optimizer that knows its layers, the rest of the model, and what lacks statistics."""
 
-    layers: tuple[Layer, ...]
-    rest: tuple[Rest, ...]
+    @property
+    def layers(self) -> Sequence[Preconditioned]:
+        """What has a curvature."""
+
+    @property
+    def rest(self) -> Sequence[Rest]:
+        """What has none, with the reason."""
 
     def health(self) -> Health:
         """Name the layers without statistics."""
@@ -62,17 +68,17 @@ def coverage(optimizer: Preconditioner) -> Coverage:
     return Coverage(layers=tuple(rows), share=counts["preconditioned"] / num_trained if num_trained else 0.0)
 
 
-def _of_layer(layer: Layer, is_idle: bool) -> LayerCoverage:
+def _of_layer(layer: Preconditioned, is_idle: bool) -> LayerCoverage:
     treatment: Treatment = "preconditioned"
     reason = ""
     if not layer.weight.requires_grad:
         treatment, reason = "frozen", "since the optimizer was made"
     elif is_idle:
         treatment = "plain gradient"
-        reason = "its hook never fired: not used, used without calling the module, or not in training mode"
+        reason = layer.why_idle
     return LayerCoverage(
         name=layer.name,
-        kind=type(layer.modules[0]).__name__,
+        kind=layer.kind,
         treatment=treatment,
         reason=reason,
         num_parameters=sum(parameter.numel() for parameter in layer.parameters),

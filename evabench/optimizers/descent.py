@@ -27,8 +27,16 @@ def descend_(
 
     The directions are left in `.grad`. Where `skip` is not 0, parameters and momentum stay as they are, and `.grad` is
     undefined. Both are 0-d tensors in single precision: torch's fused kernel does all of it in one pass and lets the
-    host run ahead.
+    host run ahead. `nesterov` of the group may be "standard", torch's, or "in_place": m <- momentum * m + direction +
+    weight_decay * x twice over, which in one step is
+
+        m <- momentum^2 * m + (1 + momentum) * (direction + weight_decay * x)
     """
+    momentum, weight_decay, nesterov = group["momentum"], group["weight_decay"], group.get("nesterov", "none")
+    if nesterov == "in_place":
+        gain = 1 + momentum
+        momentum, weight_decay = momentum**2, gain * weight_decay
+        divisor = _ones_like_first(group) / gain if divisor is None else divisor / gain
     by_kind: dict[tuple[torch.device, torch.dtype], list[Tensor]] = {}
     for parameter in group["params"] if parameters is None else parameters:
         if parameter.grad is not None:
@@ -44,11 +52,11 @@ def descend_(
             alike,
             gradients,
             _momenta(alike, states) if group["momentum"] != 0 else [],
-            weight_decay=group["weight_decay"],
-            momentum=group["momentum"],
+            weight_decay=weight_decay,
+            momentum=momentum,
             lr=group["lr"],
             dampening=0.0,
-            nesterov=False,
+            nesterov=nesterov == "standard",
             maximize=False,
             is_first_step=False,
             grad_scale=None if remaining is None else remaining.to(device, torch.float32),
@@ -72,6 +80,11 @@ def descend_groups_(
             by_divisor.setdefault(id(divisor), (divisor, []))[1].append(parameter)
         for divisor, parameters in by_divisor.values():
             descend_(group, states, parameters=parameters, divisor=divisor, skip=skip)
+
+
+def _ones_like_first(group: dict[str, Any]) -> Tensor:
+    first: Tensor = group["params"][0]
+    return torch.ones((), dtype=torch.promote_types(first.dtype, torch.float32), device=first.device)
 
 
 def _momenta(parameters: list[Tensor], states: dict[Tensor, Any]) -> list[Tensor]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from torch import Tensor
 
-from evabench.optimizers.layers import Layer
+from evabench.optimizers.layers import Preconditioned
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,7 +20,7 @@ class Health:
 
 
 def layers_without(
-    layers: Sequence[Layer], states: Mapping[Tensor, Mapping[str, Tensor]], name: str
+    layers: Sequence[Preconditioned], states: Mapping[Tensor, Mapping[str, Tensor]], name: str
 ) -> tuple[str, ...]:
     """Return the layers that have no statistic of this name, or one without a value; waits for the device."""
     return tuple(

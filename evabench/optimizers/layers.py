@@ -6,12 +6,37 @@ is flattened: d_in = channels * prod(kernel_size). A convolution with groups has
 """
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import torch
 from torch import Tensor, nn
 
 Module = nn.Linear | nn.Conv1d | nn.Conv2d
 KINDS: tuple[type[Module], ...] = (nn.Linear, nn.Conv1d, nn.Conv2d)
+
+
+class Preconditioned(Protocol):
+    """What health and coverage ask of a layer, or of a weight that is preconditioned alone."""
+
+    @property
+    def name(self) -> str:
+        """Its name in the model."""
+
+    @property
+    def kind(self) -> str:
+        """The class of its module."""
+
+    @property
+    def weight(self) -> nn.Parameter:
+        """The parameter whose state holds the statistics."""
+
+    @property
+    def parameters(self) -> list[nn.Parameter]:
+        """All parameters that are preconditioned with it."""
+
+    @property
+    def why_idle(self) -> str:
+        """Why it may have no statistics."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -22,6 +47,16 @@ class Layer:
     weight: nn.Parameter
     bias: nn.Parameter | None  # None also where it is frozen
     modules: tuple[Module, ...]
+
+    @property
+    def kind(self) -> str:
+        """The class of the first module."""
+        return type(self.modules[0]).__name__
+
+    @property
+    def why_idle(self) -> str:
+        """What keeps a hook from firing."""
+        return "its hook never fired: not used, used without calling the module, or not in training mode"
 
     @property
     def num_groups(self) -> int:

@@ -19,6 +19,9 @@ OutputGradient = Literal["batch_mean", "per_example"]
 DampingScale = Literal["absolute", "relative"]
 AcrossRanks = Literal["whole_batch", "plain_average"]
 Grafting = Literal["none", "sgd"]
+# "in_place": the authors' Nesterov step written into the buffer itself, m <- momentum^2 m + (1 + momentum) direction.
+# Its momentum decays twice a step; it is there to reproduce their runs.
+Nesterov = Literal["none", "standard", "in_place"]
 Scalar = bool | int | float | str
 
 # A grid of equal size for every optimizer: the learning rate, and the one other hyperparameter that matters most.
@@ -144,6 +147,34 @@ class EvaFSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EvaSSettings:
+    """Eva-s, means of the gradient along its axes (arXiv:2308.02123; "vShampoo" in the authors' code)."""
+
+    __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
+    title: ClassVar[str] = "Eva-s"
+    family: ClassVar[Family] = "eva"
+    search: ClassVar[Search] = {"lr": (0.1, 0.3, 1.0, 3.0, 10.0, 30.0), "damping": (1e-3, 3e-2)}
+
+    optimizer: Literal["eva_s"] = "eva_s"
+    lr: Positive = 0.1
+    momentum: Decay = 0.9
+    weight_decay: NonNegative = 0.0
+    damping: Positive = 0.03  # gamma: added to every eigenvalue of the curvature, then multiplied back
+    beta2: Fraction = 1.0  # 1: the means are summed up, as in the authors' runs; below 1: running averages
+    nesterov: Nesterov = "none"
+
+    def __post_init__(self) -> None:
+        """Refuse values outside their bounds."""
+        check_bounds(self)
+        _check_choices(self)
+
+    @property
+    def cycle_steps(self) -> int:
+        """Eva-s updates its means at every step."""
+        return 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class KfacSettings:
     """K-FAC with the empirical Fisher: damped inverses of both factors (Martens & Grosse, arXiv:1503.05671)."""
 
@@ -236,7 +267,14 @@ class PluginSettings:
 
 
 OptimizerSettings = Annotated[
-    SgdSettings | AdamWSettings | EvaSettings | EvaFSettings | KfacSettings | ShampooSettings | PluginSettings,
+    SgdSettings
+    | AdamWSettings
+    | EvaSettings
+    | EvaFSettings
+    | EvaSSettings
+    | KfacSettings
+    | ShampooSettings
+    | PluginSettings,
     Field(discriminator="optimizer"),
 ]
 

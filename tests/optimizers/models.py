@@ -5,9 +5,9 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from evabench.optimizers import KFAC, Eva, EvaF, Shampoo
+from evabench.optimizers import KFAC, Eva, EvaF, EvaS, Shampoo
 
-Optimizer = Eva | EvaF | KFAC | Shampoo
+Optimizer = Eva | EvaF | EvaS | KFAC | Shampoo
 Build = Callable[[nn.Module], Optimizer]
 
 # What every optimizer must do whatever its settings; `per_example` where it has the choice.
@@ -17,6 +17,8 @@ BUILDS: dict[str, Build] = {
     "eva-rescaled": lambda model: Eva(model, clip="rescale", output_gradient="per_example", weight_decay=0.1),
     "eva-f": lambda model: EvaF(model, lr=0.01),
     "eva-f-clipped": lambda model: EvaF(model, lr=1.0, clip="kl_clip", weight_decay=0.01),
+    "eva-s": lambda model: EvaS(model),
+    "eva-s-averaged": lambda model: EvaS(model, damping=1e-9, beta2=0.9, weight_decay=0.01),
     "kfac": lambda model: KFAC(model),
     "kfac-relative": lambda model: KFAC(model, lr=3.0, damping=1.0, damping_scale="relative", clip="rescale"),
     "kfac-every-2": lambda model: KFAC(model, refresh_every=2, momentum=0.0),

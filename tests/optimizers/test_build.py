@@ -3,12 +3,13 @@ from dataclasses import asdict
 import pytest
 import torch
 
-from evabench.optimizers import KFAC, Eva, EvaF, Shampoo
+from evabench.optimizers import KFAC, Eva, EvaF, EvaS, Shampoo
 from evabench.optimizers.build import build_optimizer
 from evabench.settings.optimizers import (
     AdamWSettings,
     EvaFSettings,
     EvaSettings,
+    EvaSSettings,
     KfacSettings,
     SgdSettings,
     ShampooSettings,
@@ -20,6 +21,7 @@ SETTINGS = [
     (AdamWSettings(lr=0.2, eps=1e-6), torch.optim.AdamW),
     (EvaSettings(lr=0.2, damping=0.1, clip="rescale", statistics_batch=16), Eva),
     (EvaFSettings(lr=0.2, damping=0.1, clip="rescale", statistics_batch=16), EvaF),
+    (EvaSSettings(lr=0.2, damping=0.1, beta2=0.9, nesterov="standard"), EvaS),
     (KfacSettings(lr=0.2, damping=0.1, damping_scale="relative", refresh_every=7), KFAC),
     (ShampooSettings(lr=0.2, beta2=0.9, epsilon=1e-4, grafting="none", refresh_every=7), Shampoo),
 ]

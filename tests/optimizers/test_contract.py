@@ -10,12 +10,12 @@ import torch
 from torch import nn
 from torch.testing import assert_close
 
-from evabench.optimizers import KFAC, Eva, EvaF, Shampoo
+from evabench.optimizers import KFAC, Eva, EvaF, EvaS, Shampoo
 from tests.optimizers.models import BUILDS, GUARDED, backward, batch, directions, parameters, small_net, train
 
 each_optimizer = pytest.mark.parametrize("build", BUILDS.values(), ids=BUILDS.keys())
 each_guarded = pytest.mark.parametrize("build", GUARDED.values(), ids=GUARDED.keys())
-each_class = pytest.mark.parametrize("optimizer_class", [Eva, EvaF, KFAC, Shampoo])
+each_class = pytest.mark.parametrize("optimizer_class", [Eva, EvaF, EvaS, KFAC, Shampoo])
 
 
 @each_optimizer

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 from torch._subclasses.fake_tensor import DataDependentOutputException, FakeTensorMode
 
-from evabench.optimizers import KFAC, Eva, EvaF, Shampoo
+from evabench.optimizers import KFAC, Eva, EvaF, EvaS, Shampoo
 
 CLIPS = ["kl_clip", "kl_normalization", "rescale", "none"]
 
@@ -35,7 +35,14 @@ def test_eva_f_never_reads_from_the_device(clip):
         fake_steps(model, EvaF(model, clip=clip, weight_decay=0.1))
 
 
-@pytest.mark.parametrize("optimizer_class", [Eva, EvaF])
+@pytest.mark.parametrize("nesterov", ["none", "standard", "in_place"])
+def test_eva_s_never_reads_from_the_device(nesterov):
+    with FakeTensorMode():
+        model = fake_net()
+        fake_steps(model, EvaS(model, nesterov=nesterov, weight_decay=0.1))
+
+
+@pytest.mark.parametrize("optimizer_class", [Eva, EvaF, EvaS])
 def test_a_convolution_with_groups_is_never_read_from_the_device(optimizer_class):
     with FakeTensorMode():
         net = nn.Sequential(nn.Conv2d(4, 6, 3, groups=2, padding="same"), nn.BatchNorm2d(6), nn.Flatten())
@@ -46,7 +53,7 @@ def test_a_convolution_with_groups_is_never_read_from_the_device(optimizer_class
             optimizer.step()
 
 
-@pytest.mark.parametrize("optimizer_class", [Eva, EvaF])
+@pytest.mark.parametrize("optimizer_class", [Eva, EvaF, EvaS])
 def test_a_loss_scaler_is_never_read_on_the_host(optimizer_class):
     with FakeTensorMode():
         model = fake_net()

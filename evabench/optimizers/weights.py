@@ -1,0 +1,93 @@
+"""The parameters whose gradient alone gives them a curvature: those with two axes or more, whatever their module."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from evabench.optimizers.layers import Rest, in_memory_order
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Weight:
+    """A trained parameter with at least two axes, and the module that holds it (the first, where it is shared)."""
+
+    name: str  # of the module, or of the parameter where the module holds several weights
+    kind: str  # the class of the module
+    weight: nn.Parameter
+
+    @property
+    def parameters(self) -> list[nn.Parameter]:
+        """The weight alone: a bias takes the plain gradient."""
+        return [self.weight]
+
+    @property
+    def why_idle(self) -> str:
+        """What keeps a weight from having statistics."""
+        return "it never had a gradient"
+
+    @property
+    def has_gradient(self) -> bool:
+        """Whether the last backward passes reached the weight."""
+        return self.weight.grad is not None
+
+    def gradient(self) -> Tensor:
+        """Return the gradient itself, as [d_out, d_in]."""
+        assert self.weight.grad is not None, f"{self.name} has no gradient"
+        return self.weight.grad.flatten(1)
+
+
+def find_weights(model: nn.Module) -> tuple[Weight, ...]:
+    """Return the trained parameters with two axes or more, in the order of the modules, a shared one once.
+
+    Raises `ValueError` where there is none, because the optimizer would be plain SGD.
+    """
+    weights: dict[nn.Parameter, Weight] = {}
+    for path, module in model.named_modules():
+        held = {name: each for name, each in module.named_parameters(recurse=False) if _is_weight(each)}
+        for name, parameter in held.items():
+            if parameter not in weights:
+                alone = path or type(module).__name__
+                full = f"{path}.{name}" if path else name
+                weights[parameter] = Weight(alone if len(held) == 1 else full, type(module).__name__, parameter)
+    if not weights:
+        raise ValueError(
+            f"{type(model).__name__} has no layer to precondition: a trained parameter with two axes or more is "
+            "needed. Use torch.optim.SGD for it."
+        )
+    return tuple(weights.values())
+
+
+def find_other_parameters(model: nn.Module) -> tuple[Rest, ...]:
+    """Return the parameters that `find_weights` leaves out, module by module, each with the reason."""
+    seen: set[nn.Parameter] = set()
+    rest = []
+    for path, module in model.named_modules():
+        own = [each for each in module.parameters(recurse=False) if not _is_weight(each) and each not in seen]
+        seen.update(own)
+        kind = type(module).__name__
+        for reason, members in (
+            ("one axis", tuple(each for each in own if each.requires_grad)),
+            ("frozen", tuple(each for each in own if not each.requires_grad)),
+        ):
+            if members:
+                rest.append(Rest(path or kind, kind, members, reason))
+    return tuple(rest)
+
+
+def as_matrix(values: Tensor) -> tuple[Tensor, list[int]]:
+    """Return values of any order as [d_0, rest] without a copy, and the axes that make up the rest, in their order.
+
+    The columns come in the order of the memory: of a channels-last kernel the channels vary fastest.
+    """
+    axes = in_memory_order(values)
+    return values.permute(0, *axes).flatten(1), axes
+
+
+def in_single_precision(values: Tensor) -> Tensor:
+    """Return values in single precision at least: themselves, or a copy of what is in half precision."""
+    return values.to(torch.promote_types(values.dtype, torch.float32))
+
+
+def _is_weight(parameter: nn.Parameter) -> bool:
+    return parameter.requires_grad and parameter.dim() >= 2

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from evabench.optimizers.layers import Layer, Module
+from evabench.optimizers.phases import phase
 from evabench.optimizers.summaries import Summary, count_examples, count_rows
 
 
@@ -55,6 +56,7 @@ class Capture:
         self.sums.clear()
         self.to_recompute.clear()
 
+    @phase("capture")
     def add(self, layer: Layer, new: Sums) -> None:
         """Add one pass; there are several where a layer is used twice, or gradients are accumulated."""
         sums = self.sums.get(layer)
@@ -67,6 +69,7 @@ class Capture:
         sums.num_rows += new.num_rows
         sums.num_examples += new.num_examples
 
+    @phase("capture")
     def sum_pass(self, layer: Layer, module: Module, inputs: Tensor, output: Tensor) -> Sums:
         """Return the sums of a forward pass, which know no output gradients yet."""
         first_inputs, first_output = self._first_samples(module, inputs), self._first_samples(module, output)
@@ -77,6 +80,7 @@ class Capture:
             count_examples(module, _with_batch(module, output)),
         )
 
+    @phase("capture")
     def sum_gradient(self, layer: Layer, module: Module, gradient: Tensor) -> Tensor:
         """Return the summary of the gradient of an output."""
         first = self._first_samples(module, gradient)

@@ -7,10 +7,12 @@ import torch
 from torch import Tensor, nn
 
 from evabench.optimizers.layers import dense_like
+from evabench.optimizers.phases import phase
 
 MOMENTUM_BUFFER = "momentum_buffer"  # the key that tells the momentum from the curvature state
 
 
+@phase("update")
 def descend_(
     group: dict[str, Any],
     states: dict[Tensor, Any],
@@ -64,6 +66,7 @@ def descend_(
         )
 
 
+@phase("update")
 def descend_groups_(
     groups: list[dict[str, Any]],
     states: dict[Tensor, Any],

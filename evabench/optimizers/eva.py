@@ -16,6 +16,7 @@ from evabench.optimizers.groups import Groups, check_group, name_parameters, spl
 from evabench.optimizers.health import Health, layers_without
 from evabench.optimizers.layers import Layer, find_layers, find_rest
 from evabench.optimizers.loss_scale import statistics_scale
+from evabench.optimizers.phases import phase
 from evabench.optimizers.projected_step import project_layer_, ready_layers, restore_statistics, take_step_
 from evabench.optimizers.rank_one import Projection, project_both_sides_
 from evabench.optimizers.ranks import average_over_ranks, num_ranks
@@ -119,6 +120,7 @@ class Eva(torch.optim.Optimizer):
             skipped_steps=self.skips.counts(),
         )
 
+    @phase("capture")
     def _update_vectors(self, shared: dict[str, Any]) -> Update | None:
         """Return the vectors before and after this step, or None where no pass was caught; forgets the sums."""
         if not self.capture.sums:

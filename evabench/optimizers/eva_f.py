@@ -15,6 +15,7 @@ from evabench.optimizers.capture import Capture
 from evabench.optimizers.groups import Groups, check_group, name_parameters, split_groups
 from evabench.optimizers.health import Health, layers_without
 from evabench.optimizers.layers import Layer, find_layers, find_rest
+from evabench.optimizers.phases import phase
 from evabench.optimizers.projected_step import project_layer_, ready_layers, restore_statistics, take_step_
 from evabench.optimizers.rank_one import Projection, project_input_side_
 from evabench.optimizers.ranks import average_over_ranks, num_ranks
@@ -103,6 +104,7 @@ class EvaF(torch.optim.Optimizer):
             skipped_steps=self.skips.counts(),
         )
 
+    @phase("capture")
     def _update_vectors(self) -> Update | None:
         """Return the vectors before and after this step, or None where no pass was caught; forgets the sums."""
         caught = dict(self.capture.sums)

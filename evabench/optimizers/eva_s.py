@@ -16,6 +16,7 @@ from evabench.optimizers.groups import Groups, check_group, name_parameters, spl
 from evabench.optimizers.health import Health, layers_without
 from evabench.optimizers.layers import dense_like
 from evabench.optimizers.loss_scale import found_infinity, gradient_scale
+from evabench.optimizers.phases import phase
 from evabench.optimizers.projected_step import restore_statistics
 from evabench.optimizers.refusals import check_step
 from evabench.optimizers.skips import Skips, gradient_norms
@@ -99,6 +100,7 @@ class EvaS(torch.optim.Optimizer):
             skipped_steps=self.skips.counts(),
         )
 
+    @phase("precondition")
     def _project_(self, parameter: nn.Parameter, group: dict[str, Any], carried: Tensor | None) -> AxisProjection:
         """Write P to `.grad`; the state keeps the means from before the step."""
         assert parameter.grad is not None
@@ -112,6 +114,7 @@ class EvaS(torch.optim.Optimizer):
             G.copy_(exact)
         return projection
 
+    @phase("capture")
     def _commit_means_(self, projections: dict[nn.Parameter, AxisProjection], skip: Tensor) -> None:
         if projections:
             means = [self.state[parameter]["v"] for parameter in projections]

@@ -13,6 +13,7 @@ from evabench.optimizers.groups import name_parameters
 from evabench.optimizers.health import Health, layers_without
 from evabench.optimizers.kronecker import apply_both_sides, damped_inverse, split_damping
 from evabench.optimizers.layers import Layer, find_layers, find_rest
+from evabench.optimizers.phases import phase
 from evabench.optimizers.refusals import check_step
 from evabench.optimizers.scaling import Lengths, direction_scale, inner_product
 from evabench.optimizers.skips import Skips, gradient_norms
@@ -105,6 +106,7 @@ class KFAC(torch.optim.Optimizer):
             num_failures=int(self.num_failures),
         )
 
+    @phase("capture")
     def _update_factors_(self, layer: Layer, sums: Sums, group: dict[str, Any], is_sound: Tensor) -> None:
         assert sums.output_gradients is not None
         A = sums.inputs / sums.num_rows
@@ -118,6 +120,7 @@ class KFAC(torch.optim.Optimizer):
             after = torch.where(before.isnan(), fresh, torch.lerp(before, fresh, group["new_statistic_weight"]))
             state[name] = torch.where(is_sound, after, before)
 
+    @phase("refresh")
     def _invert_(self, layer: Layer, group: dict[str, Any], is_sound: Tensor) -> None:
         state = self.state[layer.weight]
         dampings = split_damping(state["A"], state["B"], group["damping"], group["damping_scale"])
@@ -129,6 +132,7 @@ class KFAC(torch.optim.Optimizer):
             self.num_escalations = (escalated & is_sound) + self.num_escalations
             self.num_failures = (failed & is_sound) + self.num_failures
 
+    @phase("precondition")
     def _precondition_(self, layers: list[Layer], group: dict[str, Any]) -> None:
         """Write the directions into `.grad`, one layer at a time: a single temporary of a gradient's size is alive."""
         inner, gradient_square, direction_square = [], [], []

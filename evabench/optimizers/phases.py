@@ -1,16 +1,20 @@
 """Marks of the parts of a step, for who measures them. Where nobody listens a mark costs two function calls.
 
-    with phase("precondition"):
-        ...
+    with phase("precondition"):       @phase("refresh")
+        ...                               def invert(...): ...
 
 Marks nest; the time of an inner one is not part of the outer one's. They are not for threads: a step has one.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Protocol, final
+from functools import wraps
+from typing import ParamSpec, Protocol, TypeVar, final
 
 from evabench.records.phases import PhaseName
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 class Listener(Protocol):
@@ -44,6 +48,16 @@ class phase:  # noqa: N801 (a context manager is used like a function)
     def __exit__(self, *_: object) -> None:
         if self._heard_by is not None:
             self._heard_by.leave()
+
+    def __call__(self, function: Callable[P, R]) -> Callable[P, R]:
+        """Return the function with everything in it marked."""
+
+        @wraps(function)
+        def marked(*args: P.args, **kwargs: P.kwargs) -> R:
+            with phase(self._name):
+                return function(*args, **kwargs)
+
+        return marked
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from evabench.optimizers.averages import Update
 from evabench.optimizers.descent import descend_groups_
 from evabench.optimizers.layers import Layer, dense_like
 from evabench.optimizers.loss_scale import found_infinity, gradient_scale
+from evabench.optimizers.phases import phase
 from evabench.optimizers.rank_one import Projection
 from evabench.optimizers.scaling import Lengths, direction_scale, projected_lengths
 from evabench.optimizers.skips import Skips, gradient_norms
@@ -30,6 +31,7 @@ def ready_layers(
             yield group_of[layer.weight], layer
 
 
+@phase("precondition")
 def project_layer_(
     layer: Layer, a: Tensor, project_: Callable[[Tensor, Tensor | None, Tensor], Projection]
 ) -> Projection:
@@ -48,6 +50,7 @@ def project_layer_(
     return projection
 
 
+@phase("precondition")
 def take_step_(
     optimizer: torch.optim.Optimizer,
     projections: Projections,

@@ -2,6 +2,8 @@
 
 from torch import Tensor, distributed
 
+from evabench.optimizers.phases import phase
+
 
 def num_ranks() -> int:
     """Return the size of the default process group, 1 without one."""
@@ -10,6 +12,7 @@ def num_ranks() -> int:
     return distributed.get_world_size()
 
 
+@phase("communicate")
 def average_over_ranks(flat: Tensor) -> Tensor:
     """Return the mean of a vector over all ranks; every rank must pass one of the same length.
 

@@ -15,6 +15,7 @@ from evabench.optimizers.descent import descend_
 from evabench.optimizers.health import Health
 from evabench.optimizers.kronecker import apply_both_sides
 from evabench.optimizers.layers import Layer, find_layers
+from evabench.optimizers.phases import phase
 from evabench.optimizers.roots import inverse_root
 from evabench.optimizers.scaling import inner_product, rescale_scale
 from evabench.settings.optimizers import Grafting, ShampooSettings
@@ -89,6 +90,7 @@ class Shampoo(torch.optim.Optimizer):
             num_failures=self.num_failures,
         )
 
+    @phase("refresh")
     def _update_roots_(self, layer: Layer, epsilon: float) -> None:
         """Recompute both roots; one that cannot be computed stays as it was."""
         state = self.state[layer.weight]

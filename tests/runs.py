@@ -1,7 +1,8 @@
 """Cells and runs for tests of the parent side."""
 
 from evabench.records.cell import Cell
-from evabench.records.host import Code, Conditions, Host
+from evabench.records.conditions import Conditions
+from evabench.records.host import Code, Host
 from evabench.records.run import Outcome, Run, run_key
 from evabench.settings.measurement import MemorySettings
 from evabench.settings.optimizers import SgdSettings
@@ -21,6 +22,7 @@ HOST = Host(
     packages={"torch": "2"},
 )
 CODE = Code(version="0", commit=None, dirty=None, sources="abc", plugin=None)
+QUIET = Conditions(jobs=1, threads=1, load_1min=0.5, steal_share=0.0, foreign_cpu_share=None)
 
 
 def cell(optimizer=None, measurement=None, **changes):
@@ -43,7 +45,7 @@ def run(seed=0, outcome="completed", measured=None, **changes):
         visit=None,
         host=HOST,
         code=CODE,
-        conditions=Conditions(jobs=1, threads=1, load_1min=0.5, steal_share=0.0, foreign_cpu_share=None),
+        conditions=QUIET,
         outcome=Outcome(kind=outcome, reason=None, stderr_tail=""),
         measured=measured,
         started="2026-01-01T00:00:00+00:00",

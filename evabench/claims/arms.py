@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from evabench.records.convergence import Convergence
+from evabench.records.repeats import counting_runs
 from evabench.records.run import Run
 from evabench.records.step_time import StepTime
 from evabench.settings.measurement import ConvergenceSettings, StepTimeSettings
@@ -92,7 +93,7 @@ def measured_arms(runs: Iterable[Run]) -> tuple[MeasuredArm, ...]:
     Two arms of one name but different settings are two arms: runs of different settings are never pooled.
     """
     groups: defaultdict[tuple[str, str, str, str, int], list[Run]] = defaultdict(list)
-    for run in runs:
+    for run in counting_runs(runs):
         cell = run.cell
         key = (cell.workload_name, cell.arm, repr(cell.workload), repr(cell.optimizer), cell.ranks)
         if isinstance(cell.measurement, StepTimeSettings | ConvergenceSettings):

@@ -9,6 +9,7 @@ from rich.console import Console
 from evabench.claims.claim import Judgement, Verdict
 from evabench.cli.run import store_of
 from evabench.errors import ExitCode
+from evabench.records.repeats import counting_runs
 from evabench.reporting.report import Report, make_report
 from evabench.reporting.verdicts import headline
 from evabench.runner.host import read_host
@@ -29,12 +30,12 @@ def write_report(
 ) -> None:
     """Write reports/SUITE/index.html and report.md from the runs of this host and this code."""
     console, loaded, host = Console(), load_suite(suite), read_host()
-    plan = make_plan(loaded, store_of(results, loaded, host.id).load(), host)
+    plan = make_plan(loaded, store_of(results, loaded, host.id).load(), host, repeat=False)
     if not plan.stored:
         message = f"Nothing is stored for {loaded.name} on this host with this code. Run it: evabench run {suite}"
         console.print(message, markup=False, soft_wrap=True)
         raise typer.Exit(ExitCode.INCOMPLETE)
-    report = make_report(loaded, plan.stored, num_missing=plan.num_runs, num_older=plan.older_code)
+    report = make_report(loaded, counting_runs(plan.stored), num_missing=plan.num_runs, num_older=plan.older_code)
     for judgement in report.judgements:
         console.print(f"{judgement.claim_id:<11}{headline(judgement)}", markup=False, highlight=False)
     for path in _write(report, output / loaded.name):

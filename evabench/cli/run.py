@@ -7,6 +7,7 @@ import typer
 from rich.console import Console
 
 from evabench.errors import ExitCode
+from evabench.records.repeats import counting_runs
 from evabench.reporting.report import make_report
 from evabench.reporting.terminal import print_report
 from evabench.runner.campaign import Campaign
@@ -25,12 +26,17 @@ def run_suite(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="List what would be run, and run nothing.")] = False,
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Make failed runs again.")] = False,
     fresh: Annotated[bool, typer.Option("--fresh", help="Make every run again; old ones stay in the file.")] = False,
+    no_repeat: Annotated[
+        bool, typer.Option("--no-repeat", help="Do not make a timing sweep that was disturbed a second time.")
+    ] = False,
 ) -> None:
     """Run a suite. What is stored already is not run again."""
     console = Console()
     loaded, host = load_suite(suite), read_host()
     store = store_of(results, loaded, host.id)
-    plan = make_plan(loaded, store.load(), host, seeds=seeds, retry_failed=retry_failed, fresh=fresh)
+    plan = make_plan(
+        loaded, store.load(), host, seeds=seeds, retry_failed=retry_failed, fresh=fresh, repeat=not no_repeat
+    )
     _say_what_is_left(console, loaded, plan, store)
     if dry_run:
         _list_runs(console, plan)
@@ -44,11 +50,12 @@ def run_suite(
                 layout_seed=loaded.seed,
                 jobs=jobs,
                 progress=progress.done,
+                repeated=progress.repeated,
             ).run(plan)
     if store.set_aside:
         console.print(f"A torn last line of an earlier crash was moved to {store.set_aside}.")
-    plan = make_plan(loaded, store.load(), host, seeds=seeds)
-    runs = plan.stored
+    plan = make_plan(loaded, store.load(), host, seeds=seeds, repeat=False)
+    runs = counting_runs(plan.stored)
     if runs:
         print_report(console, make_report(loaded, runs, num_missing=plan.num_runs))
     failed = [run for run in runs if not run.outcome.completed]

@@ -8,6 +8,7 @@ from rich.console import Console
 
 from evabench.cli.run import store_of
 from evabench.errors import ExitCode
+from evabench.records.repeats import counting_runs
 from evabench.reporting.report import make_report
 from evabench.reporting.terminal import print_report
 from evabench.runner.host import read_host
@@ -21,9 +22,9 @@ def show_results(
 ) -> None:
     """Show the table of a suite from the runs of this host and this code."""
     console, loaded, host = Console(), load_suite(suite), read_host()
-    plan = make_plan(loaded, store_of(results, loaded, host.id).load(), host)
+    plan = make_plan(loaded, store_of(results, loaded, host.id).load(), host, repeat=False)
     if not plan.stored:
         message = f"Nothing is stored for {loaded.name} on this host with this code. Run it: evabench run {suite}"
         console.print(message, markup=False, soft_wrap=True)
         raise typer.Exit(ExitCode.INCOMPLETE)
-    print_report(console, make_report(loaded, plan.stored, num_missing=plan.num_runs))
+    print_report(console, make_report(loaded, counting_runs(plan.stored), num_missing=plan.num_runs))

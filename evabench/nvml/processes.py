@@ -30,20 +30,20 @@ class OwnPids:
     reason: str | None  # why not
 
 
-def read_own_pids(proc: Path = Path("/proc")) -> OwnPids:
-    """Return the numbers of this process in its own and in the outer PID namespaces.
+def read_own_pids(pid: int | str = "self", proc: Path = Path("/proc")) -> OwnPids:
+    """Return the numbers of this process, or of one that it started, in its own and in the outer PID namespaces.
 
     In a container NVML gives the host's numbers, which the container cannot see: another process may even have the
     number that this one has inside. Only the first namespace's own number is taken as it is.
     """
     try:
-        first = os.readlink(proc / "self" / "ns" / "pid") == _FIRST_NAMESPACE
-        status = (proc / "self" / "status").read_text()
+        first = os.readlink(proc / str(pid) / "ns" / "pid") == _FIRST_NAMESPACE
+        status = (proc / str(pid) / "status").read_text()
     except OSError as error:
         return OwnPids(pids=frozenset(), reason=f"{error.filename} cannot be read: {error.strerror}")
     numbers = next((line.split()[1:] for line in status.splitlines() if line.startswith("NSpid:")), [])
     if first or len(numbers) > 1:  # more than one: the outer ones come first
-        return OwnPids(pids=frozenset(map(int, numbers)) or frozenset({os.getpid()}), reason=None)
+        return OwnPids(pids=frozenset(map(int, numbers)), reason=None)
     return OwnPids(
         pids=frozenset(),
         reason=(

@@ -1,4 +1,4 @@
-"""Where a run was made: what the machine is, what it was doing, and what was measured there."""
+"""Where a run was made: what the machine is, and what was measured there."""
 
 import hashlib
 import json
@@ -28,17 +28,6 @@ class Host:
         """Return 12 hexadecimal digits; runs of different hosts are never pooled."""
         canonical = json.dumps(asdict(self), sort_keys=True)
         return hashlib.sha256(canonical.encode()).hexdigest()[:12]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Conditions:
-    """What the machine was doing while the run was made."""
-
-    jobs: int  # runs that were made at the same time, this one included
-    threads: int | None  # that torch used; None: the child did not get so far
-    load_1min: float  # when the run began
-    steal_share: float | None  # of CPU time, while the run was made; None where the system does not count it
-    foreign_cpu_share: float | None  # of this machine's CPU time, spent by others than evabench
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,8 +8,9 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from evabench.records.cell import Cell
+from evabench.records.conditions import Conditions
 from evabench.records.convergence import Convergence
-from evabench.records.host import Code, Conditions, Host
+from evabench.records.host import Code, Host
 from evabench.records.memory import Memory
 from evabench.records.phases import Phases
 from evabench.records.step_time import StepTime, WarmUp
@@ -25,6 +26,7 @@ class Visit:
     sweep: int  # 0 is the pilot
     position: int  # in the order of this sweep
     warmup_steps: int  # to discard: the same for every arm of the series
+    repeated: bool = False  # the second try at a sweep, at the end of the series: its first was disturbed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,11 +59,13 @@ class Run:
     started: str  # UTC, ISO 8601
 
 
-def run_key(cell: Cell, seed: int, sweep: int | None, host: Host, code: Code) -> str:
+def run_key(cell: Cell, seed: int, sweep: int | None, host: Host, code: Code, *, repeated: bool = False) -> str:
     """Return the identity of a run: 16 hexadecimal digits of what it does, where, and with which code.
 
     The commit is not part of it: a commit that leaves the measured sources alone does not invalidate a run.
     """
     identity = [asdict(cell), seed, sweep, host.id, code.sources, code.plugin]
+    if repeated:
+        identity.append("repeated")
     canonical = json.dumps(identity, sort_keys=True)
     return hashlib.sha256(canonical.encode()).hexdigest()[:16]

@@ -1,6 +1,6 @@
 """Runs a plan: what is not timed several at once, timing sweeps alone, every result stored as soon as it counts."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -12,7 +12,7 @@ from evabench.records.host import Host
 from evabench.records.request import ChildReply, Request
 from evabench.records.run import Run, Visit
 from evabench.records.step_time import WarmUp
-from evabench.runner.host import ConditionsWatch
+from evabench.runner.conditions import MachineWatcher, Watcher
 from evabench.runner.plan import PILOT, Plan, PlannedRun
 from evabench.runner.server import LaunchServer
 from evabench.settings.measurement import WarmUpSettings
@@ -20,6 +20,7 @@ from evabench.store.files import RunStore
 from evabench.units import Seconds
 
 Progress = Callable[[Run], None]
+Repeated = Callable[[Sequence[Run], Sequence[Run]], None]  # the first and the second try at a sweep
 
 
 @dataclass(slots=True)
@@ -32,6 +33,9 @@ class Campaign:
     layout_seed: int
     jobs: int = 1
     progress: Progress = lambda run: None
+    repeated: Repeated = lambda first, second: None
+    watcher: Watcher = field(default_factory=MachineWatcher)
+    launch: Callable[..., LaunchServer] = LaunchServer
     _writing: Lock = field(default_factory=Lock, init=False)
 
     def run(self, plan: Plan) -> None:
@@ -46,7 +50,7 @@ class Campaign:
         if not planned:
             return
         servers: SimpleQueue[LaunchServer] = SimpleQueue()
-        started = [LaunchServer(layout_seed=f"{self.layout_seed} job {index}") for index in range(jobs)]
+        started = [self.launch(layout_seed=f"{self.layout_seed} job {index}") for index in range(jobs)]
         for server in started:
             servers.put(server)
 
@@ -66,19 +70,27 @@ class Campaign:
                 server.close()
 
     def _run_sweeps(self, plan: Plan) -> None:
-        pilots = [run for run in plan.stored if isinstance(run.measured, WarmUp)]
+        made = {run.key: run for run in plan.stored}
         for sweep in plan.sweeps:
-            name = sweep[0].cell.workload_name
-            with LaunchServer(layout_seed=f"{self.layout_seed} {name} sweep {sweep[0].sweep}") as server:
-                warmup_steps = 0 if sweep[0].sweep == PILOT else _warmup_steps(pilots, sweep)
-                # Stored together: a sweep that was cut short is run again whole, so half of one is worth nothing.
-                runs = [self._make(server, run, warmup_steps=warmup_steps, jobs=1) for run in sweep]
-            self._store(runs)
-            pilots += [run for run in runs if isinstance(run.measured, WarmUp)]
+            made |= {run.key: run for run in self._run_sweep(sweep, made.values())}
+        # Once, and whole: pairs are made within a sweep. What was disturbed first stays in the store beside it.
+        for sweep in plan.due_repeats(made.values()):
+            second = self._run_sweep(sweep, made.values())
+            self.repeated([made[run.repeats] for run in sweep if run.repeats in made], second)
+
+    def _run_sweep(self, sweep: Sequence[PlannedRun], made: Iterable[Run]) -> list[Run]:
+        number, name = sweep[0].sweep, sweep[0].cell.workload_name
+        again = " again" if sweep[0].repeats else ""
+        warmup_steps = 0 if number == PILOT else _warmup_steps(made, sweep)
+        with self.launch(layout_seed=f"{self.layout_seed} {name} sweep {number}{again}") as server:
+            # Stored together: a sweep that was cut short is run again whole, so half of one is worth nothing.
+            runs = [self._make(server, run, warmup_steps=warmup_steps, jobs=1) for run in sweep]
+        self._store(runs)
+        return runs
 
     def _make(self, server: LaunchServer, planned: PlannedRun, *, warmup_steps: int, jobs: int) -> Run:
         started = datetime.now(UTC).isoformat(timespec="seconds")
-        watch = ConditionsWatch.begin()
+        watch = self.watcher.begin(jobs=jobs)
         request = Request(
             cell=planned.cell,
             seed=planned.seed,
@@ -88,7 +100,12 @@ class Campaign:
         reply: ChildReply = server.perform(request)
         visit = None
         if planned.sweep is not None and planned.position is not None:
-            visit = Visit(sweep=planned.sweep, position=planned.position, warmup_steps=warmup_steps)
+            visit = Visit(
+                sweep=planned.sweep,
+                position=planned.position,
+                warmup_steps=warmup_steps,
+                repeated=planned.repeats is not None,
+            )
         run = Run(
             key=planned.key,
             cell=planned.cell,
@@ -96,7 +113,7 @@ class Campaign:
             visit=visit,
             host=self.host,
             code=planned.code,
-            conditions=watch.end(jobs=jobs, threads=reply.threads),
+            conditions=watch.end(threads=reply.threads),
             outcome=reply.outcome,
             measured=reply.measured,
             started=started,
@@ -109,12 +126,12 @@ class Campaign:
             self.store.append(runs)
 
 
-def _warmup_steps(pilots: Sequence[Run], sweep: Sequence[PlannedRun]) -> int:
+def _warmup_steps(runs: Iterable[Run], sweep: Sequence[PlannedRun]) -> int:
     """Return the steps that every arm of a series discards: the longest of its pilots, in whole cycles of all."""
     name = sweep[0].cell.workload_name
     longest = [
         run.measured.discarded_steps
-        for run in pilots
+        for run in runs
         if run.cell.workload_name == name and isinstance(run.measured, WarmUp)
     ]
     cycle = lcm(*(run.cell.optimizer.cycle_steps for run in sweep))

@@ -1,25 +1,23 @@
-"""Reads host, code and conditions, without torch."""
+"""Reads host and code, without torch."""
 
 import hashlib
 import importlib.util
 import os
 import platform
 import subprocess
-from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Self
 
 import psutil
 
 import evabench
-from evabench.records.host import Code, Conditions, Host
+from evabench.records.host import Code, Host
 from evabench.settings.optimizers import OptimizerSettings, PluginSettings
 
 _PACKAGES = ("torch", "numpy")  # what takes part in a step
 _CGROUP = Path("/sys/fs/cgroup")
-_CHILD_SIDE = ("settings", "records", "optimizers", "workloads", "measurement", "worker")
+_CHILD_SIDE = ("settings", "records", "optimizers", "workloads", "measurement", "nvml", "worker")
 
 
 @cache
@@ -49,50 +47,6 @@ def read_code(optimizer: OptimizerSettings) -> Code:
         sources=_sources_hash(),
         plugin=_plugin_hash(optimizer.name) if isinstance(optimizer, PluginSettings) else None,
     )
-
-
-@dataclass(frozen=True, slots=True)
-class ConditionsWatch:
-    """What the machine had done when a run began; `end` says what it did since."""
-
-    load_1min: float
-    cpu_times: tuple[float, float, float]  # busy, steal, total
-    own_seconds: float
-
-    @classmethod
-    def begin(cls) -> Self:
-        """Start to watch."""
-        return cls(os.getloadavg()[0], _cpu_times(), _own_seconds())
-
-    def end(self, *, jobs: int, threads: int | None) -> Conditions:
-        """Return the conditions since the beginning. Children must have been waited for to count as our own."""
-        busy, steal, total = (now - then for now, then in zip(_cpu_times(), self.cpu_times, strict=True))
-        own = _own_seconds() - self.own_seconds
-        return Conditions(
-            jobs=jobs,
-            threads=threads,
-            load_1min=self.load_1min,
-            steal_share=steal / total if total > 0 else None,
-            foreign_cpu_share=max(0.0, busy - own) / total if total > 0 and jobs == 1 else None,
-        )
-
-
-def _cpu_times() -> tuple[float, float, float]:
-    times = psutil.cpu_times()
-    total = sum(times[:8])  # guest time is counted in user time already
-    return total - times.idle - times.iowait, times.steal, total
-
-
-def _own_seconds() -> float:
-    # The launch server's children are only seen while it lives, so its tree is asked, not this process's rusage.
-    own = psutil.Process()
-    seconds = sum(own.cpu_times()[:4])
-    for child in own.children(recursive=True):
-        try:
-            seconds += sum(child.cpu_times()[:4])
-        except psutil.NoSuchProcess:
-            continue
-    return float(seconds)
 
 
 def _cpu_model() -> str:

@@ -1,10 +1,11 @@
 """What a suite still has to run on this host with this code."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from evabench.records.cell import Cell
+from evabench.records.disturbances import disturbances
 from evabench.records.host import Code, Host
 from evabench.records.run import Run, run_key
 from evabench.runner.host import read_code
@@ -24,6 +25,7 @@ class PlannedRun:
     code: Code
     sweep: int | None = None
     position: int | None = None
+    repeats: str | None = None  # the key of the visit of which this is the second try
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,13 +34,21 @@ class Plan:
 
     untimed: tuple[PlannedRun, ...]  # in no sweep: all but the step times
     sweeps: tuple[tuple[PlannedRun, ...], ...]  # of all timing series; the pilot of each comes first
+    repeatable: tuple[tuple[PlannedRun, ...], ...]  # second tries at sweeps, of which only some will be due
     stored: tuple[Run, ...]  # runs of this suite with this host and this code
     older_code: int  # stored runs of the same cells with other code, which are not used
 
     @property
     def num_runs(self) -> int:
-        """Return how many runs are left."""
-        return len(self.untimed) + sum(len(sweep) for sweep in self.sweeps)
+        """Return how many runs are left, as far as the stored ones tell: a sweep may yet be disturbed."""
+        again = {run.key for sweep in self.sweeps for run in sweep}
+        repeats = self.due_repeats([run for run in self.stored if run.key not in again])
+        return len(self.untimed) + sum(len(sweep) for sweep in (*self.sweeps, *repeats))
+
+    def due_repeats(self, runs: Iterable[Run]) -> tuple[tuple[PlannedRun, ...], ...]:
+        """Return the second tries at the sweeps of which a visit among `runs` was disturbed."""
+        disturbed = {run.key for run in runs if run.visit and disturbances(run.conditions)}
+        return tuple(sweep for sweep in self.repeatable if any(run.repeats in disturbed for run in sweep))
 
 
 def make_plan(
@@ -49,20 +59,26 @@ def make_plan(
     seeds: int | None = None,
     retry_failed: bool = False,
     fresh: bool = False,
+    repeat: bool = True,
 ) -> Plan:
-    """Return what is left to run. A sweep that lacks one visit is run again whole: its layout was drawn for all."""
+    """Return what is left to run. A sweep that lacks one visit is run again whole: its layout was drawn for all.
+
+    `repeat` allows a second try, once, at a timing sweep that something disturbed.
+    """
     untimed = [_planned(cell, 0, host) for cell in (*suite.memory_cells(), *suite.phases_cells())]
     if suite.convergence:
         first = suite.convergence.first_seed
         count = seeds or suite.convergence.seeds
         untimed += [_planned(cell, first + k, host) for k in range(count) for cell in suite.convergence_cells()]
     sweeps = _sweeps(suite, host) if suite.step_time else []
-    wanted = {run.key for run in (*untimed, *(run for sweep in sweeps for run in sweep))}
+    repeats = [[_second_try(run, host) for run in sweep] for sweep in sweeps if sweep[0].sweep != PILOT]
+    wanted = {run.key for run in (*untimed, *(run for sweep in (*sweeps, *repeats) for run in sweep))}
     used = [run for run in stored if run.key in wanted]
     done = set() if fresh else {run.key for run in used if run.outcome.kind in _settled(retry_failed)}
     return Plan(
         untimed=tuple(run for run in untimed if run.key not in done),
-        sweeps=tuple(tuple(sweep) for sweep in sweeps if not all(run.key in done for run in sweep)),
+        sweeps=_unfinished(sweeps, done),
+        repeatable=_unfinished(repeats, done) if repeat else (),
         stored=tuple(used),
         older_code=_count_older(untimed, sweeps, stored, wanted),
     )
@@ -94,6 +110,15 @@ def _sweeps(suite: Suite, host: Host) -> list[list[PlannedRun]]:
             # The seed of a sweep is its number: weights and batches are drawn anew, and are equal for its arms.
             sweeps.append([_planned(cell, sweep, host, sweep, place) for place, cell in enumerate(ordered)])
     return sweeps
+
+
+def _second_try(first: PlannedRun, host: Host) -> PlannedRun:
+    key = run_key(first.cell, first.seed, first.sweep, host, first.code, repeated=True)
+    return replace(first, key=key, repeats=first.key)
+
+
+def _unfinished(sweeps: Sequence[Sequence[PlannedRun]], done: set[str]) -> tuple[tuple[PlannedRun, ...], ...]:
+    return tuple(tuple(sweep) for sweep in sweeps if not all(run.key in done for run in sweep))
 
 
 def _count_older(

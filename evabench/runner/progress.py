@@ -1,12 +1,17 @@
 """What a person sees while a suite runs: a bar in a terminal, a line a failure elsewhere."""
 
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from evabench.records.disturbances import disturbances
+from evabench.records.repeats import counting_try
 from evabench.records.run import Run
+from evabench.records.step_time import StepTime
+from evabench.units import format_seconds
 
 
 class RunProgress:
@@ -19,9 +24,17 @@ class RunProgress:
 
     def done(self, run: Run) -> None:
         """Advance by one run."""
+        task = self._progress.tasks[self._task]
+        if task.total is not None and task.completed >= task.total:  # a sweep is made again: nobody could know
+            self._progress.update(self._task, total=task.total + 1)
         self._progress.update(self._task, advance=1, description=f"{run.cell.arm}: {run.cell.measurement.measurement}")
         if not run.outcome.completed:
             line = f"{run.cell.title}, seed {run.seed}: {run.outcome.kind}: {run.outcome.reason}"
+            self._progress.console.print(line, markup=False, highlight=False)
+
+    def repeated(self, first: Sequence[Run], second: Sequence[Run]) -> None:
+        """Show both tries at a sweep, and which of them counts."""
+        for line in describe_repeat(first, second):
             self._progress.console.print(line, markup=False, highlight=False)
 
     def __enter__(self) -> Self:
@@ -32,3 +45,25 @@ class RunProgress:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._progress.stop()
+
+
+def describe_repeat(first: Sequence[Run], second: Sequence[Run]) -> tuple[str, ...]:
+    """Return the two tries at a sweep in words: what disturbed each, what they measured, which counts."""
+    cell, visit = second[0].cell, second[0].visit
+    assert visit
+    again = {run.cell.arm: run for run in second}
+    times = ", ".join(f"{run.cell.arm} {_time(run)} -> {_time(again[run.cell.arm])}" for run in first)
+    chosen = "The second" if counting_try(first, second) is second else "The first"
+    return (
+        f"{cell.workload_name}, sweep {visit.sweep} was disturbed and made again: {times}. {chosen} counts.",
+        *(f"  first: {line}" for line in _reasons(first)),
+        *(f"  second: {line}" for line in _reasons(second)),
+    )
+
+
+def _reasons(runs: Sequence[Run]) -> list[str]:
+    return [f"{run.cell.arm}: {reason}" for run in runs for reason in disturbances(run.conditions)]
+
+
+def _time(run: Run) -> str:
+    return format_seconds(run.measured.amortised_seconds) if isinstance(run.measured, StepTime) else run.outcome.kind

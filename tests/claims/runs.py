@@ -4,8 +4,9 @@ import math
 from dataclasses import replace
 
 from evabench.records.cell import Cell
+from evabench.records.conditions import Conditions
 from evabench.records.convergence import Convergence, Evaluation
-from evabench.records.host import Code, Conditions, Host
+from evabench.records.host import Code, Host
 from evabench.records.memory import LiveBytes, Memory, PeakBytes
 from evabench.records.run import Outcome, Run, Visit
 from evabench.records.step_time import StepTime

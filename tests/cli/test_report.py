@@ -10,7 +10,7 @@ def folder(tmp_path_factory):
     """Return a folder with a suite that has been run once."""
     folder = tmp_path_factory.mktemp("run")
     (folder / "tiny.toml").write_text(SUITE)
-    done = evabench(folder, "run", "tiny.toml", "--jobs", "2")
+    done = evabench(folder, "run", "tiny.toml", "--no-repeat", "--jobs", "2")
     assert done.returncode == 0, done.stderr
     return folder
 

@@ -58,13 +58,16 @@ def stored(folder) -> list:
     return list(RunStore(files[0]).load()) if files else []
 
 
+# --no-repeat: other work on this machine must not change the number of runs.
+
+
 def test_a_suite_is_run_once_and_the_second_time_there_is_nothing_to_do(suite):
-    first = evabench(suite, "run", "tiny.toml", "--jobs", "2")
+    first = evabench(suite, "run", "tiny.toml", "--no-repeat", "--jobs", "2")
     assert first.returncode == 0, first.stderr + first.stdout
     assert "12 runs to make, 0 stored." in first.stdout
     assert "C1" in first.stdout
     assert len(stored(suite)) == 12
-    second = evabench(suite, "run", "tiny.toml")
+    second = evabench(suite, "run", "tiny.toml", "--no-repeat")
     assert second.returncode == 0
     assert "Nothing to run" in second.stdout
     assert len(stored(suite)) == 12
@@ -72,7 +75,7 @@ def test_a_suite_is_run_once_and_the_second_time_there_is_nothing_to_do(suite):
 
 def test_after_a_kill_in_the_middle_the_next_call_goes_on_and_makes_nothing_twice(suite):
     parent = subprocess.Popen(
-        [sys.executable, "-m", "evabench", "run", "tiny.toml"],
+        [sys.executable, "-m", "evabench", "run", "tiny.toml", "--no-repeat"],
         cwd=suite,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -84,7 +87,7 @@ def test_after_a_kill_in_the_middle_the_next_call_goes_on_and_makes_nothing_twic
     parent.wait()
     before = stored(suite)
     assert before
-    again = evabench(suite, "run", "tiny.toml")
+    again = evabench(suite, "run", "tiny.toml", "--no-repeat")
     assert again.returncode == 0, again.stderr + again.stdout
     runs = stored(suite)
     (path,) = suite.glob("results/tiny/*/runs.jsonl")
@@ -101,7 +104,7 @@ def test_a_dry_run_lists_the_cells_and_runs_nothing(suite):
 
 def test_a_mistake_in_a_suite_is_a_message_and_exit_code_2(suite):
     (suite / "tiny.toml").write_text(SUITE.replace("lr = 1.0", "lr = -1.0"))
-    done = evabench(suite, "run", "tiny.toml")
+    done = evabench(suite, "run", "tiny.toml", "--no-repeat")
     assert done.returncode == 2
     assert done.stderr.startswith("evabench: error: tiny.toml: [arms.SGD]: lr must be > 0")
     assert "Traceback" not in done.stderr

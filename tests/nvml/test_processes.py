@@ -72,18 +72,18 @@ def test_many_processes_are_all_listed(stand_in):
 
 
 def test_on_the_host_our_number_is_our_number(tmp_path):
-    own = read_own_pids(proc_tree(tmp_path, namespace=4026531836, numbers="100"))
+    own = read_own_pids(proc=proc_tree(tmp_path, namespace=4026531836, numbers="100"))
     assert own == OwnPids(pids=frozenset({100}), reason=None)
 
 
 def test_in_a_container_that_sees_the_hosts_processes_both_numbers_are_ours(tmp_path):
-    own = read_own_pids(proc_tree(tmp_path, namespace=4026532999, numbers="31337\t7"))
+    own = read_own_pids(proc=proc_tree(tmp_path, namespace=4026532999, numbers="31337\t7"))
     assert own == OwnPids(pids=frozenset({31337, 7}), reason=None)
 
 
 @pytest.mark.parametrize("foreign", ["7:2048", "31337:2048"])
 def test_in_a_container_our_number_inside_is_never_taken_for_the_hosts(stand_in, tmp_path, foreign):
-    own = read_own_pids(proc_tree(tmp_path, namespace=4026532999, numbers="7"))
+    own = read_own_pids(proc=proc_tree(tmp_path, namespace=4026532999, numbers="7"))
     processes, mine, (reason,) = stand_in.ask(read_processes, {**ONE_GPU, "gpu.0.compute": foreign}, GPU_0, own)
     assert len(processes) == 1
     assert mine is None
@@ -91,6 +91,6 @@ def test_in_a_container_our_number_inside_is_never_taken_for_the_hosts(stand_in,
 
 
 def test_without_a_proc_file_system_our_numbers_are_unknown_with_the_reason(tmp_path):
-    own = read_own_pids(tmp_path)
+    own = read_own_pids(proc=tmp_path)
     assert own.pids == frozenset()
     assert "cannot be read: No such file or directory" in own.reason

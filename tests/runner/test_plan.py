@@ -3,10 +3,9 @@
 from dataclasses import replace
 
 from evabench.records.run import Outcome, Run
-from evabench.runner.host import ConditionsWatch
 from evabench.runner.plan import make_plan
 from evabench.suite import load_suite
-from tests.runs import HOST, run
+from tests.runs import HOST, QUIET, run
 
 SUITE = load_suite("quickstart")
 
@@ -19,7 +18,7 @@ def stored(planned, outcome="completed", **changes):
         visit=None,
         host=HOST,
         code=planned.code,
-        conditions=ConditionsWatch.begin().end(jobs=1, threads=1),
+        conditions=QUIET,
         outcome=Outcome(kind=outcome, reason=None, stderr_tail=""),
         measured=None,
         started="2026-01-01T00:00:00+00:00",

@@ -1,11 +1,15 @@
-"""`suites/*.toml` -> cells. A different setting is a different line in a file: there are no overrides."""
+"""`suites/*.toml` -> cells. A different setting is a different line in a file: there are no overrides.
+
+A suite is small (its tables are the whole of it), or has tiers of one name each: "smoke" shows that everything runs,
+"laptop" says something in an hour or a night on two cores, "paper" is the authors' scale.
+"""
 
 import json
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any, TypeVar, get_args
 
 from pydantic import Field, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
@@ -13,66 +17,29 @@ from pydantic_core import ErrorDetails
 from evabench.errors import SuiteError
 from evabench.records.cell import Cell
 from evabench.settings.bounds import Count, Positive, field_names
-from evabench.settings.measurement import (
-    ConvergenceSettings,
-    MemorySettings,
-    PhasesSettings,
-    Schedule,
-    StepTimeSettings,
-)
+from evabench.settings.measurement import MemorySettings, PhasesSettings, StepTimeSettings
 from evabench.settings.optimizers import OptimizerSettings
-from evabench.settings.workloads import AutoencoderSettings, WorkloadSettings
+from evabench.settings.suite_tables import (
+    ConvergenceTable,
+    MemoryTable,
+    PhasesTable,
+    Target,
+    TierName,
+    TierTable,
+    TimingTable,
+)
+from evabench.settings.workloads import WorkloadSettings
+
+T = TypeVar("T")
 
 _FORBID = {"extra": "forbid"}
+# Tables whose entries are one of several classes: the key that says which, and the classes.
+_UNIONS: dict[str, tuple[str, Any]] = {
+    "arms": ("optimizer", OptimizerSettings),
+    "workloads": ("workload", WorkloadSettings),
+}
 _SIGNS = {"greater_than": ">", "greater_than_equal": ">=", "less_than": "<", "less_than_equal": "<="}
 _LIMITS = {"greater_than": "gt", "greater_than_equal": "ge", "less_than": "lt", "less_than_equal": "le"}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TimingTable:
-    """[step_time]: how many sweeps, the pilot not counted."""
-
-    __pydantic_config__ = _FORBID
-    sweeps: Count
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PhasesTable:
-    """[phases]: one run an arm, with the marks of a step read."""
-
-    __pydantic_config__ = _FORBID
-    min_steps: Count = 30
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MemoryTable:
-    """[memory]: hidden widths as multiples of the workload's own; 1 is the workload itself."""
-
-    __pydantic_config__ = _FORBID
-    width_scales: tuple[Positive, ...] = (1.0,)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Target:
-    """A validation loss to reach, and where the number comes from."""
-
-    __pydantic_config__ = _FORBID
-    value: Positive
-    provenance: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConvergenceTable:
-    """[convergence]: seeds and budget; `without` names arms that are too dear here."""
-
-    __pydantic_config__ = _FORBID
-    seeds: Count
-    first_seed: int = 0
-    epochs: Count
-    evaluate_every: Count
-    schedule: Schedule = "linear"
-    without: tuple[str, ...] = ()
-    targets: Mapping[str, Target] = field(default_factory=dict)  # by workload
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +60,27 @@ class Suite:
     phases: PhasesTable | None = None
     memory: MemoryTable | None = None
     convergence: ConvergenceTable | None = None
+    tiers: Mapping[TierName, TierTable] = field(default_factory=dict)
+    tier: Annotated[TierName | None, Field(init=False)] = None  # the one that was chosen
+
+    def at(self, tier: TierName) -> "Suite":
+        """Return the suite as its tables of one tier have it. Raises `SuiteError` where it has no such tier."""
+        if tier not in self.tiers:
+            has = ", ".join(self.tiers) or "none: it has one size"
+            raise SuiteError(f'the suite {self.name} has no tier "{tier}". It has: {has}')
+        table = self.tiers[tier]
+        return replace(
+            self,
+            workloads=_chosen(self.workloads, table.workloads),
+            arms=_chosen(self.arms, table.arms),
+            timeout_seconds=table.timeout_seconds or self.timeout_seconds,
+            step_time=table.step_time,
+            phases=table.phases,
+            memory=table.memory,
+            convergence=table.convergence,
+            tiers={},
+            tier=tier,
+        )
 
     def timing_cells(self) -> tuple[Cell, ...]:
         """Return one cell for each workload and arm."""
@@ -122,12 +110,8 @@ class Suite:
             return ()
         cells = []
         for name, workload in self.workloads.items():
-            settings = ConvergenceSettings(
-                steps=table.epochs * workload.steps_an_epoch,
-                evaluate_every=table.evaluate_every,
-                schedule=table.schedule,
-            )
-            cells += [self._cell(name, arm, settings) for arm in self.arms if arm not in table.without]
+            for settings in table.settings_for(workload.steps_an_epoch):
+                cells += [self._cell(name, arm, settings) for arm in self.arms if arm not in table.without]
         return tuple(cells)
 
     def _cell(self, name: str, arm: str, measurement: Any, scale: float = 1.0) -> Cell:
@@ -142,10 +126,11 @@ class Suite:
         )
 
 
-def load_suite(place: str) -> Suite:
-    """Return the suite of a file, or of a name among those that ship with evabench.
+def load_suite(place: str, tier: TierName | None = None) -> Suite:
+    """Return the suite of a file, or of a name among those that ship with evabench, at one of its tiers.
 
-    Raises `SuiteError` with every mistake of the file, one a line.
+    Without a tier, one that has tiers comes at "laptop", or at the first it has. Raises `SuiteError` with every mistake
+    of the file, one a line.
     """
     path = _find(place)
     try:
@@ -156,10 +141,14 @@ def load_suite(place: str) -> Suite:
         suite = TypeAdapter(Suite).validate_json(json.dumps(table, default=str), strict=True)
     except ValidationError as error:
         raise SuiteError("\n".join(f"{path}: {_explain(detail)}" for detail in error.errors())) from None
-    mistakes = _cross_check(suite)
+    mistakes = _check_tiers(suite) or [
+        mistake for one in (suite, *map(suite.at, suite.tiers)) for mistake in _cross_check(one)
+    ]
     if mistakes:
         raise SuiteError("\n".join(f"{path}: {mistake}" for mistake in mistakes))
-    return suite
+    if tier is None and suite.tiers:
+        tier = "laptop" if "laptop" in suite.tiers else next(iter(suite.tiers))
+    return suite if tier is None else suite.at(tier)
 
 
 def shipped_suites() -> dict[str, Path]:
@@ -181,23 +170,36 @@ def _find(place: str) -> Path:
     raise SuiteError(f'there is no suite "{place}": no such file, and the suites that ship are {", ".join(shipped)}')
 
 
+def _check_tiers(suite: Suite) -> list[str]:
+    """Return the mistakes of the tiers' own lists; a suite has tiers or tables of its own, not both."""
+    mistakes = []
+    if suite.tiers and (suite.step_time or suite.phases or suite.memory or suite.convergence):
+        mistakes.append("a suite with tiers has step_time, phases, memory and convergence in its tiers only")
+    for tier, table in suite.tiers.items():
+        for key, known in (("workloads", suite.workloads), ("arms", suite.arms)):
+            unknown = [name for name in getattr(table, key) or () if name not in known]
+            mistakes += [f'[tiers.{tier}] {key}: "{name}" is none of {", ".join(known)}' for name in unknown]
+    return mistakes
+
+
 def _cross_check(suite: Suite) -> list[str]:
     mistakes = []
+    place = f"[tiers.{suite.tier}." if suite.tier else "["
     if suite.convergence:
         for key, known in (("without", suite.arms), ("targets", suite.workloads)):
             unknown = [name for name in getattr(suite.convergence, key) if name not in known]
-            mistakes += [f'[convergence] {key}: "{name}" is none of {", ".join(known)}' for name in unknown]
+            mistakes += [f'{place}convergence] {key}: "{name}" is none of {", ".join(known)}' for name in unknown]
     for build in (suite.memory_cells, suite.convergence_cells):
         try:
             build()
         except ValueError as error:
-            mistakes.append(f"[{build.__name__.removesuffix('_cells')}]: {error}")
+            mistakes.append(f"{place}{build.__name__.removesuffix('_cells')}]: {error}")
     return mistakes
 
 
 def _explain(detail: ErrorDetails) -> str:
     words = [str(word) for word in detail["loc"]]
-    if words[0] == "arms" and len(words) > 2:
+    if words[0] in _UNIONS and len(words) > 2:
         del words[2]  # pydantic names the member of the union; the table says it itself
     table, key = f"[{'.'.join(words[:-1])}]" if len(words) > 1 else "top level", words[-1]
     kind, found = detail["type"], detail["input"]
@@ -207,9 +209,11 @@ def _explain(detail: ErrorDetails) -> str:
             allowed = _allowed(words[:-1], found, detail)
             return f"{table} has no setting {key}. It has: {allowed}"
         case "union_tag_invalid":
-            return f"[{'.'.join(words)}]: optimizer {context['tag']} is unknown. Known: {context['expected_tags']}"
+            what = _UNIONS[words[0]][0]
+            return f"[{'.'.join(words)}]: {what} {context['tag']} is unknown. Known: {context['expected_tags']}"
         case "union_tag_not_found":
-            return f"[{'.'.join(words)}]: optimizer is missing: which one? Known: {', '.join(_optimizer_tags())}"
+            what, _ = _UNIONS[words[0]]
+            return f"[{'.'.join(words)}]: {what} is missing: which one? Known: {', '.join(_members(words[0]))}"
         case "missing" | "missing_argument":
             return f"{table}: {key} is missing"
         case _ if kind in _SIGNS:
@@ -229,23 +233,20 @@ def _allowed(words: list[str], found: Any, detail: ErrorDetails) -> str:
     }
     if not words:
         return ", ".join(field_names(Suite))
-    if words[0] == "arms":
-        tag = str(detail["loc"][2])
-        return ", ".join(
-            next(
-                field_names(kind)
-                for kind in _optimizer_classes()
-                if kind.__dataclass_fields__["optimizer"].default == tag
-            )
-        )
-    if words[0] == "workloads":
-        return ", ".join(field_names(AutoencoderSettings))
+    if words[0] in _UNIONS:
+        return ", ".join(field_names(_members(words[0])[str(detail["loc"][2])]))
+    if words[0] == "tiers":
+        words = words[2:]
+        if not words:
+            return ", ".join(field_names(TierTable))
     return ", ".join(field_names(Target if len(words) > 1 else tables[words[0]]))
 
 
-def _optimizer_classes() -> tuple[Any, ...]:
-    return get_args(get_args(OptimizerSettings)[0])
+def _members(table: str) -> dict[str, Any]:
+    """Return the settings classes of a union by their tags."""
+    tag, union = _UNIONS[table]
+    return {kind.__dataclass_fields__[tag].default: kind for kind in get_args(get_args(union)[0])}
 
 
-def _optimizer_tags() -> list[str]:
-    return [kind.__dataclass_fields__["optimizer"].default for kind in _optimizer_classes()]
+def _chosen(every: Mapping[str, T], names: tuple[str, ...] | None) -> Mapping[str, T]:
+    return every if names is None else {name: every[name] for name in names}

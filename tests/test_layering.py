@@ -19,6 +19,7 @@ LAYERS = {
     "records": (2, "both"),
     "sampling": (3, "both"),
     "nvml": (3, "both"),
+    "datasets": (2, "both"),
     "suite": (3, "parent"),
     "store": (3, "parent"),
     "stats": (4, "parent"),

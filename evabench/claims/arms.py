@@ -47,10 +47,11 @@ class MeasuredArm:
 
     @property
     def epochs(self) -> float | None:
-        """Return the budget in passes over the training set; None where nothing was trained."""
+        """Return the budget in passes over the training set; None without training or a length of a pass."""
         for run in self.trainings.values():
             assert isinstance(run.cell.measurement, ConvergenceSettings)
-            return run.cell.measurement.steps / self.workload.steps_an_epoch
+            steps = self.workload.steps_an_epoch
+            return run.cell.measurement.steps / steps if steps else None
         return None
 
     def steps_to(self, target: float) -> dict[int, int | None]:

@@ -70,9 +70,11 @@ def width_families(runs: Iterable[Run]) -> tuple[WidthFamily, ...]:
         if not (run.outcome.completed and isinstance(run.measured, Memory)):
             continue
         cell, net = run.cell, run.cell.workload
-        hidden = net.widths[1:]
+        hidden = net.hidden_widths
+        if not hidden:
+            continue
         proportions = tuple(Fraction(width, hidden[0]) for width in hidden)
-        family = (net.title, net.data, net.batch, proportions, cell.ranks)
+        family = (net.family, net.data, net.batch, proportions, cell.ranks)
         nets[family] = net
         arms = families[family]
         arm = arms.setdefault((cell.arm, repr(cell.optimizer)), CountedArm(arm=cell.arm, optimizer=cell.optimizer))
@@ -133,7 +135,7 @@ def count_share(claim: Claim, family: WidthFamily) -> Count:
 
 
 def _family_name(net: WorkloadSettings) -> str:
-    return f"{net.title} on {net.data}, batch {net.batch}"
+    return f"{net.family} on {net.data}, batch {net.batch}"
 
 
 def _arms(claim: Claim, family: WidthFamily) -> Sequence[CountedArm]:

@@ -7,6 +7,7 @@ import typer
 from rich.console import Console
 
 import evabench
+from evabench.cli.data import show_data
 from evabench.cli.list import list_suites
 from evabench.cli.report import write_report
 from evabench.cli.run import run_suite
@@ -23,6 +24,7 @@ app = typer.Typer(
 app.command("run")(run_suite)
 app.command("list")(list_suites)
 app.command("show")(show_results)
+app.command("data")(show_data)
 app.command("report")(write_report)
 
 

@@ -4,10 +4,11 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from time import perf_counter
+from typing import Any
 
 from torch import Tensor
 
-from evabench.records.convergence import Convergence, Evaluation
+from evabench.records.convergence import Convergence, Evaluation, Scores
 from evabench.settings.measurement import ConvergenceSettings
 from evabench.units import Seconds
 
@@ -29,44 +30,66 @@ class PausableClock:
         self.seconds += self.now() - self._since
 
 
-def train_to_budget(
-    step: Callable[[int], Tensor],
-    validation_loss: Callable[[], float],
-    test_loss: Callable[[], float],
-    settings: ConvergenceSettings,
-    clock: PausableClock,
-) -> Convergence:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Training:
+    """What a training run is made of."""
+
+    next_batch: Callable[[], Any]
+    step: Callable[[int, Any], Tensor]  # index and batch -> the loss of the batch, a 0-d tensor
+    validation: Callable[[], Scores]
+    test: Callable[[], Scores]
+
+
+def train_to_budget(training: Training, settings: ConvergenceSettings, clock: PausableClock) -> Convergence:
     """Train for the budget, or until a loss is no longer finite.
 
-    `step(index)` trains once and returns the loss of its batch as a 0-d tensor, which is read only at evaluations, so
-    that reading never waits for a device inside the timed part. Evaluations come at step 0, every `evaluate_every`
-    steps and at the end of the budget.
+    The losses of the batches are read only at evaluations, so that reading never waits for a device inside the timed
+    part. Evaluations come at step 0, every `evaluate_every` steps and at the end of the budget. The clock includes
+    the wait for batches, which is told apart too.
     """
     losses: list[float | None] = []
     unread: list[Tensor] = []
-    evaluations = [Evaluation(step=0, seconds=0.0, validation_loss=finite(validation_loss()))]
+    evaluations = [_evaluation(0, clock, training.validation())]
+    waited = 0.0
     clock.resume()
     for index in range(settings.steps):
-        unread.append(step(index))
+        asked = clock.now()
+        batch = training.next_batch()
+        waited += clock.now() - asked
+        unread.append(training.step(index, batch))
         done = index + 1
         if done % settings.evaluate_every and done != settings.steps:
             continue
         clock.pause()
         losses += [finite(float(loss)) for loss in unread]
         unread.clear()
-        evaluations.append(Evaluation(step=done, seconds=clock.seconds, validation_loss=finite(validation_loss())))
+        evaluations.append(_evaluation(done, clock, training.validation()))
         if None in losses or evaluations[-1].validation_loss is None:
             break
         clock.resume()
     reached = evaluations[-1].step == settings.steps and evaluations[-1].validation_loss is not None
+    test = training.test() if reached else None
     return Convergence(
         evaluations=tuple(evaluations),
         training_losses=tuple(losses),
-        test_loss=finite(test_loss()) if reached else None,
+        test_loss=finite(test.loss) if test else None,
+        test_accuracy=test.accuracy if test else None,
+        test_bits_per_byte=finite(test.bits_per_byte) if test else None,
         budget_steps=settings.steps,
+        input_wait_seconds=waited,
     )
 
 
-def finite(loss: float) -> float | None:
-    """Return the loss, or None where it is not a finite number."""
-    return loss if math.isfinite(loss) else None
+def _evaluation(step: int, clock: PausableClock, scores: Scores) -> Evaluation:
+    return Evaluation(
+        step=step,
+        seconds=clock.seconds,
+        validation_loss=finite(scores.loss),
+        validation_accuracy=scores.accuracy,
+        validation_bits_per_byte=finite(scores.bits_per_byte),
+    )
+
+
+def finite(value: float | None) -> float | None:
+    """Return the value, or None where it is not a finite number."""
+    return value if value is not None and math.isfinite(value) else None

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 from torch import Tensor, nn
 from torch.optim import Optimizer
@@ -9,6 +10,8 @@ from torch.utils._pytree import tree_leaves
 
 from evabench.measurement.storages import StorageTracker, storage_bytes
 from evabench.units import Bytes
+
+Batch = TypeVar("Batch")  # a tensor, or a tuple of tensors
 
 # State that a first-order optimizer has too: not curvature.
 FIRST_MOMENTS = frozenset({"momentum_buffer", "exp_avg"})
@@ -37,7 +40,7 @@ def rss_high_water_bytes() -> Bytes | None:
 
 
 def track_step(
-    model: nn.Module, optimizer: Optimizer, batch: Tensor, loss_of: Callable[[Tensor], Tensor]
+    model: nn.Module, optimizer: Optimizer, batch: Batch, loss_of: Callable[[Batch], Tensor]
 ) -> StorageTracker:
     """Run one training step under a tracker and return it. `loss_of(batch)` is the forward pass with its loss."""
     tracker = StorageTracker()
@@ -45,7 +48,7 @@ def track_step(
     parameters = list(model.parameters())
     tracker.expect([*parameters, *model.buffers()], "parameters")
     _expect_state(tracker, optimizer)
-    tracker.expect([batch], "batch")
+    tracker.expect(tree_leaves(batch), "batch")
     tracker.begin()
     with tracker.layers_of(model):
         with tracker.phase("forward"):

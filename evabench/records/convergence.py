@@ -1,4 +1,4 @@
-"""A training curve."""
+"""A training curve, and the scores that it is made of."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -7,12 +7,23 @@ from evabench.units import Seconds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Scores:
+    """How good a model is on held-out samples. What a workload does not have is None."""
+
+    loss: float  # mean, without label smoothing; of language in nats a token
+    accuracy: float | None = None  # share of right answers
+    bits_per_byte: float | None = None  # comparable between tokenisations, unlike the loss
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Evaluation:
-    """The validation loss after `step` steps, and the training clock at that moment."""
+    """The validation scores after `step` steps, and the training clock at that moment."""
 
     step: int
     seconds: Seconds  # of training: the clock is paused in evaluations
     validation_loss: float | None  # None: not finite
+    validation_accuracy: float | None = None  # None: this workload has no classes
+    validation_bits_per_byte: float | None = None  # None: this workload has no text, or the loss is not finite
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +35,9 @@ class Convergence:
     training_losses: tuple[float | None, ...]  # of each step's own batch, before the step; None: not finite
     test_loss: float | None  # evaluated once, at the end of the budget; None: the run did not get there
     budget_steps: int
+    test_accuracy: float | None = None
+    test_bits_per_byte: float | None = None
+    input_wait_seconds: Seconds | None = None  # of the training clock, waiting for batches; None: not measured then
 
     @property
     def final_validation_loss(self) -> float | None:

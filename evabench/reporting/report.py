@@ -18,9 +18,10 @@ from evabench.records.phases import Phases
 from evabench.records.run import Run
 from evabench.records.step_time import StepTime
 from evabench.settings.optimizers import OptimizerSettings, SgdSettings
+from evabench.settings.suite_tables import Target
 from evabench.settings.workloads import WorkloadSettings
 from evabench.stats.paired import PairedRatio, paired_ratio
-from evabench.suite import Suite, Target
+from evabench.suite import Suite
 from evabench.units import Seconds
 
 

@@ -15,9 +15,9 @@ import evabench
 from evabench.records.host import Code, Host
 from evabench.settings.optimizers import OptimizerSettings, PluginSettings
 
-_PACKAGES = ("torch", "numpy")  # what takes part in a step
+_PACKAGES = ("torch", "torchvision", "timm", "numpy")  # what takes part in a step
 _CGROUP = Path("/sys/fs/cgroup")
-_CHILD_SIDE = ("settings", "records", "optimizers", "workloads", "measurement", "nvml", "worker")
+_CHILD_SIDE = ("settings", "datasets", "records", "optimizers", "workloads", "measurement", "nvml", "worker")
 
 
 @cache

@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal
 
+from annotated_types import Ge
 from pydantic import Field
 
-from evabench.settings.bounds import Count, Positive, check_bounds
+from evabench.settings.bounds import Count, Fraction, Positive, check_bounds
 
-Schedule = Literal["constant", "linear", "cosine"]
+Schedule = Literal["constant", "linear", "cosine", "step"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,10 +71,16 @@ class ConvergenceSettings:
     steps: Count  # the budget; the schedule is fully decayed at its end
     evaluate_every: Count
     schedule: Schedule = "linear"
+    warmup_steps: Annotated[int, Ge(0)] = 0  # the rate rises linearly to its base, times what the schedule says there
+    milestones: tuple[Fraction, ...] = (0.35, 0.75, 0.9)  # of "step": a tenth of the rate from each share of the budget
 
     def __post_init__(self) -> None:
         """Refuse a budget without two evaluations: a target is hit by two in a row."""
         check_bounds(self)
+        if self.warmup_steps >= self.steps:
+            raise ValueError(f"warmup_steps must be less than steps ({self.steps}), got {self.warmup_steps}")
+        if list(self.milestones) != sorted(set(self.milestones)):
+            raise ValueError(f"milestones must rise, got {self.milestones}")
         if self.evaluate_every * 2 > self.steps:
             raise ValueError(f"evaluate_every must be at most half of steps ({self.steps}), got {self.evaluate_every}")
 

@@ -1,17 +1,21 @@
-"""Workloads as settings: a model, its data and its batch."""
+"""Workloads as settings: a model, its data and its batch.
+
+Every class says the same things about itself: `title` (the model's published name, as claims have it), `family` (the
+same net at any width), `hidden_widths` (empty where it has no widths to vary), `shape` (for people), `data`, `batch`,
+`stand_in` (generated data: no claim is judged on it) and `steps_an_epoch` (None where a pass has no fixed length).
+"""
 
 from dataclasses import dataclass, replace
 from typing import Annotated, ClassVar, Literal, Self
 
 from annotated_types import MinLen
+from pydantic import Field
 
 from evabench.settings.bounds import Count, check_bounds
-
-DataName = Literal["fashion_mnist_subset", "fashion_mnist"]
-
-# Images before the last tenth of the training set is kept aside for validation.
-TRAINING_IMAGES: dict[DataName, int] = {"fashion_mnist_subset": 10_000, "fashion_mnist": 60_000}
-VALIDATION_SHARE = 0.1
+from evabench.settings.classifiers import ClassifierSettings
+from evabench.settings.datasets import IMAGE_SETS, ImageName
+from evabench.settings.language import LanguageSettings
+from evabench.settings.plugin_workloads import PluginWorkloadSettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,17 +27,19 @@ class AutoencoderSettings:
 
     __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
     title: ClassVar[str] = "autoencoder"
+    family: ClassVar[str] = "autoencoder"
 
     workload: Literal["autoencoder"] = "autoencoder"
-    data: DataName = "fashion_mnist_subset"
+    data: ImageName = "fashion_mnist_subset"
     widths: Annotated[tuple[Count, ...], MinLen(2)] = (784, 1000, 500, 250, 30)
     batch: Count = 1000
 
     def __post_init__(self) -> None:
         """Refuse a net that does not fit the images, or a batch larger than the training set."""
         check_bounds(self)
-        if self.widths[0] != 784:
-            raise ValueError(f"widths must begin with 784, the pixels of {self.data}, got {self.widths[0]}")
+        pixels = IMAGE_SETS[self.data].num_pixels
+        if self.widths[0] != pixels:
+            raise ValueError(f"widths must begin with {pixels}, the pixels of {self.data}, got {self.widths[0]}")
         if self.batch > self.training_samples:
             raise ValueError(
                 f"batch must be at most {self.training_samples}, the training samples of {self.data}, got {self.batch}"
@@ -42,7 +48,7 @@ class AutoencoderSettings:
     @property
     def training_samples(self) -> int:
         """Samples that are trained on: the last tenth of the training set is the validation split."""
-        return round(TRAINING_IMAGES[self.data] * (1 - VALIDATION_SHARE))
+        return IMAGE_SETS[self.data].num_training
 
     @property
     def steps_an_epoch(self) -> int:
@@ -53,6 +59,16 @@ class AutoencoderSettings:
     def shape(self) -> str:
         """Return "784-500-250-125-30 mirrored, batch 250"."""
         return f"{'-'.join(map(str, self.widths))} mirrored, batch {self.batch}"
+
+    @property
+    def stand_in(self) -> bool:
+        """Whether the data is generated in place of a set that cannot be had."""
+        return IMAGE_SETS[self.data].stand_in
+
+    @property
+    def hidden_widths(self) -> tuple[int, ...]:
+        """Return the widths behind the input."""
+        return self.widths[1:]
 
     def scaled(self, scale: float) -> Self:
         """Return the same net with every hidden width times `scale`; the input keeps the data's size.
@@ -65,4 +81,60 @@ class AutoencoderSettings:
         return replace(self, widths=(self.widths[0], *(int(width) for width in scaled)))
 
 
-WorkloadSettings = AutoencoderSettings
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SyntheticSettings:
+    """Equal layers of any width, depth and batch on Gaussian noise, for scaling laws. It learns the identity.
+
+    "linear": [batch, width] through `depth` square Linear layers. "conv": [batch, width, image_size, image_size]
+    through `depth` 3 x 3 convolutions. ReLU between the layers. It needs no data and says nothing about convergence.
+    """
+
+    __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
+    steps_an_epoch: ClassVar[int] = 4  # four batches are drawn, and used again
+    stand_in: ClassVar[bool] = True
+    data: ClassVar[str] = "gaussian_noise"
+
+    workload: Literal["synthetic"] = "synthetic"
+    layer: Literal["linear", "conv"] = "linear"
+    width: Count = 256
+    depth: Count = 4
+    batch: Count = 64
+    image_size: Count = 8  # of "conv"
+
+    def __post_init__(self) -> None:
+        """Refuse values outside their bounds."""
+        check_bounds(self)
+
+    @property
+    def title(self) -> str:
+        """Return "4 linear layers"."""
+        return f"{self.depth} {self.layer} layers"
+
+    @property
+    def family(self) -> str:
+        """Return the title: it has no width in it."""
+        return self.title
+
+    @property
+    def hidden_widths(self) -> tuple[int, ...]:
+        """Return the one width."""
+        return (self.width,)
+
+    @property
+    def shape(self) -> str:
+        """Return "of width 256, batch 64, synthetic data"."""
+        size = f" on {self.image_size}x{self.image_size}" if self.layer == "conv" else ""
+        return f"of width {self.width}{size}, batch {self.batch}, synthetic data"
+
+    def scaled(self, scale: float) -> Self:
+        """Return the same net with its width times `scale`. Raises `ValueError` where that is no whole number."""
+        width = self.width * scale
+        if width != int(width) or width < 1:
+            raise ValueError(f"width {self.width} times {scale} is not a whole number")
+        return replace(self, width=int(width))
+
+
+WorkloadSettings = Annotated[
+    AutoencoderSettings | ClassifierSettings | LanguageSettings | SyntheticSettings | PluginWorkloadSettings,
+    Field(discriminator="workload"),
+]

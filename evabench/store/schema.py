@@ -5,6 +5,7 @@
                      the step, the allocator's peak and the workspace of the operator there
     3   2026-11-24   a step time has a window of energy instead of `energy_joules`, which was never read; memory of the
                      device; more conditions; a sweep may have been repeated
+    4   2026-11-24   convergence: accuracy, bits per byte and the wait for batches
 
 A line is `{"schema": N, "run": {...}}`. Old numbers keep loading: a new number comes with the function that lifts the
 line before it.
@@ -20,7 +21,7 @@ from evabench.errors import StoreError
 from evabench.records.codec import decode, encode
 from evabench.records.run import Run
 
-SCHEMA = 3
+SCHEMA = 4
 
 
 def to_line(run: Run) -> str:
@@ -75,4 +76,14 @@ def _lift_step_time(run: dict[str, Any]) -> None:
         del measured["energy_joules"]
 
 
-_LIFTS: dict[int, Callable[[dict[str, Any]], None]] = {1: _lift_memory, 2: _lift_step_time}
+def _lift_convergence(run: dict[str, Any]) -> None:
+    """3 -> 4. There was the loss alone, and nobody had measured the wait."""
+    measured = run["measured"]
+    if measured is None or measured["measured"] != "convergence":
+        return
+    for evaluation in measured["evaluations"]:
+        evaluation |= {"validation_accuracy": None, "validation_bits_per_byte": None}
+    measured |= {"test_accuracy": None, "test_bits_per_byte": None, "input_wait_seconds": None}
+
+
+_LIFTS: dict[int, Callable[[dict[str, Any]], None]] = {1: _lift_memory, 2: _lift_step_time, 3: _lift_convergence}

@@ -1,4 +1,4 @@
-"""A user's own optimizer, by name: "package.module:Name" or "path/to/file.py:Name". Runs in the child only."""
+"""A user's own optimizer or workload: "package.module:Name" or "path/to/file.py:Name". Runs in the child only."""
 
 import importlib
 import importlib.util
@@ -10,6 +10,10 @@ from torch.optim import Optimizer
 
 from evabench.errors import SuiteError
 from evabench.settings.optimizers import PluginSettings
+from evabench.settings.plugin_workloads import PluginWorkloadSettings
+from evabench.workloads.in_memory import AsTheyAre, InMemory
+from evabench.workloads.user import OwnObjective, Task
+from evabench.workloads.workload import Workload
 
 
 def build_plugin(settings: PluginSettings, model: nn.Module) -> Optimizer:
@@ -20,6 +24,21 @@ def build_plugin(settings: PluginSettings, model: nn.Module) -> Optimizer:
     if not isinstance(optimizer, Optimizer):
         raise SuiteError(f'"{settings.name}" made a {type(optimizer).__name__}, which is no torch.optim.Optimizer')
     return optimizer
+
+
+def build_plugin_workload(settings: PluginWorkloadSettings, seed: int) -> Workload:
+    """Return the workload of the task that the name makes. Raises `SuiteError` where it makes something else."""
+    task = find_plugin(settings.name)(seed=seed, **settings.options)
+    if not isinstance(task, Task):
+        raise SuiteError(f'"{settings.name}" made a {type(task).__name__}, which is no evabench.workloads.user.Task')
+    if len(task.train[0]) != settings.training_samples:
+        raise SuiteError(
+            f'"{settings.name}" has {len(task.train[0])} samples to train on, but its suite says '
+            f"training_samples = {settings.training_samples}"
+        )
+    splits = {"train": task.train, "validation": task.validation, "test": task.test}
+    source = InMemory(splits, AsTheyAre(), batch=settings.batch, seed=seed)
+    return Workload(task.model, OwnObjective(task), source)
 
 
 def find_plugin(name: str) -> Any:

@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.optim import SGD, AdamW, Optimizer
 
 from evabench.measurement.clock import CpuClock, find_warm_up, time_visit
-from evabench.measurement.convergence import PausableClock, train_to_budget
+from evabench.measurement.convergence import PausableClock, Training, train_to_budget
 from evabench.measurement.energy import measure_energy_on
 from evabench.measurement.memory import (
     curvature_state_bytes,
@@ -38,9 +38,12 @@ from evabench.settings.measurement import (
     WarmUpSettings,
 )
 from evabench.settings.optimizers import OptimizerSettings, PluginSettings
-from evabench.worker.plugin import build_plugin
-from evabench.workloads.build import Workload, build_workload
+from evabench.settings.plugin_workloads import PluginWorkloadSettings
+from evabench.settings.workloads import WorkloadSettings
+from evabench.worker.plugin import build_plugin, build_plugin_workload
+from evabench.workloads.build import build_workload
 from evabench.workloads.schedule import ScheduledRate
+from evabench.workloads.workload import Batch, Workload
 
 # Batches are made before a timed block, and used again after so many, so that input is never part of a step's time.
 _TIMED_BATCHES = 16
@@ -50,7 +53,7 @@ TIMELINE_POINTS = 400
 def measure(request: Request) -> Measured:
     """Make the measurement that the cell asks for."""
     cell = request.cell
-    workload = build_workload(cell.workload, request.seed)
+    workload = _build_workload(cell.workload, request.seed)
     optimizer = _build(cell.optimizer, workload)
     cycle_steps = cell.optimizer.cycle_steps
     match cell.measurement:
@@ -70,13 +73,13 @@ def measure(request: Request) -> Measured:
             assert_never(cell.measurement)
 
 
-def training_step(workload: Workload, optimizer: Optimizer, batch: Tensor) -> Tensor:
+def training_step(workload: Workload, optimizer: Optimizer, batch: Batch) -> Tensor:
     """Train once and return the loss of the batch: the step that every measurement means."""
     optimizer.zero_grad(set_to_none=True)
     return _train_on(workload, optimizer, batch)
 
 
-def _train_on(workload: Workload, optimizer: Optimizer, batch: Tensor) -> Tensor:
+def _train_on(workload: Workload, optimizer: Optimizer, batch: Batch) -> Tensor:
     with phase("forward"):
         loss = workload.loss(batch)
     with phase("backward"):
@@ -91,6 +94,12 @@ def _step_phase(optimizer: Optimizer) -> PhaseName:
     if isinstance(optimizer, SGD | AdamW):
         return "update"
     return "other" if type(optimizer).__module__.startswith("evabench.") else "fused"
+
+
+def _build_workload(settings: WorkloadSettings, seed: int) -> Workload:
+    if isinstance(settings, PluginWorkloadSettings):
+        return build_plugin_workload(settings, seed)
+    return build_workload(settings, seed)
 
 
 def _build(settings: OptimizerSettings, workload: Workload) -> Optimizer:
@@ -113,7 +122,7 @@ def _timed_step(workload: Workload, optimizer: Optimizer) -> Callable[[], None]:
     return step
 
 
-def _endless(batches: list[Tensor]) -> Iterator[Tensor]:
+def _endless(batches: list[Batch]) -> Iterator[Batch]:
     while True:
         yield from batches
 
@@ -154,11 +163,12 @@ def _measure_memory(workload: Workload, optimizer: Optimizer, cycle_steps: int) 
 
 
 def _measure_convergence(workload: Workload, optimizer: Optimizer, settings: ConvergenceSettings) -> Convergence:
-    rate = ScheduledRate(optimizer, settings.schedule, settings.steps)
+    rate = ScheduledRate(optimizer, settings)
     batches = workload.batches()
 
-    def step(index: int) -> Tensor:
+    def step(index: int, batch: Batch) -> Tensor:
         rate.set_for(index)
-        return training_step(workload, optimizer, next(batches))
+        return training_step(workload, optimizer, batch)
 
-    return train_to_budget(step, workload.validation_loss, workload.test_loss, settings, PausableClock())
+    training = Training(next_batch=lambda: next(batches), step=step, validation=workload.validation, test=workload.test)
+    return train_to_budget(training, settings, PausableClock())

@@ -1,11 +1,113 @@
-"""Settings -> workload."""
+"""Settings -> model and workload, in one match each."""
 
-from evabench.settings.workloads import WorkloadSettings
-from evabench.workloads.autoencoder import AutoencoderWorkload
+from pathlib import Path
+from typing import assert_never
 
-Workload = AutoencoderWorkload
+from torch import Tensor, nn
+
+from evabench.datasets.places import require
+from evabench.datasets.stand_ins import make_imagenet
+from evabench.settings.classifiers import ClassifierSettings
+from evabench.settings.language import LanguageSettings
+from evabench.settings.workloads import AutoencoderSettings, SyntheticSettings
+from evabench.workloads.augment import Augmentation
+from evabench.workloads.autoencoder import build_autoencoder
+from evabench.workloads.cifar import build_mlp, build_resnet, build_vgg, build_wide_resnet
+from evabench.workloads.data import Images, load_images, load_text
+from evabench.workloads.image_folder import ImageFolder
+from evabench.workloads.imagenet import build_imagenet_net
+from evabench.workloads.in_memory import AsTheyAre, InMemory, Reconstructing
+from evabench.workloads.language import build_gpt
+from evabench.workloads.objectives import Classification, NextToken, Reconstruction
+from evabench.workloads.seeds import seeded
+from evabench.workloads.synthetic import build_layers, draw_noise
+from evabench.workloads.tokens import Windows, tokenize
+from evabench.workloads.weights import load_weights
+from evabench.workloads.workload import Source, Workload
+
+BuiltInSettings = AutoencoderSettings | ClassifierSettings | LanguageSettings | SyntheticSettings
+
+_LARGE_IMAGE = 64  # from this side on, held-out images are judged by batches of the training size
 
 
-def build_workload(settings: WorkloadSettings, seed: int) -> Workload:
-    """Return model, loss and batches, drawn by the seed. Raises `DataError` where the data is missing."""
-    return AutoencoderWorkload(settings, seed)
+def build_model(settings: BuiltInSettings, seed: int) -> nn.Module:
+    """Return the model with initial weights drawn by the seed; no checkpoint is read."""
+    match settings:
+        case AutoencoderSettings(widths=widths):
+            return build_autoencoder(widths, seed)
+        case ClassifierSettings():
+            with seeded(seed):
+                return _build_classifier(settings)
+        case LanguageSettings():
+            with seeded(seed):
+                return build_gpt(settings)
+        case SyntheticSettings():
+            with seeded(seed):
+                return build_layers(settings)
+        case _:
+            assert_never(settings)
+
+
+def build_workload(settings: BuiltInSettings, seed: int) -> Workload:
+    """Return model, objective and batches, drawn by the seed. Raises `DataError` where the data is missing."""
+    match settings:
+        case AutoencoderSettings(data=data, batch=batch):
+            images = load_images(data)
+            source: Source = InMemory(_unlabelled(images), Reconstructing(), batch=batch, seed=seed)
+            return Workload(build_model(settings, seed), Reconstruction(), source)
+        case ClassifierSettings(label_smoothing=smoothing):
+            model = build_model(settings, seed)
+            if settings.checkpoint is not None:
+                load_weights(model, Path(settings.checkpoint))
+            return Workload(model, Classification(smoothing), _labelled_source(settings, seed))
+        case LanguageSettings():
+            splits, token_bytes = tokenize(settings, load_text(settings.data))
+            windows = Windows(settings, splits, seed=seed)
+            return Workload(build_model(settings, seed), NextToken(token_bytes), windows)
+        case SyntheticSettings(batch=batch):
+            noise = InMemory(draw_noise(settings, seed), AsTheyAre(), batch=batch, seed=seed)
+            return Workload(build_model(settings, seed), Reconstruction(), noise)
+        case _:
+            assert_never(settings)
+
+
+def _build_classifier(settings: ClassifierSettings) -> nn.Module:
+    channels, size, classes = settings.images.channels, settings.input_size, settings.num_classes
+    widths = settings.hidden_widths
+    match settings.model:
+        case "mlp":
+            return build_mlp(channels, size, widths, classes)
+        case "vgg19":
+            return build_vgg(channels, widths, classes)
+        case "resnet20" | "resnet32" | "resnet44" | "resnet56" | "resnet110":
+            return build_resnet(channels, int(settings.model.removeprefix("resnet")), widths, classes)
+        case "wrn_28_10":
+            return build_wide_resnet(channels, widths, classes)
+        case _:
+            return build_imagenet_net(settings.model, classes, size)
+
+
+def _labelled_source(settings: ClassifierSettings, seed: int) -> Source:
+    augmentation = Augmentation(settings)
+    if settings.data in ("imagenet", "imagenet_stand_in"):
+        folder = require("imagenet").path if settings.data == "imagenet" else make_imagenet()
+        return ImageFolder(folder, augmentation, batch=settings.batch, seed=seed)
+    evaluation_batch = 1000 if settings.input_size < _LARGE_IMAGE else settings.batch
+    splits = _labelled(load_images(settings.data))
+    return InMemory(splits, augmentation, batch=settings.batch, seed=seed, evaluation_batch=evaluation_batch)
+
+
+def _unlabelled(images: Images) -> dict[str, tuple[Tensor, Tensor]]:
+    parts = {"train": images.train, "validation": images.validation, "test": images.test}
+    return {split: (part, part) for split, part in parts.items()}
+
+
+def _labelled(images: Images) -> dict[str, tuple[Tensor, Tensor]]:
+    assert images.train_labels is not None
+    assert images.validation_labels is not None
+    assert images.test_labels is not None
+    return {
+        "train": (images.train, images.train_labels),
+        "validation": (images.validation, images.validation_labels),
+        "test": (images.test, images.test_labels),
+    }

@@ -5,7 +5,8 @@ from dataclasses import replace
 from evabench.records.phases import Phases
 from evabench.reporting.report import make_report
 from evabench.settings.measurement import PhasesSettings
-from evabench.suite import ConvergenceTable, MemoryTable, Suite, Target, TimingTable
+from evabench.settings.suite_tables import ConvergenceTable, MemoryTable, Target, TimingTable
+from evabench.suite import Suite
 from tests.claims import runs as made
 
 HOSTILE = '<script>alert("x")</script>|`$x_1$`](javascript:1) *b*'

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from evabench.errors import StoreError
+from evabench.records.convergence import Convergence, Evaluation
 from evabench.records.memory import LiveBytes, Memory, PeakBytes
 from evabench.settings.optimizers import EvaSettings, PluginSettings
 from evabench.store.files import RunStore
@@ -112,3 +113,22 @@ def test_lines_of_the_first_format_still_load():
     assert warm_up.measured.discarded_steps > 0
     assert len(step_time.measured.step_seconds) == 30
     assert step_time.measured.energy is None
+
+
+@pytest.mark.parametrize("schema", [1, 3])
+def test_a_training_run_of_an_old_schema_still_loads_without_what_nobody_had_measured(store, schema):
+    curve = Convergence(
+        evaluations=(Evaluation(step=0, seconds=0.0, validation_loss=1.0),),
+        training_losses=(1.0,),
+        test_loss=None,
+        budget_steps=4,
+    )
+    store.append([run(measured=curve)])
+    old = json.loads(store.path.read_text())
+    old["schema"] = schema
+    for name in ("test_accuracy", "test_bits_per_byte", "input_wait_seconds"):
+        del old["run"]["measured"][name]
+    for name in ("validation_accuracy", "validation_bits_per_byte"):
+        del old["run"]["measured"]["evaluations"][0][name]
+    store.path.write_text(json.dumps(old) + "\n")
+    assert store.load() == (run(measured=curve),)

@@ -1,0 +1,50 @@
+"""Getting a data set from where it was published: only when somebody asks, never in a run or a test."""
+
+import shutil
+import tarfile
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+from evabench.datasets.catalogue import CATALOGUE, Remote
+from evabench.datasets.files import check, reading
+from evabench.datasets.places import commands_for, download_folder
+from evabench.errors import DataError
+from evabench.settings.datasets import DataName
+
+_TIMEOUT_SECONDS = 60
+
+
+def download(name: DataName) -> Path:
+    """Download a data set and return the root it lies in. Raises `DataError` where it cannot be had or is damaged."""
+    known = CATALOGUE[name]
+    if not known.remotes:
+        commands = "\n".join(f"  {command}" for command in commands_for(name))
+        raise DataError(f"{known.title} has no plain address. " + (f"Get it with\n{commands}" if commands else ""))
+    root = download_folder()
+    for remote in known.remotes:
+        fetch(remote, root)
+    return root
+
+
+def fetch(remote: Remote, root: Path) -> None:
+    """Download one file, check it, and put it in its place, or unpack it there."""
+    path = root / remote.path
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f"{path.name}.part")
+    try:
+        with urllib.request.urlopen(remote.url, timeout=_TIMEOUT_SECONDS) as source, part.open("wb") as target:
+            shutil.copyfileobj(source, target)
+    except (urllib.error.URLError, OSError) as error:
+        part.unlink(missing_ok=True)
+        raise DataError(f"{remote.url} cannot be reached: {error}. `evabench data` lists other ways.") from error
+    if remote.md5 is not None:
+        check(remote.url, part.read_bytes(), remote.md5)
+    part.replace(path)
+    if remote.unpack_into is not None:
+        reading(path, lambda: _unpack(path, root / (remote.unpack_into or "")))
+
+
+def _unpack(archive: Path, folder: Path) -> None:
+    with tarfile.open(archive) as tar:
+        tar.extractall(folder, filter="data")

@@ -1,0 +1,49 @@
+"""A user's own model and data as settings."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar, Literal, Self
+
+from evabench.settings.bounds import Count, check_bounds
+
+Scalar = bool | int | float | str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PluginWorkloadSettings:
+    """A user's own task, made by `Name(seed=seed, **options)` in the child."""
+
+    __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
+    family: ClassVar[str] = "own workload"
+    hidden_widths: ClassVar[tuple[int, ...]] = ()
+    stand_in: ClassVar[bool] = False
+
+    workload: Literal["plugin"] = "plugin"
+    name: str  # "package.module:Name" or "path/to/file.py:Name", a path as seen from where evabench is run
+    options: Mapping[str, Scalar] = field(default_factory=dict)
+    title: str = "own model"  # for people
+    data: str = "own data"
+    batch: Count = 32
+    training_samples: Count  # that are trained on: so an epoch has a length before the data is loaded
+
+    def __post_init__(self) -> None:
+        """Refuse a name that does not say where to look, and a batch larger than the training set."""
+        check_bounds(self)
+        if ":" not in self.name:
+            raise ValueError(f'name must be "package.module:Name" or "path/to/file.py:Name", got "{self.name}"')
+        if self.batch > self.training_samples:
+            raise ValueError(f"batch must be at most training_samples, {self.training_samples}, got {self.batch}")
+
+    @property
+    def steps_an_epoch(self) -> int:
+        """Whole batches in one pass."""
+        return self.training_samples // self.batch
+
+    @property
+    def shape(self) -> str:
+        """Return "(mine.py:Task), batch 32"."""
+        return f"({self.name}), batch {self.batch}"
+
+    def scaled(self, scale: float) -> Self:
+        """Raise `ValueError`: evabench does not know the widths of a user's model."""
+        raise ValueError(f'width_scales must be [1.0] for "{self.name}": only its own code knows its widths')

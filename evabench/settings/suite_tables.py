@@ -1,0 +1,102 @@
+"""The tables of a suite file that say how much is measured."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from evabench.settings.bounds import Count, Decay, Fraction, Positive
+from evabench.settings.measurement import ConvergenceSettings, Schedule
+
+TierName = Literal["smoke", "laptop", "paper"]
+
+_FORBID = {"extra": "forbid"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimingTable:
+    """[step_time]: how many sweeps, the pilot not counted."""
+
+    __pydantic_config__ = _FORBID
+    sweeps: Count
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhasesTable:
+    """[phases]: one run an arm, with the marks of a step read."""
+
+    __pydantic_config__ = _FORBID
+    min_steps: Count = 30
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemoryTable:
+    """[memory]: hidden widths as multiples of the workload's own; 1 is the workload itself."""
+
+    __pydantic_config__ = _FORBID
+    width_scales: tuple[Positive, ...] = (1.0,)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """A validation loss to reach, and where the number comes from."""
+
+    __pydantic_config__ = _FORBID
+    value: Positive
+    provenance: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConvergenceTable:
+    """[convergence]: seeds and budget; `without` names arms that are too dear here.
+
+    The budget is `epochs` (several: a run of each, its schedule fully decayed at its own end) or a number of `steps`.
+    """
+
+    __pydantic_config__ = _FORBID
+    seeds: Count
+    first_seed: int = 0
+    epochs: Count | tuple[Count, ...] | None = None
+    steps: Count | None = None
+    evaluate_every: Count
+    schedule: Schedule = "linear"
+    warmup_share: Decay = 0.0  # of the budget; the authors warm up for 5 epochs, which is 0.05 of 100
+    milestones: tuple[Fraction, ...] = (0.35, 0.75, 0.9)  # of schedule "step"
+    without: tuple[str, ...] = ()
+    targets: Mapping[str, Target] = field(default_factory=dict)  # by workload
+
+    def __post_init__(self) -> None:
+        """Refuse two budgets, or none."""
+        if (self.epochs is None) == (self.steps is None):
+            raise ValueError("give epochs or steps, and not both")
+
+    def settings_for(self, steps_an_epoch: int | None) -> tuple[ConvergenceSettings, ...]:
+        """Return a measurement for each budget. Raises `ValueError` where passes have no length."""
+        if self.steps is not None:
+            return (self._settings(self.steps),)
+        if steps_an_epoch is None:
+            raise ValueError("this workload has no epochs: give steps")
+        epochs = (self.epochs,) if isinstance(self.epochs, int) else self.epochs or ()
+        return tuple(self._settings(count * steps_an_epoch) for count in epochs)
+
+    def _settings(self, steps: int) -> ConvergenceSettings:
+        return ConvergenceSettings(
+            steps=steps,
+            evaluate_every=self.evaluate_every,
+            schedule=self.schedule,
+            warmup_steps=round(self.warmup_share * steps),
+            milestones=self.milestones,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TierTable:
+    """[tiers.NAME]: which workloads and arms, and how much of each measurement. What is not named is not made."""
+
+    __pydantic_config__ = _FORBID
+    workloads: tuple[str, ...] | None = None  # None: all
+    arms: tuple[str, ...] | None = None
+    timeout_seconds: Positive | None = None  # None: the suite's
+    step_time: TimingTable | None = None
+    phases: PhasesTable | None = None
+    memory: MemoryTable | None = None
+    convergence: ConvergenceTable | None = None

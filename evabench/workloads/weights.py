@@ -1,0 +1,49 @@
+"""Weights from a checkpoint file: safetensors, or a state_dict that torch reads with `weights_only`."""
+
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from evabench.errors import DataError
+
+# Layers whose shape may differ, because they belong to the classes of the pretraining.
+_HEADS = ("head.", "fc.", "classifier.", "last_linear.", "linear.")
+
+
+def load_weights(model: nn.Module, path: Path) -> tuple[str, ...]:
+    """Load a checkpoint into a model and return the names that kept their own initial weights: a head of other classes.
+
+    Raises `DataError` where the file is missing or damaged, and where anything but the head does not fit.
+    """
+    state = _read(path)
+    own = model.state_dict()
+    head = tuple(name for name, tensor in own.items() if name in state and state[name].shape != tensor.shape)
+    unfit = [name for name in head if not name.startswith(_HEADS)]
+    missing = [name for name in own if name not in state]
+    unknown = [name for name in state if name not in own]
+    if unfit or missing or unknown:
+        details = (("of another shape", unfit), ("missing", missing), ("unknown", unknown))
+        told = "; ".join(f"{len(names)} {what}: {', '.join(names[:4])}" for what, names in details if names)
+        raise DataError(f"{path} is no checkpoint of this {type(model).__name__}. {told}")
+    model.load_state_dict({**state, **{name: own[name] for name in head}})
+    return head
+
+
+def _read(path: Path) -> dict[str, Tensor]:
+    if not path.is_file():
+        raise DataError(
+            f"there is no checkpoint {path} (looked in {Path.cwd()}). Save one with "
+            "safetensors.torch.save_file(model.state_dict(), path) or torch.save(model.state_dict(), path)."
+        )
+    try:
+        if path.suffix == ".safetensors":
+            from safetensors.torch import load_file  # a child that loads no checkpoint needs none of it
+
+            return dict(load_file(path))
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # each reader has errors of its own, and none of them is ours
+        raise DataError(f"{path} cannot be read as weights: {error}") from error
+    if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):
+        raise DataError(f"{path} holds no state_dict: save model.state_dict() itself, not what it lies in.")
+    return state

@@ -1,0 +1,71 @@
+"""A workload: a model with its initial weights, an objective, and batches in an order that the seed alone draws.
+
+Weights and batches have generators of their own, so neither depends on the optimizer or on how many random numbers it
+draws: every arm with one seed starts from the same point and sees the same batches.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Literal, NamedTuple, Protocol, final
+
+import torch
+from torch import Tensor, nn
+
+from evabench.records.convergence import Scores
+from evabench.workloads.objectives import Objective, Totals
+
+HeldOut = Literal["validation", "test"]
+
+
+class Batch(NamedTuple):
+    """What a step is made on."""
+
+    inputs: Tensor
+    targets: Tensor  # the inputs themselves where they are to be reconstructed
+
+
+class Source(Protocol):
+    """Where batches come from."""
+
+    def training_batches(self) -> Iterator[Batch]:
+        """Yield batches of one size without end."""
+        ...
+
+    def held_out(self, split: HeldOut) -> Iterable[Batch]:
+        """Yield every sample of a split once; the last batch may be smaller."""
+        ...
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """Everything that a run needs but the optimizer."""
+
+    model: nn.Module
+    objective: Objective
+    source: Source
+
+    def batches(self) -> Iterator[Batch]:
+        """Yield training batches without end."""
+        return self.source.training_batches()
+
+    def loss(self, batch: Batch) -> Tensor:
+        """Return the training loss of a batch, as a 0-d tensor to go backward from."""
+        return self.objective.loss(self.model(batch.inputs), batch.targets)
+
+    def validation(self) -> Scores:
+        """Return the scores on the validation split."""
+        return self._evaluate("validation")
+
+    def test(self) -> Scores:
+        """Return the scores on the test set: to be asked once, at the end of a run."""
+        return self._evaluate("test")
+
+    @torch.no_grad()
+    def _evaluate(self, split: HeldOut) -> Scores:
+        totals = Totals()
+        self.model.eval()
+        for batch in self.source.held_out(split):
+            self.objective.add(totals, self.model(batch.inputs), batch.targets)
+        self.model.train()
+        return totals.scores()

@@ -60,7 +60,7 @@ def test_the_autoencoder_has_eight_layers_of_the_published_widths(data, widths, 
         ("resnet44", 0.66, 97.44e6),
         ("resnet56", 0.85, 125.75e6),
         ("resnet110", 1.7, 254e6),
-        # Zagoruyko & Komodakis 2016 (arXiv:1605.07146): 36.5 M parameters; 5.2 billion multiply-adds, as later papers list it.
+        # Zagoruyko & Komodakis 2016 (arXiv:1605.07146): 36.5 M parameters; later papers list 5.2 billion multiply-adds.
         ("wrn_28_10", 36.5, 5.2e9),
         # chenyaofo/pytorch-cifar-models: 20.57 M parameters and 398.66 M multiply-adds with two hidden Linear layers
         # of 512; the authors' VGG-19 has none of them, 2 * (512 * 512 + 512) parameters fewer.

@@ -17,7 +17,17 @@ from evabench.settings.optimizers import OptimizerSettings, PluginSettings
 
 _PACKAGES = ("torch", "torchvision", "timm", "numpy")  # what takes part in a step
 _CGROUP = Path("/sys/fs/cgroup")
-_CHILD_SIDE = ("settings", "datasets", "records", "optimizers", "workloads", "measurement", "nvml", "worker")
+_CHILD_SIDE = (
+    "settings",
+    "datasets",
+    "records",
+    "sampling.py",
+    "optimizers",
+    "workloads",
+    "measurement",
+    "nvml",
+    "worker",
+)
 
 
 @cache
@@ -110,7 +120,8 @@ def _sources_hash() -> str:
     package = Path(evabench.__file__).parent
     digest = hashlib.sha256()
     for folder in _CHILD_SIDE:
-        for path in sorted((package / folder).rglob("*.py")):
+        place = package / folder
+        for path in [place] if place.is_file() else sorted(place.rglob("*.py")):
             digest.update(str(path.relative_to(package)).encode())
             digest.update(path.read_bytes())
     return digest.hexdigest()[:16]

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 from evabench.optimizers.health import Health
 from evabench.optimizers.layers import Preconditioned, Rest
@@ -10,6 +10,7 @@ from evabench.optimizers.layers import Preconditioned, Rest
 Treatment = Literal["preconditioned", "plain gradient", "frozen"]
 
 
+@runtime_checkable
 class Preconditioner(Protocol):
     """An optimizer that knows its layers, the rest of the model, and what lacks statistics."""
 

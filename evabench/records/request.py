@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from evabench.records.cell import Cell
+from evabench.records.health import Health
 from evabench.records.run import Measured, Outcome
 from evabench.units import Seconds
 
@@ -24,6 +25,8 @@ class ChildReply:
     outcome: Outcome
     measured: Measured | None
     threads: int | None
+    health: Health | None = None  # None: the optimizer does not say
+    preconditioned_share: float | None = None  # of the trained parameters
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,7 @@ from pydantic import Field
 from evabench.records.cell import Cell
 from evabench.records.conditions import Conditions
 from evabench.records.convergence import Convergence
+from evabench.records.health import Health
 from evabench.records.host import Code, Host
 from evabench.records.memory import Memory
 from evabench.records.phases import Phases
@@ -57,6 +58,8 @@ class Run:
     outcome: Outcome
     measured: Measured | None  # None: the outcome says why
     started: str  # UTC, ISO 8601
+    health: Health | None = None  # None: the optimizer does not say, or the run did not get so far
+    preconditioned_share: float | None = None  # of the trained parameters; None as above
 
 
 def run_key(cell: Cell, seed: int, sweep: int | None, host: Host, code: Code, *, repeated: bool = False) -> str:

@@ -12,6 +12,7 @@ from evabench.claims.curvature import WidthFamily, width_families
 from evabench.claims.eva import EVA_CLAIMS
 from evabench.claims.evidence import judge_claims
 from evabench.records.convergence import Convergence
+from evabench.records.health import Health
 from evabench.records.host import Code, Host
 from evabench.records.memory import Memory
 from evabench.records.phases import Phases
@@ -36,6 +37,8 @@ class ArmReport:
     step_over_reference: PairedRatio | None
     phases: Phases | None
     memory: Memory | None
+    healths: tuple[Health, ...]  # one a run of an optimizer that says so
+    preconditioned_share: float | None  # of the trained parameters
     trainings: tuple[Convergence, ...]  # by seed; those that did not complete too, as far as they got
     seconds_to_target: tuple[Seconds | None, ...]  # by seed; None: missed
     steps_to_target: tuple[int | None, ...]
@@ -183,6 +186,10 @@ def _arm(
         step_over_reference=_over(measured, reference),
         phases=next((run.measured for run in runs if isinstance(run.measured, Phases)), None),
         memory=next((run.measured for run in runs if isinstance(run.measured, Memory)), None),
+        healths=tuple(run.health for run in runs if run.health),
+        preconditioned_share=next(
+            (run.preconditioned_share for run in runs if run.preconditioned_share is not None), None
+        ),
         trainings=tuple(
             run.measured for run in (trainings[seed] for seed in seeds) if isinstance(run.measured, Convergence)
         ),

@@ -116,6 +116,8 @@ class Campaign:
             conditions=watch.end(threads=reply.threads),
             outcome=reply.outcome,
             measured=reply.measured,
+            health=reply.health,
+            preconditioned_share=reply.preconditioned_share,
             started=started,
         )
         self.progress(run)

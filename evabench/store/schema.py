@@ -6,6 +6,7 @@
     3   2026-11-24   a step time has a window of energy instead of `energy_joules`, which was never read; memory of the
                      device; more conditions; a sweep may have been repeated
     4   2026-11-24   convergence: accuracy, bits per byte and the wait for batches
+    5   2026-11-24   what the optimizer says of its health, and how much of the model it preconditions
 
 A line is `{"schema": N, "run": {...}}`. Old numbers keep loading: a new number comes with the function that lifts the
 line before it.
@@ -21,7 +22,7 @@ from evabench.errors import StoreError
 from evabench.records.codec import decode, encode
 from evabench.records.run import Run
 
-SCHEMA = 4
+SCHEMA = 5
 
 
 def to_line(run: Run) -> str:
@@ -86,4 +87,14 @@ def _lift_convergence(run: dict[str, Any]) -> None:
     measured |= {"test_accuracy": None, "test_bits_per_byte": None, "input_wait_seconds": None}
 
 
-_LIFTS: dict[int, Callable[[dict[str, Any]], None]] = {1: _lift_memory, 2: _lift_step_time, 3: _lift_convergence}
+def _lift_health(run: dict[str, Any]) -> None:
+    """4 -> 5. Nobody had asked the optimizer."""
+    run |= {"health": None, "preconditioned_share": None}
+
+
+_LIFTS: dict[int, Callable[[dict[str, Any]], None]] = {
+    1: _lift_memory,
+    2: _lift_step_time,
+    3: _lift_convergence,
+    4: _lift_health,
+}

@@ -8,8 +8,8 @@ import torch
 from evabench.errors import EvabenchError
 from evabench.records.convergence import Convergence
 from evabench.records.request import ChildReply, Request
-from evabench.records.run import Measured, Outcome
-from evabench.worker.training import measure
+from evabench.records.run import Outcome
+from evabench.worker.training import Finding, measure
 
 # torch's CPU allocator raises a plain RuntimeError.
 _ALLOCATION_FAILURES = ("can't allocate memory", "not enough memory", "out of memory")
@@ -21,24 +21,36 @@ def perform(request: Request) -> ChildReply:
     torch.manual_seed(request.seed)
     random.seed(request.seed)
     try:
-        measured = measure(request)
+        finding = measure(request)
     except EvabenchError as error:
         return _failed(Outcome(kind="crashed", reason=str(error), stderr_tail=""))
     except Exception as error:
         traceback.print_exc()
         return _failed(_outcome_of(error))
-    return ChildReply(outcome=_outcome(measured), measured=measured, threads=torch.get_num_threads())
+    return ChildReply(
+        outcome=_outcome(finding),
+        measured=finding.measured,
+        threads=torch.get_num_threads(),
+        health=finding.health,
+        preconditioned_share=finding.preconditioned_share,
+    )
 
 
 def _failed(outcome: Outcome) -> ChildReply:
     return ChildReply(outcome=outcome, measured=None, threads=torch.get_num_threads())
 
 
-def _outcome(measured: Measured) -> Outcome:
+def _outcome(finding: Finding) -> Outcome:
+    reasons = []
+    measured, health = finding.measured, finding.health
     if isinstance(measured, Convergence) and measured.final_validation_loss is None:
         step = measured.evaluations[-1].step
-        reason = f"the loss was no longer finite at step {step} of {measured.budget_steps}"
-        return Outcome(kind="diverged", reason=reason, stderr_tail="")
+        reasons.append(f"the loss was no longer finite at step {step} of {measured.budget_steps}")
+    if health and health.skipped_steps:
+        layers = ", ".join(f"{layer} ({count} times)" for layer, count in health.skipped_steps.items())
+        reasons.append(f"steps were skipped because of gradients that were not finite: {layers}")
+    if reasons:
+        return Outcome(kind="diverged", reason="; ".join(reasons), stderr_tail="")
     return Outcome(kind="completed", reason=None, stderr_tail="")
 
 

@@ -1,7 +1,7 @@
 """Where optimizer, workload and measurement meet: one cell and one seed -> one record."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import assert_never
 
 import torch
@@ -24,8 +24,10 @@ from evabench.measurement.rapl import RaplEnergy
 from evabench.measurement.storages import thinned
 from evabench.measurement.workspace import profile_workspace
 from evabench.optimizers.build import build_optimizer
+from evabench.optimizers.coverage import Preconditioner, coverage
 from evabench.optimizers.phases import phase
 from evabench.records.convergence import Convergence
+from evabench.records.health import Health
 from evabench.records.memory import Memory
 from evabench.records.phases import PhaseName
 from evabench.records.request import Request
@@ -50,11 +52,27 @@ _TIMED_BATCHES = 16
 TIMELINE_POINTS = 400
 
 
-def measure(request: Request) -> Measured:
-    """Make the measurement that the cell asks for."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """What was measured, and what the optimizer says of itself afterwards."""
+
+    measured: Measured
+    health: Health | None  # None: it says nothing
+    preconditioned_share: float | None
+
+
+def measure(request: Request) -> Finding:
+    """Make the measurement that the cell asks for, then ask the optimizer for its health."""
+    workload = _build_workload(request.cell.workload, request.seed)
+    optimizer = _build(request.cell.optimizer, workload)
+    measured = _measure(request, workload, optimizer)
+    if not isinstance(optimizer, Preconditioner):
+        return Finding(measured=measured, health=None, preconditioned_share=None)
+    return Finding(measured=measured, health=optimizer.health(), preconditioned_share=coverage(optimizer).share)
+
+
+def _measure(request: Request, workload: Workload, optimizer: Optimizer) -> Measured:
     cell = request.cell
-    workload = _build_workload(cell.workload, request.seed)
-    optimizer = _build(cell.optimizer, workload)
     cycle_steps = cell.optimizer.cycle_steps
     match cell.measurement:
         case WarmUpSettings() as settings:

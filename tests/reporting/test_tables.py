@@ -2,12 +2,14 @@
 
 import pytest
 
+from evabench.records.health import Health
 from evabench.reporting.report import make_report
 from evabench.reporting.tables import (
     conditions_table,
     convergence_table,
     cost_table,
     growth_table,
+    health_table,
     host_table,
     memory_table,
     phases_table,
@@ -92,6 +94,22 @@ def test_the_parts_of_a_step_stand_beside_their_sum_and_what_the_marks_cost(whol
         "update": "1.00 ms",
         "sum": "10.0 ms",
         "marked / plain": "1.00x",
+    }
+
+
+def test_health_counts_over_the_runs_of_an_arm_and_names_the_idle_layers():
+    sick = Health(
+        num_layers=2, layers_without_statistics=("out",), num_escalations=3, skipped_steps={"in": 4, "out": 1}
+    )
+    trained = [made.replace(run, health=sick, preconditioned_share=0.5) for run in made.trainings("Eva", [20, 20])]
+    (workload,) = make_report(suite(), trained).workloads
+    assert row(health_table(workload), "Eva") == {
+        "arm": "Eva",
+        "preconditioned": "50.0%",
+        "more damping": "6",
+        "failed": "0",
+        "steps skipped": "8",
+        "layers without statistics": "out",
     }
 
 

@@ -110,5 +110,26 @@ def test_a_divergence_is_an_outcome_that_keeps_its_curve(server):
     assert reply.measured.test_loss is None
 
 
+def test_skipped_steps_are_an_outcome_that_names_the_layer(server):
+    reply = ask(server, EvaSettings(lr=1e30, clip="none"), ConvergenceSettings(steps=16, evaluate_every=8))
+    assert reply.outcome.kind == "diverged"
+    assert "steps were skipped because of gradients that were not finite: " in reply.outcome.reason
+    assert reply.health.skipped_steps
+    assert next(iter(reply.health.skipped_steps)) in reply.outcome.reason
+
+
+def test_an_optimizer_says_how_it_is_and_what_it_preconditions(server):
+    reply = ask(server, EvaSettings(lr=1e-3), TRAINING)
+    assert reply.health.num_layers == 4
+    assert reply.health.layers_without_statistics == ()
+    assert reply.preconditioned_share == 1.0
+
+
+def test_an_optimizer_that_says_nothing_has_no_health(server):
+    reply = ask(server, SgdSettings(lr=0.1))
+    assert reply.health is None
+    assert reply.preconditioned_share is None
+
+
 def test_a_child_has_one_thread_unless_the_suite_says_otherwise(server):
     assert ask(server, SgdSettings(lr=0.1)).threads == 1

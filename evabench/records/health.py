@@ -1,0 +1,15 @@
+"""What went wrong, or was left out, while an optimizer ran."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Health:
+    """Counts since the optimizer was made. Reading it waits for the device: never inside a timed part."""
+
+    num_layers: int
+    layers_without_statistics: tuple[str, ...]  # they took plain gradient steps: never used, or not in training mode
+    num_escalations: int = 0  # factorisations that needed more damping than the settings ask for
+    num_failures: int = 0  # factorisations that failed even so; the previous root, or the gradient itself, was used
+    skipped_steps: Mapping[str, int] = field(default_factory=dict)  # by the layer whose gradient was not finite

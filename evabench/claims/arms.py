@@ -10,13 +10,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from evabench.records.convergence import Convergence
-from evabench.records.repeats import counting_runs
 from evabench.records.run import Run
 from evabench.records.step_time import StepTime
 from evabench.settings.measurement import ConvergenceSettings, StepTimeSettings
 from evabench.settings.optimizers import OptimizerSettings
 from evabench.settings.workloads import WorkloadSettings
 from evabench.stats.decomposition import ReachedTarget
+from evabench.stats.repeats import counting_runs
 from evabench.stats.time_to_target import first_hit, seconds_to_target, steps_to_target
 from evabench.stats.trimmed import trimmed_geometric_mean
 from evabench.units import Seconds

@@ -9,11 +9,11 @@ from rich.console import Console
 from evabench.claims.claim import Judgement, Verdict
 from evabench.cli.run import store_of
 from evabench.errors import ExitCode
-from evabench.records.repeats import counting_runs
 from evabench.reporting.report import Report, make_report
 from evabench.reporting.verdicts import headline
 from evabench.runner.host import read_host
 from evabench.runner.plan import make_plan
+from evabench.stats.repeats import counting_runs
 from evabench.suite import load_suite
 
 

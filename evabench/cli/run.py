@@ -7,13 +7,13 @@ import typer
 from rich.console import Console
 
 from evabench.errors import ExitCode
-from evabench.records.repeats import counting_runs
 from evabench.reporting.report import make_report
 from evabench.reporting.terminal import print_report
 from evabench.runner.campaign import Campaign
 from evabench.runner.host import read_host
 from evabench.runner.plan import Plan, make_plan
 from evabench.runner.progress import RunProgress
+from evabench.stats.repeats import counting_runs
 from evabench.store.files import RunStore
 from evabench.suite import Suite, load_suite
 

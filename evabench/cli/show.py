@@ -8,11 +8,11 @@ from rich.console import Console
 
 from evabench.cli.run import store_of
 from evabench.errors import ExitCode
-from evabench.records.repeats import counting_runs
 from evabench.reporting.report import make_report
 from evabench.reporting.terminal import print_report
 from evabench.runner.host import read_host
 from evabench.runner.plan import make_plan
+from evabench.stats.repeats import counting_runs
 from evabench.suite import load_suite
 
 

@@ -5,11 +5,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from evabench.records.cell import Cell
-from evabench.records.disturbances import disturbances
 from evabench.records.host import Code, Host
 from evabench.records.run import Run, run_key
 from evabench.runner.host import read_code
 from evabench.settings.measurement import WarmUpSettings
+from evabench.stats.disturbances import disturbances
 from evabench.suite import Suite
 
 PILOT = 0  # the sweep that fixes the warm-up

@@ -7,10 +7,10 @@ from typing import Self
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from evabench.records.disturbances import disturbances
-from evabench.records.repeats import counting_try
 from evabench.records.run import Run
 from evabench.records.step_time import StepTime
+from evabench.stats.disturbances import disturbances
+from evabench.stats.repeats import counting_try
 from evabench.units import format_seconds
 
 

@@ -4,7 +4,7 @@ import os
 
 from evabench.nvml.devices import all_gpus, device_of_uuid, slices_of
 from evabench.nvml.library import Nvml
-from tests.nvml.stand_in import GPU_0, GPU_1, ONE_GPU, SLICE_0, SLICE_2, SLICED, TWO_GPUS
+from tests.nvml.stand_in import GPU_0, GPU_1, ONE_GPU, SLICE_0, SLICE_2, SLICED, TWO_GPUS, change_scenario
 
 READINGS = (
     "used_bytes",
@@ -87,8 +87,6 @@ def test_an_error_without_words_of_ours_is_told_in_nvmls(stand_in):
 
 
 def read_power_before_and_after_an_error():
-    from tests.nvml.stand_in import change_scenario
-
     with Nvml() as nvml:
         (gpu,) = all_gpus(nvml)
         change_scenario({**ONE_GPU, "gpu.0.power": "error:10"})
@@ -99,6 +97,18 @@ def read_power_before_and_after_an_error():
 
 def test_a_passing_error_loses_one_reading_and_no_more(stand_in):
     assert stand_in.ask(read_power_before_and_after_an_error, ONE_GPU) == (None, 350.5, 1)
+
+
+def read_power_after_a_refusal():
+    with Nvml() as nvml:
+        (gpu,) = all_gpus(nvml)
+        refused = gpu.power()
+        change_scenario(ONE_GPU)
+        return refused, gpu.power()
+
+
+def test_what_was_refused_for_good_is_not_asked_again_by_every_look_of_a_sampler(stand_in):
+    assert stand_in.ask(read_power_after_a_refusal, {**ONE_GPU, "gpu.0.power": "error:4"}) == (None, None)
 
 
 def test_a_missing_library_is_a_reason_and_no_error(no_library):

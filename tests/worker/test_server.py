@@ -56,6 +56,15 @@ def test_every_kind_of_measurement_comes_back_as_its_record(server):
     assert training.test_loss is not None
 
 
+def test_on_a_cpu_the_records_say_why_they_have_no_device_memory_and_which_energy_they_have(server):
+    memory = ask(server, SgdSettings(lr=0.1)).measured.device
+    assert (memory.allocated_bytes, memory.process_bytes) == (None, None)
+    assert memory.missing == ("device memory: this run trained on a CPU, which has none.",)
+    energy = ask(server, SgdSettings(lr=0.1), StepTimeSettings(), warmup_steps=5).measured.energy
+    assert energy.missing or energy.joules_per_step("cpu") > 0
+    assert energy.joules_per_step("gpu") is None
+
+
 def test_every_arm_with_one_seed_starts_from_the_same_weights_and_sees_the_same_batches(server):
     arms = (SgdSettings(lr=1e-9), AdamWSettings(lr=1e-9), EvaSettings(lr=1e-9), KfacSettings(), ShampooSettings())
     curves = [ask(server, arm, TRAINING).measured for arm in arms]

@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from evabench.records.repeats import counting_runs, counting_try
 from evabench.records.run import Outcome, Visit
+from evabench.stats.repeats import counting_runs, counting_try
 from tests.runs import QUIET, run
 
 LOUD = replace(QUIET, steal_share=0.5)

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from evabench.records.conditions import GpuConditions
-from evabench.records.disturbances import disturbances
+from evabench.stats.disturbances import disturbances
 from tests.runs import QUIET
 
 GPU = GpuConditions(

@@ -3,8 +3,8 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-from evabench.records.disturbances import disturbances
 from evabench.records.run import Run
+from evabench.stats.disturbances import disturbances
 
 
 def counting_try(first: Sequence[Run], second: Sequence[Run]) -> Sequence[Run]:

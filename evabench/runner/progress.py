@@ -35,7 +35,7 @@ class RunProgress:
     def repeated(self, first: Sequence[Run], second: Sequence[Run]) -> None:
         """Show both tries at a sweep, and which of them counts."""
         for line in describe_repeat(first, second):
-            self._progress.console.print(line, markup=False, highlight=False)
+            self._progress.console.print(line, markup=False, highlight=False, soft_wrap=True)
 
     def __enter__(self) -> Self:
         self._progress.start()

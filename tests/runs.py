@@ -1,52 +1,154 @@
-"""Cells and runs for tests of the parent side."""
+"""Cells, and runs made up for storing and judging: exact step times, exact steps to a target, exact bytes."""
+
+from dataclasses import replace
 
 from evabench.records.cell import Cell
 from evabench.records.conditions import Conditions
+from evabench.records.convergence import Convergence, Evaluation
 from evabench.records.host import Code, Host
-from evabench.records.run import Outcome, Run, run_key
-from evabench.settings.measurement import MemorySettings
-from evabench.settings.optimizers import SgdSettings
+from evabench.records.memory import LiveBytes, Memory, PeakBytes
+from evabench.records.run import Outcome, Run, Visit
+from evabench.records.step_time import StepTime
+from evabench.settings.measurement import ConvergenceSettings, MemorySettings, StepTimeSettings
+from evabench.settings.optimizers import EvaSettings, KfacSettings, SgdSettings, ShampooSettings
 from evabench.settings.workloads import AutoencoderSettings
 
-SMALL = AutoencoderSettings(widths=(784, 16, 4), batch=50)
 HOST = Host(
-    cpu="a CPU",
+    cpu="a plain CPU",
     num_cpus=2,
-    memory_bytes=2**34,
+    memory_bytes=2**33,
     memory_limit_bytes=None,
     cpu_limit=None,
     gpus=(),
     gpu_driver=None,
     system="Linux",
     python="3.11",
-    packages={"torch": "2"},
+    packages={"torch": "2.6"},
 )
-CODE = Code(version="0", commit=None, dirty=None, sources="abc", plugin=None)
-QUIET = Conditions(jobs=1, threads=1, load_1min=0.5, steal_share=0.0, foreign_cpu_share=None)
+GPU = replace(HOST, gpus=("a GPU",))
+CODE = Code(version="0", commit=None, dirty=None, sources="s", plugin=None)
+QUIET = Conditions(jobs=1, threads=1, load_1min=0.5, steal_share=None, foreign_cpu_share=None)
+
+SMALL = AutoencoderSettings(widths=(784, 16, 4), batch=50)
+NET = AutoencoderSettings(widths=(784, 500, 250), batch=250)  # 36 steps an epoch
+ARMS = {
+    "SGD": SgdSettings(lr=1.0),
+    "Eva": EvaSettings(),
+    "K-FAC@1": KfacSettings(refresh_every=1),
+    "K-FAC@10": KfacSettings(refresh_every=10),
+    "Shampoo": ShampooSettings(refresh_every=10),
+}
+TARGET = 0.5
+TIMELINE = tuple(
+    LiveBytes(phase=phase, live_bytes=size)
+    for phase, size in (("forward", 2000), ("forward", 2500), ("backward", 3000), ("optimizer", 2000))
+)
+TARGETS = {"autoencoder": TARGET}
+EVERY = 4
+BUDGET = 72
 
 
-def cell(optimizer=None, measurement=None, **changes):
-    fields = {
-        "workload_name": "small",
-        "workload": SMALL,
-        "arm": "SGD",
-        "optimizer": optimizer or SgdSettings(lr=0.1),
-        "measurement": measurement or MemorySettings(),
-    }
-    return Cell(**(fields | changes))
+def cell(arm="SGD", measurement=None, *, optimizer=None, name="autoencoder", net=NET):
+    return Cell(
+        workload_name=name,
+        workload=net,
+        arm=arm,
+        optimizer=optimizer or ARMS[arm],
+        measurement=measurement or MemorySettings(),
+    )
 
 
-def run(seed=0, outcome="completed", measured=None, **changes):
-    its_cell = cell(**changes)
+def run(arm="SGD", measurement=None, measured=None, *, seed=0, sweep=None, outcome="completed", **where):
+    made = cell(arm, measurement, **where)
     return Run(
-        key=run_key(its_cell, seed, None, HOST, CODE),
-        cell=its_cell,
+        key=f"{arm}-{made.measurement.measurement}-{made.workload_name}-{made.workload.widths}-{seed}-{sweep}",
+        cell=made,
         seed=seed,
-        visit=None,
+        visit=None if sweep is None else Visit(sweep=sweep, position=0, warmup_steps=10),
         host=HOST,
         code=CODE,
         conditions=QUIET,
         outcome=Outcome(kind=outcome, reason=None, stderr_tail=""),
         measured=measured,
-        started="2026-01-01T00:00:00+00:00",
+        started="2026-01-01T00:00:00Z",
     )
+
+
+def failed(made, kind):
+    return replace(made, outcome=Outcome(kind=kind, reason=f"it {kind}", stderr_tail=""), measured=None)
+
+
+def visits(arm, seconds, num=7, **where):
+    """Timing runs of a pilot that is never judged and of `num` sweeps, alternately 1 % slower and faster."""
+    return [
+        run(
+            arm,
+            StepTimeSettings(),
+            StepTime(
+                step_seconds=(spread * seconds,) * 30,
+                block_seconds=(spread * seconds * 30,),
+                latency_seconds=None,
+                cycle_steps=1,
+                warmup_steps=10,
+            ),
+            sweep=sweep,
+            **where,
+        )
+        for sweep, spread in [(0, 99.0), *((i, 1.01 if i % 2 else 0.99) for i in range(1, num + 1))]
+    ]
+
+
+def training(arm, seed, steps, budget=BUDGET, **where):
+    """One training run that hits `TARGET` after so many steps, a multiple of `EVERY`; None: it never does."""
+    evaluations = tuple(
+        Evaluation(step=at, seconds=0.01 * at, validation_loss=TARGET if steps and at >= steps else 1.0)
+        for at in range(EVERY, budget + 1, EVERY)
+    )
+    measured = Convergence(evaluations=evaluations, training_losses=(), test_loss=1.0, budget_steps=budget)
+    settings = ConvergenceSettings(steps=budget, evaluate_every=EVERY)
+    return run(arm, settings, measured, seed=seed, **where)
+
+
+def trainings(arm, steps, **where):
+    return [training(arm, seed, count, **where) for seed, count in enumerate(steps, start=1)]
+
+
+def memory(arm, scale, curvature_bytes, net=NET, **where):
+    scaled = net.scaled(scale)
+    peak = PeakBytes(
+        parameters=1000,
+        gradients=1000,
+        activations=500,
+        optimizer_state=0,
+        statistics=curvature_bytes,
+        batch=10,
+        temporaries=5,
+    )
+    measured = Memory(
+        num_parameters=250,
+        parameter_bytes=1000,
+        state_bytes=1000 + curvature_bytes,
+        curvature_state_bytes=curvature_bytes,
+        peak=peak,
+        peak_phase="optimizer",
+        peak_layer=None,
+        timeline=TIMELINE,
+        allocator_peak_bytes=None,
+        workspace_bytes=None,
+        workspace_operator=None,
+        rss_high_water_bytes=None,
+    )
+    name = where.pop("name", f"autoencoder x{scale}")
+    return run(arm, MemorySettings(), measured, name=name, net=scaled, **where)
+
+
+def vectors(net):
+    return sum(4 * (a + b) for a, b in zip(net.widths, net.widths[1:], strict=False))
+
+
+def factors(net):
+    return sum(4 * (a * a + b * b) for a, b in zip(net.widths, net.widths[1:], strict=False))
+
+
+def memories(arm, bytes_of, scales=(0.2, 0.4, 0.6, 0.8, 1.0), **where):
+    return [memory(arm, scale, bytes_of(NET.scaled(scale)), **where) for scale in scales]

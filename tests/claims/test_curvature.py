@@ -5,7 +5,7 @@ import pytest
 from evabench.claims.claim import Verdict
 from evabench.claims.eva import LESS_MEMORY, SUBLINEAR_MEMORY
 from evabench.claims.evidence import judge_claims
-from tests.claims.runs import NET, factors, failed, memories, memory, vectors
+from tests.runs import NET, factors, failed, memories, memory, vectors
 
 SUPPORTED, REFUTED, INCONCLUSIVE, NOT_TESTED = Verdict
 

@@ -7,7 +7,7 @@ from evabench.claims.eva import EVA_CLAIMS, FASTER_THAN_KFAC, FASTER_THAN_SGD
 from evabench.claims.evidence import judge_claims
 from evabench.records.step_time import WarmUp
 from evabench.settings.measurement import WarmUpSettings
-from tests.claims.runs import ALONE, ARMS, GPU, NET, TARGET, TARGETS, failed, run, training, trainings, visits
+from tests.runs import ARMS, GPU, NET, QUIET, TARGET, TARGETS, failed, run, training, trainings, visits
 
 SUPPORTED, REFUTED, INCONCLUSIVE, NOT_TESTED = Verdict
 HERE = ClaimedWorkload(model="autoencoder", data="fashion_mnist_subset", batch=250, arm_epochs=2, base_epochs=2)
@@ -236,7 +236,7 @@ def test_a_workload_whose_baseline_was_not_timed_is_a_gap_in_every():
 
 def test_own_clocks_count_only_where_the_run_was_alone():
     runs = eva_twice_as_fast()
-    beside = [replace(one, conditions=replace(ALONE, jobs=2)) for one in runs]
+    beside = [replace(one, conditions=replace(QUIET, jobs=2)) for one in runs]
     assert "rest_factor" in only(OURS, runs).evidence[0].numbers
     assert "rest_factor" not in only(OURS, beside).evidence[0].numbers
 

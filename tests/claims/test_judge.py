@@ -1,13 +1,31 @@
+import math
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from evabench.claims.claim import Claim, Verdict
 from evabench.claims.judge import WorkloadBounds, judge, judge_exact
-from tests.claims.runs import FixedBounds
 
 SUPPORTED, REFUTED, INCONCLUSIVE, NOT_TESTED = Verdict
 RELATIONS = ("at_least", "at_most", "up_to", "equal_within", "not_worse_by")
+
+
+class FixedBounds:
+    """Bounds that are exact at 5 % and reach 0.1 further for each halving of alpha, so that a rule's alpha shows."""
+
+    def __init__(self, low, high):
+        self.low, self.high = low, high
+
+    def lower_bound(self, alpha):
+        return self.low - self._extra(alpha)
+
+    def upper_bound(self, alpha):
+        return self.high + self._extra(alpha)
+
+    @staticmethod
+    def _extra(alpha):
+        return 0.1 * math.log(0.05 / alpha, 2)  # 0.1 for alpha / 2
 
 
 def claim(relation, value, tolerance=0.05):

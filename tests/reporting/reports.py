@@ -7,7 +7,7 @@ from evabench.reporting.report import make_report
 from evabench.settings.measurement import PhasesSettings
 from evabench.settings.suite_tables import ConvergenceTable, MemoryTable, Target, TimingTable
 from evabench.suite import Suite
-from tests.claims import runs as made
+from tests import runs as made
 
 HOSTILE = '<script>alert("x")</script>|`$x_1$`](javascript:1) *b*'
 SECONDS = {"SGD": 0.010, "Eva": 0.011, "K-FAC@1": 0.070, "K-FAC@10": 0.030, "Shampoo": 0.060}

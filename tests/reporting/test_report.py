@@ -3,7 +3,7 @@
 import pytest
 
 from evabench.reporting.report import make_report
-from tests.claims import runs as made
+from tests import runs as made
 from tests.reporting.reports import report, runs, suite
 
 

@@ -17,7 +17,7 @@ from evabench.reporting.tables import (
     step_table,
     unfinished_table,
 )
-from tests.claims import runs as made
+from tests import runs as made
 from tests.reporting.reports import report, suite
 
 

@@ -9,7 +9,7 @@ from evabench.records.memory import Memory
 from evabench.records.request import Request
 from evabench.records.step_time import StepTime, WarmUp
 from evabench.runner.server import LaunchServer
-from evabench.settings.measurement import ConvergenceSettings, MemorySettings, StepTimeSettings, WarmUpSettings
+from evabench.settings.measurement import ConvergenceSettings, StepTimeSettings, WarmUpSettings
 from evabench.settings.optimizers import (
     AdamWSettings,
     EvaSettings,
@@ -18,7 +18,7 @@ from evabench.settings.optimizers import (
     SgdSettings,
     ShampooSettings,
 )
-from tests.runs import cell
+from tests.runs import SMALL, cell
 
 PLUGINS = Path(__file__).parent / "plugins.py"
 TRAINING = ConvergenceSettings(steps=8, evaluate_every=4)
@@ -33,7 +33,7 @@ def server():
 def ask(server, optimizer, measurement=None, *, warmup_steps=0, timeout_seconds=60.0, seed=3):
     return server.perform(
         Request(
-            cell=cell(optimizer=optimizer, measurement=measurement or MemorySettings()),
+            cell=cell(optimizer=optimizer, measurement=measurement, net=SMALL),
             seed=seed,
             warmup_steps=warmup_steps,
             timeout_seconds=timeout_seconds,

@@ -1,0 +1,49 @@
+"""Schedules: exact factors, and learning rates that are set from the base of each group."""
+
+import math
+
+import pytest
+import torch
+
+from evabench.workloads.schedule import ScheduledRate, schedule_factor
+
+
+@pytest.mark.parametrize(
+    ("schedule", "factors"),
+    [
+        ("constant", (1.0, 1.0, 1.0, 1.0, 1.0)),
+        ("linear", (1.0, 0.75, 0.5, 0.25, 0.0)),
+        ("cosine", (1.0, (2 + math.sqrt(2)) / 4, 0.5, (2 - math.sqrt(2)) / 4, 0.0)),
+    ],
+)
+def test_the_factor_falls_from_1_to_what_the_schedule_has_at_the_end_of_the_budget(schedule, factors):
+    assert [schedule_factor(schedule, step, 8) for step in range(0, 9, 2)] == pytest.approx(factors, abs=1e-15)
+
+
+@pytest.mark.parametrize("schedule", ["linear", "cosine"])
+def test_a_schedule_depends_on_the_share_of_the_budget_alone(schedule):
+    assert schedule_factor(schedule, 3, 10) == schedule_factor(schedule, 300, 1000)
+
+
+@pytest.mark.parametrize("schedule", ["linear", "cosine"])
+def test_the_last_step_of_a_budget_still_moves(schedule):
+    assert 0 < schedule_factor(schedule, 99, 100) < 0.011
+
+
+def two_groups():
+    first, second = torch.nn.Parameter(torch.zeros(1)), torch.nn.Parameter(torch.zeros(1))
+    return torch.optim.SGD([{"params": [first], "lr": 0.4}, {"params": [second], "lr": 2.0}])
+
+
+def test_every_group_keeps_its_own_base():
+    optimizer = two_groups()
+    ScheduledRate(optimizer, "linear", 4).set_for(1)
+    assert [group["lr"] for group in optimizer.param_groups] == [0.75 * 0.4, 0.75 * 2.0]
+
+
+def test_a_rate_is_set_from_the_base_and_not_from_the_rate_before():
+    optimizer = two_groups()
+    rate = ScheduledRate(optimizer, "linear", 4)
+    for step in (3, 2, 0):
+        rate.set_for(step)
+    assert [group["lr"] for group in optimizer.param_groups] == [0.4, 2.0]

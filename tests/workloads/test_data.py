@@ -2,16 +2,19 @@
 
 import gzip
 import hashlib
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 
+from evabench.datasets.catalogue import CATALOGUE, FASHION_MNIST_MD5
+from evabench.datasets.images import EMBEDDED_SUBSET
 from evabench.errors import DataError
+from evabench.settings.datasets import IMAGE_SETS
 from evabench.settings.workloads import AutoencoderSettings
-from evabench.workloads import data
-from evabench.workloads.autoencoder import AutoencoderWorkload
-from evabench.workloads.data import EMBEDDED_SUBSET, FASHION_MNIST_MD5, load_images, read_full_fashion_mnist
+from evabench.workloads.build import build_workload
+from evabench.workloads.data import load_images
 
 # What `tools/make_fashion_mnist_subset.py` writes: sha256, 16 digits.
 DIGESTS = {
@@ -28,8 +31,11 @@ COUNTS = {"train": 60, "t10k": 20}
 def nowhere(tmp_path, monkeypatch):
     """A machine without the full data set: no home, no variable, no package of Debian."""
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    monkeypatch.delenv("EVABENCH_DATA", raising=False)
-    monkeypatch.setattr(data, "DEBIAN_FOLDER", tmp_path / "debian")
+    for variable in ("EVABENCH_DATA", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(variable, raising=False)
+    known = CATALOGUE["fashion_mnist"]
+    ((_, form),) = known.system
+    monkeypatch.setitem(CATALOGUE, "fashion_mnist", replace(known, system=((tmp_path / "debian", form),)))
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -37,6 +43,8 @@ def nowhere(tmp_path, monkeypatch):
 @pytest.fixture
 def small_copy(nowhere, monkeypatch):
     """A data set of 60 + 20 images in torchvision's layout, with checksums of its own."""
+    small = replace(IMAGE_SETS["fashion_mnist"], num_train=COUNTS["train"], num_test=COUNTS["t10k"])
+    monkeypatch.setitem(IMAGE_SETS, "fashion_mnist", small)
     folder = nowhere / "images" / "FashionMNIST" / "raw"
     folder.mkdir(parents=True)
     random = np.random.default_rng(0)
@@ -94,16 +102,9 @@ def test_no_image_of_the_test_set_is_trained_on():
 
 
 def test_a_batch_is_floats_from_0_to_1_that_reach_both_ends():
-    batch = next(AutoencoderWorkload(AutoencoderSettings(widths=(784, 4), batch=100), seed=0).batches())
-    assert (batch.shape, batch.dtype) == ((100, 784), torch.float32)
-    assert (float(batch.min()), float(batch.max())) == (0.0, 1.0)
-
-
-def test_an_epoch_has_every_training_image_once_and_no_validation_image():
-    workload = AutoencoderWorkload(AutoencoderSettings(widths=(784, 4), batch=1000), seed=0)
-    stream = workload.batches()
-    epoch = torch.cat([next(stream) for _ in range(9)]).mul(255).round().to(torch.uint8)
-    assert sorted(map(bytes, epoch.numpy())) == sorted(map(bytes, workload.images.train.numpy()))
+    batch = next(build_workload(AutoencoderSettings(widths=(784, 4), batch=100), seed=0).batches())
+    assert (batch.inputs.shape, batch.inputs.dtype) == ((100, 784), torch.float32)
+    assert (float(batch.inputs.min()), float(batch.inputs.max())) == (0.0, 1.0)
 
 
 def test_a_missing_data_set_names_every_place_that_was_looked_into(nowhere, monkeypatch):
@@ -116,17 +117,19 @@ def test_a_missing_data_set_names_every_place_that_was_looked_into(nowhere, monk
         f"{home}/.cache/torch/datasets/FashionMNIST/raw",
         "data/FashionMNIST/raw",
         f"{home}/data/FashionMNIST/raw",
+        f"{home}/.cache/evabench/FashionMNIST/raw",
         f"{nowhere}/debian",
     ):
         assert f"\n  {place}\n" in str(caught.value)
 
 
-def test_a_missing_data_set_comes_with_the_command_that_gets_it_and_the_way_without_it(nowhere):
+def test_a_missing_data_set_comes_with_the_commands_that_get_it_and_the_way_without_it(nowhere):
     with pytest.raises(DataError) as caught:
         load_images("fashion_mnist")
-    assert "apt-get install dataset-fashion-mnist" in str(caught.value)
-    assert "torchvision.datasets.FashionMNIST('data', download=True)" in str(caught.value)
-    assert 'data = "fashion_mnist_subset"' in str(caught.value)
+    told = str(caught.value).splitlines()
+    assert "  evabench data --get fashion_mnist" in told
+    assert "  apt-get install dataset-fashion-mnist" in told
+    assert told[-1] == 'or use data = "fashion_mnist_subset".'
 
 
 def test_the_subset_needs_nothing_on_the_machine(nowhere):
@@ -145,8 +148,16 @@ def test_the_full_set_is_read_raw_or_zipped_and_split_by_the_same_rule(small_cop
 
 
 def test_labels_come_with_their_images(small_copy):
-    images, labels = read_full_fashion_mnist()["test"]
-    assert (images.shape, labels.shape) == ((20, 28, 28), (20,))
+    labels = np.frombuffer((small_copy / "train-labels-idx1-ubyte").read_bytes(), np.uint8, offset=8)
+    images = load_images("fashion_mnist")
+    assert torch.cat((images.train_labels, images.validation_labels)).tolist() == labels.tolist()
+
+
+def test_a_set_of_another_size_is_an_error_with_both_sizes(small_copy, monkeypatch):
+    larger = replace(IMAGE_SETS["fashion_mnist"], num_train=61)
+    monkeypatch.setitem(IMAGE_SETS, "fashion_mnist", larger)
+    with pytest.raises(DataError, match=r"should have 61 images .* found 60x1x28x28"):
+        load_images("fashion_mnist")
 
 
 @pytest.mark.parametrize("zipped", [False, True], ids=["raw", "gz"])

@@ -5,7 +5,8 @@ import math
 import pytest
 import torch
 
-from evabench.workloads.schedule import ScheduledRate, schedule_factor
+from evabench.settings.measurement import ConvergenceSettings
+from evabench.workloads.schedule import ScheduledRate, schedule_factor, warmup_factor
 
 
 @pytest.mark.parametrize(
@@ -30,6 +31,22 @@ def test_the_last_step_of_a_budget_still_moves(schedule):
     assert 0 < schedule_factor(schedule, 99, 100) < 0.011
 
 
+@pytest.mark.parametrize(("step", "factor"), [(0, 1.0), (34, 1.0), (35, 0.1), (74, 0.1), (75, 0.01), (99, 0.001)])
+def test_a_step_schedule_takes_a_tenth_at_each_milestone(step, factor):
+    assert schedule_factor("step", step, 100, (0.35, 0.75, 0.9)) == pytest.approx(factor, rel=1e-15)
+
+
+def test_a_warm_up_rises_linearly_and_ends_at_1():
+    assert [warmup_factor(step, 4) for step in range(6)] == pytest.approx([0.2, 0.4, 0.6, 0.8, 1.0, 1.0], abs=1e-15)
+
+
+def test_without_a_warm_up_the_first_step_has_the_whole_rate():
+    assert warmup_factor(0, 0) == 1.0
+
+
+LINEAR = ConvergenceSettings(steps=4, evaluate_every=1, schedule="linear")
+
+
 def two_groups():
     first, second = torch.nn.Parameter(torch.zeros(1)), torch.nn.Parameter(torch.zeros(1))
     return torch.optim.SGD([{"params": [first], "lr": 0.4}, {"params": [second], "lr": 2.0}])
@@ -37,13 +54,20 @@ def two_groups():
 
 def test_every_group_keeps_its_own_base():
     optimizer = two_groups()
-    ScheduledRate(optimizer, "linear", 4).set_for(1)
+    ScheduledRate(optimizer, LINEAR).set_for(1)
     assert [group["lr"] for group in optimizer.param_groups] == [0.75 * 0.4, 0.75 * 2.0]
 
 
 def test_a_rate_is_set_from_the_base_and_not_from_the_rate_before():
     optimizer = two_groups()
-    rate = ScheduledRate(optimizer, "linear", 4)
+    rate = ScheduledRate(optimizer, LINEAR)
     for step in (3, 2, 0):
         rate.set_for(step)
     assert [group["lr"] for group in optimizer.param_groups] == [0.4, 2.0]
+
+
+def test_the_warm_up_multiplies_the_schedule():
+    optimizer = two_groups()
+    settings = ConvergenceSettings(steps=4, evaluate_every=1, schedule="linear", warmup_steps=3)
+    ScheduledRate(optimizer, settings).set_for(1)
+    assert [group["lr"] for group in optimizer.param_groups] == [0.75 * 0.5 * 0.4, 0.75 * 0.5 * 2.0]

@@ -35,12 +35,13 @@ def fetch(remote: Remote, root: Path) -> None:
     try:
         with urllib.request.urlopen(remote.url, timeout=_TIMEOUT_SECONDS) as source, part.open("wb") as target:
             shutil.copyfileobj(source, target)
+        if remote.md5 is not None:
+            check(remote.url, part.read_bytes(), remote.md5)
+        part.replace(path)
     except (urllib.error.URLError, OSError) as error:
-        part.unlink(missing_ok=True)
         raise DataError(f"{remote.url} cannot be reached: {error}. `evabench data` lists other ways.") from error
-    if remote.md5 is not None:
-        check(remote.url, part.read_bytes(), remote.md5)
-    part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
     if remote.unpack_into is not None:
         reading(path, lambda: _unpack(path, root / (remote.unpack_into or "")))
 

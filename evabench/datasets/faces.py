@@ -4,7 +4,6 @@ The authors' scripts train on the first 103,500 images (25 people) and *test on 
 41,400 (10 people), whom training never sees. The 5 people between are not used.
 """
 
-import io
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -19,6 +18,7 @@ Floats = NDArray[np.float32]
 
 _VERSION = 1  # of the recipe
 _SIDE = 25
+_ROWS, _COLUMNS = 112, 92  # of a photograph
 _NUM_PEOPLE, _TRAIN_PEOPLE, _TEST_PEOPLE = 40, 25, 10
 _IMAGES_A_PERSON = 10
 _VARIANTS, _SMALL_VARIANTS = 414, 40
@@ -99,10 +99,26 @@ def _read_orl(place: Place) -> NDArray[np.uint8]:
 
 
 def _pgm(content: bytes, name: str) -> NDArray[np.uint8]:
-    stream = io.BytesIO(content)
-    kind, sides, _ = (stream.readline().split() for _ in range(3))
-    try:
-        columns, rows = map(int, sides)
-        return np.frombuffer(stream.read(), np.uint8).reshape(rows, columns)
-    except ValueError:
-        raise DataError(f"{name} is no whole PGM image (it begins with {kind!r}). Get the data set again.") from None
+    """Return the pixels of a binary PGM image of 112 x 92."""
+    if content.startswith(b"P5\r\n"):
+        return _repaired(content)
+    header = b"P5\n92 112\n255\n"
+    pixels = content.removeprefix(header)
+    if not content.startswith(header) or len(pixels) != _ROWS * _COLUMNS:
+        raise DataError(f"{name} is no whole PGM image of {_COLUMNS} x {_ROWS}. Get the data set again.")
+    return np.frombuffer(pixels, np.uint8).reshape(_ROWS, _COLUMNS)
+
+
+def _repaired(content: bytes) -> NDArray[np.uint8]:
+    """Return the pixels of an image that a text tool went over, as 152 of the wheel's are: 10 became 13, 10.
+
+    In two of them one pair 13, 10 was in the photograph and stayed as it was: the one whose restoration gives the
+    smoothest image.
+    """
+    lines = content.split(b"\r\n")
+    pixels = b"\n".join(lines[3:])
+    if len(pixels) == _ROWS * _COLUMNS:
+        return np.frombuffer(pixels, np.uint8).reshape(_ROWS, _COLUMNS)
+    candidates = [b"\n".join(lines[3:cut]) + b"\r\n" + b"\n".join(lines[cut:]) for cut in range(4, len(lines))]
+    images = [np.frombuffer(pixels, np.uint8).reshape(_ROWS, _COLUMNS) for pixels in candidates]
+    return min(images, key=lambda image: np.abs(np.diff(image.astype(int), axis=0)).sum())

@@ -40,7 +40,7 @@ def _checked(name: TextName, text: bytes) -> bytes:
     expected = TEXT_SETS[name].num_bytes
     if not text:
         raise DataError(f"{TEXT_SETS[name].title}: no text was found where it should be. Get it again.")
-    if expected is not None and abs(len(text) - expected) > 0.01 * expected:
+    if expected is not None and len(text) != expected:
         raise DataError(f"{TEXT_SETS[name].title} should have {expected} bytes, found {len(text)}. Get it again.")
     return text
 

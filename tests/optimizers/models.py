@@ -24,10 +24,13 @@ BUILDS: dict[str, Build] = {
     "kfac-every-2": lambda model: KFAC(model, refresh_every=2, momentum=0.0),
     "shampoo": lambda model: Shampoo(model),
     "shampoo-averaged-every-2": lambda model: Shampoo(model, beta2=0.9, refresh_every=2, grafting="none", lr=1e-3),
+    "shampoo-blocks": lambda model: Shampoo(
+        model, block_size=4, grafting="adagrad", root_order=2, refresh_every=3, lr=0.01
+    ),
+    "shampoo-newton": lambda model: Shampoo(
+        model, root_method="newton", beta2=0.9, grafting="rmsprop", statistics_every=2, refresh_every=2, lr=0.01
+    ),
 }
-
-# Those that refuse and skip as `refusals` and `skips` have it.
-GUARDED = {name: build for name, build in BUILDS.items() if not name.startswith("shampoo")}
 
 
 def small_net(dtype: torch.dtype = torch.float64) -> nn.Sequential:

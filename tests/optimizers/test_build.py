@@ -23,7 +23,22 @@ SETTINGS = [
     (EvaFSettings(lr=0.2, damping=0.1, clip="rescale", statistics_batch=16), EvaF),
     (EvaSSettings(lr=0.2, damping=0.1, beta2=0.9, nesterov="standard"), EvaS),
     (KfacSettings(lr=0.2, damping=0.1, damping_scale="relative", refresh_every=7), KFAC),
-    (ShampooSettings(lr=0.2, beta2=0.9, epsilon=1e-4, grafting="none", refresh_every=7), Shampoo),
+    (
+        ShampooSettings(
+            lr=0.2,
+            beta2=0.9,
+            nesterov="standard",
+            epsilon=1e-4,
+            root_order=3,
+            root_method="newton",
+            grafting="rmsprop",
+            merge_up_to=9,
+            block_size=3,
+            statistics_every=2,
+            refresh_every=7,
+        ),
+        Shampoo,
+    ),
 ]
 
 

@@ -11,10 +11,9 @@ from torch import nn
 from torch.testing import assert_close
 
 from evabench.optimizers import KFAC, Eva, EvaF, EvaS, Shampoo
-from tests.optimizers.models import BUILDS, GUARDED, backward, batch, directions, parameters, small_net, train
+from tests.optimizers.models import BUILDS, backward, batch, directions, parameters, small_net, train
 
 each_optimizer = pytest.mark.parametrize("build", BUILDS.values(), ids=BUILDS.keys())
-each_guarded = pytest.mark.parametrize("build", GUARDED.values(), ids=GUARDED.keys())
 each_class = pytest.mark.parametrize("optimizer_class", [Eva, EvaF, EvaS, KFAC, Shampoo])
 
 
@@ -154,7 +153,9 @@ def test_a_bad_value_is_refused_by_the_name_of_its_setting(optimizer_class, name
         (EvaF, "clip"),
         (KFAC, "damping_scale"),
         (KFAC, "output_gradient"),
+        (EvaS, "nesterov"),
         (Shampoo, "grafting"),
+        (Shampoo, "root_method"),
     ],
 )
 def test_a_word_that_is_no_choice_is_refused_with_the_choices(optimizer_class, name):
@@ -171,7 +172,7 @@ def assert_unchanged(before, model, optimizer):
     assert_close(snapshot(model, optimizer), before, rtol=0, atol=0, equal_nan=True)
 
 
-@each_guarded
+@each_optimizer
 def test_a_closure_is_refused_and_nothing_moves(build):
     model = small_net()
     optimizer = build(model)
@@ -183,7 +184,7 @@ def test_a_closure_is_refused_and_nothing_moves(build):
     assert_unchanged(before, model, optimizer)
 
 
-@each_guarded
+@each_optimizer
 def test_a_sparse_gradient_is_refused_by_name_and_nothing_moves(build):
     model = nn.ModuleDict({"tokens": nn.Embedding(5, 4, sparse=True).double(), "net": small_net()})
     optimizer = build(model)
@@ -194,7 +195,7 @@ def test_a_sparse_gradient_is_refused_by_name_and_nothing_moves(build):
     assert_unchanged(before, model, optimizer)
 
 
-@each_guarded
+@each_optimizer
 def test_a_step_without_a_backward_pass_is_refused_and_nothing_moves(build):
     model = small_net()
     optimizer = build(model)
@@ -207,7 +208,7 @@ def test_a_step_without_a_backward_pass_is_refused_and_nothing_moves(build):
     assert_unchanged(before, model, optimizer)
 
 
-@each_guarded
+@each_optimizer
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
 @pytest.mark.parametrize("name", ["0.weight", "2.bias"])
 def test_a_gradient_that_is_not_finite_skips_the_whole_step_and_is_counted(build, name, value):
@@ -226,7 +227,7 @@ def test_a_gradient_that_is_not_finite_skips_the_whole_step_and_is_counted(build
     assert optimizer.health().skipped_steps == {name.rpartition(".")[0]: 1}
 
 
-@each_guarded
+@each_optimizer
 def test_a_first_step_that_is_skipped_leaves_no_trace(build):
     skipped, reference = small_net(), small_net()
     optimizer, other = build(skipped), build(reference)
@@ -242,7 +243,7 @@ def test_a_first_step_that_is_skipped_leaves_no_trace(build):
     assert_close(parameters(skipped), parameters(reference), rtol=0, atol=0)
 
 
-@each_guarded
+@each_optimizer
 def test_inputs_that_are_not_finite_skip_the_step(build):
     model = small_net()
     optimizer = build(model)

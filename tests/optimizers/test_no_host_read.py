@@ -71,16 +71,18 @@ def test_kfac_never_reads_from_the_device_not_even_at_a_refresh(clip):
         fake_steps(model, KFAC(model, clip=clip, refresh_every=2))
 
 
-@pytest.mark.parametrize("grafting", ["none", "sgd"])
-def test_shampoo_never_reads_from_the_device_between_refreshes(grafting):
+@pytest.mark.parametrize("grafting", ["none", "sgd", "adagrad", "rmsprop"])
+@pytest.mark.parametrize("root_method", ["newton", "eigh"])
+def test_shampoo_never_reads_from_the_device_but_in_a_refresh_by_eigh(grafting, root_method):
     with FakeTensorMode():
         model = fake_net()
-        shampoo = Shampoo(model, grafting=grafting, refresh_every=10)
-        for layer in shampoo.layers:  # as step 0 leaves it
-            d_out, d_in = layer.weight.shape
-            roots = {"L_root": torch.empty(d_out, d_out), "R_root": torch.empty(d_in, d_in)}
-            shampoo.state[layer.weight].update(roots, L=roots["L_root"].clone(), R=roots["R_root"].clone())
-        shampoo.param_groups[0]["step"] = 1
+        shampoo = Shampoo(model, grafting=grafting, root_method=root_method, beta2=0.9, refresh_every=2, block_size=3)
+        if root_method == "eigh":
+            shampoo.param_groups[0]["refresh_every"] = 10
+            for layer in shampoo.layers:  # as step 0 leaves it
+                size = shampoo.partitions[layer.weight].num_factor_elements
+                shampoo.state[layer.weight].update(factors=torch.empty(size), roots=torch.empty(size))
+            shampoo.param_groups[0]["step"] = 1
         fake_steps(model, shampoo)
 
 

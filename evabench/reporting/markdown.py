@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from evabench.reporting.plots import Picture
 from evabench.reporting.report import Report
 from evabench.reporting.sections import Section, VerdictCard, failures, sections, verdict_cards, warnings
-from evabench.reporting.tables import Table
+from evabench.reporting.table import Table
 from evabench.reporting.theme import DARK, LIGHT, Theme
 
 PICTURES = "pictures"  # the folder beside the file

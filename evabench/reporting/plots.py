@@ -18,8 +18,8 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from evabench.claims.curvature import WidthFamily
 from evabench.records.phases import PHASES
+from evabench.reporting.memory_tables import peak_parts
 from evabench.reporting.report import ArmReport, WorkloadReport
-from evabench.reporting.tables import peak_parts
 from evabench.reporting.theme import THEMES, Theme, matplotlib_settings
 from evabench.settings.optimizers import Family, OptimizerSettings
 from evabench.units import format_bytes, format_seconds

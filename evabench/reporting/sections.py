@@ -3,6 +3,10 @@
 from dataclasses import dataclass
 
 from evabench.claims.claim import Judgement, Verdict
+from evabench.reporting.convergence_tables import convergence_table, health_table
+from evabench.reporting.cost_tables import cost_table, phases_table, step_table
+from evabench.reporting.memory_tables import allocation_table, growth_table, memory_table
+from evabench.reporting.origin_tables import conditions_table, host_table, settings_table, unfinished_table
 from evabench.reporting.plots import (
     Picture,
     Styles,
@@ -15,21 +19,7 @@ from evabench.reporting.plots import (
     timeline_picture,
 )
 from evabench.reporting.report import Report, WorkloadReport
-from evabench.reporting.tables import (
-    Table,
-    allocation_table,
-    conditions_table,
-    convergence_table,
-    cost_table,
-    growth_table,
-    health_table,
-    host_table,
-    memory_table,
-    phases_table,
-    settings_table,
-    step_table,
-    unfinished_table,
-)
+from evabench.reporting.table import Table
 from evabench.reporting.verdicts import decided_by, evidence_table, headline, measured
 
 

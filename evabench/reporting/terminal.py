@@ -6,8 +6,11 @@ from rich.table import Table as RichTable
 from rich.text import Text
 
 from evabench.claims.claim import Judgement, Verdict
+from evabench.reporting.convergence_tables import convergence_table
+from evabench.reporting.cost_tables import cost_table
+from evabench.reporting.origin_tables import unfinished_table
 from evabench.reporting.report import Report
-from evabench.reporting.tables import Table, convergence_table, cost_table, unfinished_table
+from evabench.reporting.table import Table
 from evabench.reporting.verdicts import decided_by, headline, measured
 
 _COLOURS = {Verdict.SUPPORTED: "green", Verdict.REFUTED: "red", Verdict.INCONCLUSIVE: "yellow"}

@@ -3,7 +3,7 @@
 import math
 
 from evabench.claims.claim import Evidence, Judgement, Quantity, Verdict
-from evabench.reporting.tables import NOT_MEASURED, Table
+from evabench.reporting.table import NOT_MEASURED, Table
 from evabench.units import format_ratio
 
 _QUANTITIES: dict[Quantity, str] = {

@@ -3,20 +3,11 @@
 import pytest
 
 from evabench.records.health import Health
+from evabench.reporting.convergence_tables import convergence_table, health_table
+from evabench.reporting.cost_tables import cost_table, phases_table, step_table
+from evabench.reporting.memory_tables import growth_table, memory_table
+from evabench.reporting.origin_tables import conditions_table, host_table, settings_table, unfinished_table
 from evabench.reporting.report import make_report
-from evabench.reporting.tables import (
-    conditions_table,
-    convergence_table,
-    cost_table,
-    growth_table,
-    health_table,
-    host_table,
-    memory_table,
-    phases_table,
-    settings_table,
-    step_table,
-    unfinished_table,
-)
 from tests import runs as made
 from tests.reporting.reports import report, suite
 
@@ -62,6 +53,16 @@ def test_times_to_target_are_points_and_a_miss_is_called_one(whole):
 def test_one_miss_stands_among_the_points():
     (workload,) = make_report(suite(), made.trainings("Eva", [20, None, 24])).workloads
     assert row(convergence_table(workload), "Eva")["steps to target"] == "20, missed, 24"
+
+
+def test_accuracy_stands_in_the_table_of_a_workload_that_has_it_and_in_no_other(whole):
+    assert "test accuracy, %" not in convergence_table(whole.workloads[0]).headings
+    trained = [
+        made.replace(run, measured=made.replace(run.measured, test_accuracy=share))
+        for run, share in zip(made.trainings("Eva", [20, 20, 20]), (0.9, 0.92, 0.91), strict=True)
+    ]
+    (workload,) = make_report(suite(), trained).workloads
+    assert row(convergence_table(workload), "Eva")["test accuracy, %"] == "91"
 
 
 def test_diverged_seeds_are_counted_beside_the_median():

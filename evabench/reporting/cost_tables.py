@@ -1,0 +1,97 @@
+"""What a step costs in time, as tables."""
+
+from statistics import median
+
+from evabench.records.phases import PHASES
+from evabench.reporting.report import WorkloadReport
+from evabench.reporting.table import NOT_MEASURED, Table, counted, seconds_cell
+from evabench.stats.paired import PairedRatio
+from evabench.units import format_bytes, format_ratio, format_seconds
+
+MIN_PAIRS = 6  # below it an interval is not shown
+
+
+def cost_table(workload: WorkloadReport) -> Table:
+    """Return what a step of each arm costs, in time and memory."""
+    over = f"step / {workload.reference} [95 %]" if workload.reference else "ratio"
+    return Table(
+        title="Cost of a step",
+        headings=("arm", "step", over, "peak", "curvature state"),
+        rows=tuple(
+            (
+                arm.name,
+                seconds_cell(arm.amortised_seconds),
+                _ratio(arm.step_over_reference, is_reference=arm.name == workload.reference),
+                format_bytes(arm.memory.peak.total) if arm.memory else NOT_MEASURED,
+                format_bytes(arm.memory.curvature_state_bytes) if arm.memory else NOT_MEASURED,
+            )
+            for arm in workload.arms
+        ),
+        note=(
+            "Step: wall time with its share of a refresh, over whole refresh cycles. Ratio: trimmed mean of the log "
+            f"ratios of up to {workload.num_pairs} pairs of visits. Peak: all live tensors at the worst moment of a "
+            "step. Curvature state: what the optimizer keeps beyond the momentum."
+        ),
+    )
+
+
+def step_table(workload: WorkloadReport) -> Table | None:
+    """Return the parts of the refresh cycle; None where nothing was timed."""
+    arms = [arm for arm in workload.arms if arm.visits]
+    if not arms:
+        return None
+    return Table(
+        title="Inside the refresh cycle",
+        headings=("arm", "cycle", "plain step", "slowest position", "99 % are below", "steps timed"),
+        rows=tuple(
+            (
+                arm.name,
+                counted(arm.visits[0].cycle_steps, "step"),
+                seconds_cell(arm.plain_seconds),
+                seconds_cell(arm.slowest_seconds),
+                seconds_cell(arm.p99_seconds),
+                f"{arm.num_steps} in {counted(len(arm.visits), 'visit')}",
+            )
+            for arm in arms
+        ),
+        note=(
+            "Plain: the median of the steps that do not refresh. Slowest position: the median of the steps at the "
+            "most expensive place of the cycle, which is the refresh where there is one."
+        ),
+    )
+
+
+def phases_table(workload: WorkloadReport) -> Table | None:
+    """Return the parts of a step; None where they were not measured."""
+    arms = [(arm, arm.phases) for arm in workload.arms if arm.phases]
+    if not arms:
+        return None
+    amortised = [phases.amortised for _, phases in arms]
+    names = [name for name in PHASES if any(name in parts for parts in amortised)]
+    return Table(
+        title="Where a step goes",
+        headings=("arm", *names, "sum", "marked / plain"),
+        rows=tuple(
+            (
+                arm.name,
+                *(seconds_cell(parts.get(name)) for name in names),
+                format_seconds(sum(parts.values())),
+                f"{median(phases.marked_over_plain):.2f}x",
+            )
+            for (arm, phases), parts in zip(arms, amortised, strict=True)
+        ),
+        note=(
+            "Exclusive parts, a refresh at its share, from a run of its own. Marked / plain: what the marks themselves "
+            "cost, the median over pairs of cycles."
+        ),
+    )
+
+
+def _ratio(ratio: PairedRatio | None, *, is_reference: bool) -> str:
+    if is_reference:
+        return "1"
+    if ratio is None:
+        return NOT_MEASURED
+    if ratio.num_pairs < MIN_PAIRS:
+        return f"{ratio.estimate:.2f}x ({counted(ratio.num_pairs, 'pair')}: no interval)"
+    return format_ratio(ratio.estimate, ratio.low, ratio.high)

@@ -1,0 +1,60 @@
+"""An edit of an optimizer: what was measured before it is kept, named, and not used."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import evabench
+from tests.cli.test_run import SUITE, stored
+
+SHORT = SUITE.replace("sweeps = 2", "sweeps = 1").replace("seeds = 2", "seeds = 1")
+MEMORY_ONLY = SUITE[: SUITE.index("[step_time]")] + "[memory]\n"
+
+
+@pytest.fixture
+def copy(tmp_path):
+    """A copy of the package that may be edited."""
+    ignored = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(Path(evabench.__file__).parent, tmp_path / "evabench", ignore=ignored)
+    return tmp_path
+
+
+def run(folder, suite, *words):
+    (folder / "tiny.toml").write_text(suite)
+    done = subprocess.run(
+        [sys.executable, "-m", "evabench", "run", "tiny.toml", "--no-repeat", *words],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(folder)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr + done.stdout
+    return " ".join(done.stdout.split())
+
+
+def test_after_an_edit_of_an_optimizer_every_run_is_made_again_and_the_old_ones_are_counted_and_kept(copy):
+    run(copy, SHORT)
+    before = stored(copy)
+    with (copy / "evabench/optimizers/eva.py").open("a") as file:
+        file.write("# an edit\n")
+    told = run(copy, SHORT)
+    assert "8 stored runs were made with older code: they stay in the file and are not used." in told
+    assert "8 runs to make, 0 stored." in told
+    after = stored(copy)
+    assert after[:8] == before
+    assert len(after) == 16
+    assert len({made.code.sources for made in after}) == 2
+
+
+def test_an_edit_outside_the_child_makes_nothing_again(copy):
+    run(copy, MEMORY_ONLY)
+    with (copy / "evabench/cli/show.py").open("a") as file:
+        file.write("# an edit\n")
+    told = run(copy, MEMORY_ONLY, "--dry-run")
+    assert "older code" not in told
+    assert "Nothing to run" in told

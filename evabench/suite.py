@@ -61,14 +61,15 @@ class Suite:
     memory: MemoryTable | None = None
     convergence: ConvergenceTable | None = None
     tiers: Mapping[TierName, TierTable] = field(default_factory=dict)
-    tier: Annotated[TierName | None, Field(init=False)] = None  # the one that was chosen
+    tier: Annotated[str | None, Field(init=False)] = None  # the one that was chosen
 
-    def at(self, tier: TierName) -> "Suite":
+    def at(self, tier: str) -> "Suite":
         """Return the suite as its tables of one tier have it. Raises `SuiteError` where it has no such tier."""
-        if tier not in self.tiers:
+        tables = {str(name): table for name, table in self.tiers.items()}
+        if tier not in tables:
             has = ", ".join(self.tiers) or "none: it has one size"
             raise SuiteError(f'the suite {self.name} has no tier "{tier}". It has: {has}')
-        table = self.tiers[tier]
+        table = tables[tier]
         return replace(
             self,
             workloads=_chosen(self.workloads, table.workloads),
@@ -126,11 +127,21 @@ class Suite:
         )
 
 
-def load_suite(place: str, tier: TierName | None = None) -> Suite:
-    """Return the suite of a file, or of a name among those that ship with evabench, at one of its tiers.
+def load_suite(place: str, tier: str | None = None) -> Suite:
+    """Return a suite at one of its tiers; without a tier, one that has tiers comes at "laptop", or at its first.
 
-    Without a tier, one that has tiers comes at "laptop", or at the first it has. Raises `SuiteError` with every mistake
-    of the file, one a line.
+    Raises `SuiteError` as `read_suite` does, and where there is no such tier.
+    """
+    suite = read_suite(place)
+    if tier is None and suite.tiers:
+        tier = "laptop" if "laptop" in suite.tiers else next(iter(suite.tiers))
+    return suite if tier is None else suite.at(tier)
+
+
+def read_suite(place: str) -> Suite:
+    """Return the whole suite of a file, or of a name among those that ship with evabench, with all its tiers.
+
+    Raises `SuiteError` with every mistake of the file, one a line.
     """
     path = _find(place)
     try:
@@ -146,9 +157,7 @@ def load_suite(place: str, tier: TierName | None = None) -> Suite:
     ]
     if mistakes:
         raise SuiteError("\n".join(f"{path}: {mistake}" for mistake in mistakes))
-    if tier is None and suite.tiers:
-        tier = "laptop" if "laptop" in suite.tiers else next(iter(suite.tiers))
-    return suite if tier is None else suite.at(tier)
+    return suite
 
 
 def shipped_suites() -> dict[str, Path]:

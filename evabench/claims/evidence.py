@@ -106,6 +106,7 @@ def _workloads(
     groups: defaultdict[tuple[str, int, str], list[MeasuredArm]] = defaultdict(list)
     for arm in arms:
         groups[arm.workload_name, arm.ranks, repr(arm.workload)].append(arm)
+    # Made-up data says that a suite runs, and nothing about an optimizer.
     return [
         Workload(
             name=name if ranks == 1 else f"{name} on {ranks} ranks",
@@ -114,6 +115,7 @@ def _workloads(
             reference=references.get(name),
         )
         for (name, ranks, _), group in sorted(groups.items())
+        if not group[0].workload.stand_in
     ]
 
 

@@ -3,15 +3,15 @@
 from rich.console import Console
 from rich.table import Table
 
-from evabench.suite import load_suite, shipped_suites
+from evabench.suite import read_suite, shipped_suites
 
 
 def list_suites() -> None:
     """List the suites that ship with evabench; `evabench run NAME` runs one."""
     table = Table(box=None, pad_edge=False)
-    for heading in ("suite", "what it is", "arms"):
+    for heading in ("suite", "what it is", "tiers", "arms"):
         table.add_column(heading, overflow="fold")
     for name, path in shipped_suites().items():
-        suite = load_suite(str(path))
-        table.add_row(name, suite.title, ", ".join(suite.arms))
+        suite = read_suite(str(path))
+        table.add_row(name, suite.title, ", ".join(suite.tiers), ", ".join(suite.arms))
     Console().print(table)

@@ -8,6 +8,7 @@ from rich.console import Console
 
 from evabench.claims.claim import Judgement, Verdict
 from evabench.cli.run import store_of
+from evabench.cli.tier import TierOption
 from evabench.errors import ExitCode
 from evabench.reporting.report import Report, make_report
 from evabench.reporting.verdicts import headline
@@ -19,6 +20,7 @@ from evabench.suite import load_suite
 
 def write_report(
     suite: Annotated[str, typer.Argument(help="A suite file, or the name of one that ships (`evabench list`).")],
+    tier: TierOption = None,
     results: Annotated[Path, typer.Option(metavar="DIR", help="Where runs are stored.")] = Path("results"),
     output: Annotated[Path, typer.Option(metavar="DIR", help="Where the report goes: DIR/<suite>/.")] = Path("reports"),
     fail_on_refuted: Annotated[
@@ -29,7 +31,7 @@ def write_report(
     ] = False,
 ) -> None:
     """Write reports/SUITE/index.html and report.md from the runs of this host and this code."""
-    console, loaded, host = Console(), load_suite(suite), read_host()
+    console, loaded, host = Console(), load_suite(suite, tier), read_host()
     plan = make_plan(loaded, store_of(results, loaded, host.id).load(), host, repeat=False)
     if not plan.stored:
         message = f"Nothing is stored for {loaded.name} on this host with this code. Run it: evabench run {suite}"

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from evabench.cli.tier import TierOption
 from evabench.errors import ExitCode
 from evabench.reporting.report import make_report
 from evabench.reporting.terminal import print_report
@@ -22,6 +23,7 @@ def run_suite(
     suite: Annotated[str, typer.Argument(help="A suite file, or the name of one that ships (`evabench list`).")],
     seeds: Annotated[int | None, typer.Option(min=1, metavar="N", help="Number of convergence seeds.")] = None,
     jobs: Annotated[int, typer.Option(min=1, metavar="N", help="Untimed runs at once; timed ones are alone.")] = 1,
+    tier: TierOption = None,
     results: Annotated[Path, typer.Option(metavar="DIR", help="Where runs are stored.")] = Path("results"),
     dry_run: Annotated[bool, typer.Option("--dry-run", help="List what would be run, and run nothing.")] = False,
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Make failed runs again.")] = False,
@@ -32,7 +34,7 @@ def run_suite(
 ) -> None:
     """Run a suite. What is stored already is not run again."""
     console = Console()
-    loaded, host = load_suite(suite), read_host()
+    loaded, host = load_suite(suite, tier), read_host()
     store = store_of(results, loaded, host.id)
     plan = make_plan(
         loaded, store.load(), host, seeds=seeds, retry_failed=retry_failed, fresh=fresh, repeat=not no_repeat
@@ -69,7 +71,8 @@ def store_of(results: Path, suite: Suite, host_id: str) -> RunStore:
 
 
 def _say_what_is_left(console: Console, suite: Suite, plan: Plan, store: RunStore) -> None:
-    console.print(f"[bold]{suite.title}[/bold] ({suite.name}), stored in {store.path}", soft_wrap=True)
+    tier = f", tier {suite.tier}" if suite.tier else ""
+    console.print(f"[bold]{suite.title}[/bold] ({suite.name}{tier}), stored in {store.path}", soft_wrap=True)
     if plan.older_code:
         console.print(
             f"{plan.older_code} stored runs were made with older code: they stay in the file and are not used."

@@ -26,6 +26,8 @@ TITLES: dict[CifarNet | ImageNetNet, str] = {
     "efficientnet_b0": "EfficientNet-B0",
 }
 
+STAND_IN_CHECKPOINT = "stand_in"
+
 # Channels of the stages (units of the hidden layers) as published; the factor 10 of WRN-28-10 is in them.
 STAGE_WIDTHS: dict[CifarNet | ImageNetNet, tuple[int, ...]] = {
     "mlp": (256, 128),
@@ -62,7 +64,8 @@ class ClassifierSettings:
     cutmix: NonNegative = 0.0  # alpha of its Beta distribution; 0: none
     mixup: NonNegative = 0.0  # the same; with both, each batch takes one of them by a fair coin
     label_smoothing: Decay = 0.0
-    checkpoint: str | None = None  # a file of weights to begin with: safetensors, or a state_dict of torch
+    # A file of weights to begin with: safetensors, or a state_dict of torch; "stand_in": generated ones.
+    checkpoint: str | None = None
 
     def __post_init__(self) -> None:
         """Refuse images that the net cannot take, and a batch larger than the training set."""
@@ -133,8 +136,8 @@ class ClassifierSettings:
 
     @property
     def stand_in(self) -> bool:
-        """Whether the data is generated in place of a set that cannot be had."""
-        return self.images.stand_in
+        """Whether data or checkpoint is generated in place of one that cannot be had."""
+        return self.images.stand_in or self.checkpoint == STAND_IN_CHECKPOINT
 
     def scaled(self, scale: float) -> Self:
         """Return the same net with its channels times `scale`. Raises `ValueError` where they are not whole numbers."""

@@ -1,5 +1,6 @@
 """Settings -> model and workload, in one match each."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import assert_never
 
@@ -7,7 +8,7 @@ from torch import Tensor, nn
 
 from evabench.datasets.places import require
 from evabench.datasets.stand_ins import make_imagenet
-from evabench.settings.classifiers import ClassifierSettings
+from evabench.settings.classifiers import STAND_IN_CHECKPOINT, ClassifierSettings
 from evabench.settings.language import LanguageSettings
 from evabench.settings.workloads import AutoencoderSettings, SyntheticSettings
 from evabench.workloads.augment import Augmentation
@@ -22,7 +23,7 @@ from evabench.workloads.objectives import Classification, NextToken, Reconstruct
 from evabench.workloads.seeds import seeded
 from evabench.workloads.synthetic import build_layers, draw_noise
 from evabench.workloads.tokens import Windows, tokenize
-from evabench.workloads.weights import load_weights
+from evabench.workloads.weights import load_weights, stand_in_checkpoint
 from evabench.workloads.workload import Source, Workload
 
 BuiltInSettings = AutoencoderSettings | ClassifierSettings | LanguageSettings | SyntheticSettings
@@ -58,7 +59,7 @@ def build_workload(settings: BuiltInSettings, seed: int) -> Workload:
         case ClassifierSettings(label_smoothing=smoothing):
             model = build_model(settings, seed)
             if settings.checkpoint is not None:
-                load_weights(model, Path(settings.checkpoint))
+                load_weights(model, _checkpoint(settings))
             return Workload(model, Classification(smoothing), _labelled_source(settings, seed))
         case LanguageSettings():
             splits, token_bytes = tokenize(settings, load_text(settings.data))
@@ -85,6 +86,14 @@ def _build_classifier(settings: ClassifierSettings) -> nn.Module:
             return build_wide_resnet(channels, widths, classes)
         case _:
             return build_imagenet_net(settings.model, classes, size)
+
+
+def _checkpoint(settings: ClassifierSettings) -> Path:
+    if settings.checkpoint != STAND_IN_CHECKPOINT:
+        return Path(settings.checkpoint or "")
+    pretrained = replace(settings, data="imagenet", batch=1)  # of ImageNet's 1,000 classes, so that the head differs
+    name = f"{settings.model}-{settings.input_size}"
+    return stand_in_checkpoint(name, lambda: build_model(replace(pretrained, image_size=settings.input_size), seed=0))
 
 
 def _labelled_source(settings: ClassifierSettings, seed: int) -> Source:

@@ -1,10 +1,13 @@
 """Weights from a checkpoint file: safetensors, or a state_dict that torch reads with `weights_only`."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
+from evabench.datasets.files import made_once
+from evabench.datasets.places import cache_folder
 from evabench.errors import DataError
 
 # Layers whose shape may differ, because they belong to the classes of the pretraining.
@@ -47,3 +50,13 @@ def _read(path: Path) -> dict[str, Tensor]:
     if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):
         raise DataError(f"{path} holds no state_dict: save model.state_dict() itself, not what it lies in.")
     return state
+
+
+def stand_in_checkpoint(name: str, make: Callable[[], nn.Module]) -> Path:
+    """Return a safetensors file of a net with weights of a seed of its own, in place of a pretrained one."""
+    from safetensors.torch import save_file
+
+    def write(path: Path) -> None:
+        save_file({name: tensor.contiguous() for name, tensor in make().state_dict().items()}, path)
+
+    return made_once(cache_folder() / "stand-ins" / f"{name}-1.safetensors", write)

@@ -1,0 +1,13 @@
+"""The option that chooses a size of a suite."""
+
+from typing import Annotated
+
+import typer
+
+TierOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="TIER",
+        help='Size of a suite that has several: "smoke" (does it run?), "laptop" or "paper". [default: laptop]',
+    ),
+]

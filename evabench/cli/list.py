@@ -5,6 +5,8 @@ from rich.table import Table
 
 from evabench.suite import read_suite, shipped_suites
 
+_MAX_ARMS = 6  # that are named
+
 
 def list_suites() -> None:
     """List the suites that ship with evabench; `evabench run NAME` runs one."""
@@ -13,5 +15,10 @@ def list_suites() -> None:
         table.add_column(heading, overflow="fold")
     for name, path in shipped_suites().items():
         suite = read_suite(str(path))
-        table.add_row(name, suite.title, ", ".join(suite.tiers), ", ".join(suite.arms))
+        table.add_row(name, suite.title, ", ".join(suite.tiers), _some(list(suite.arms)))
     Console().print(table)
+
+
+def _some(arms: list[str]) -> str:
+    shown = arms[:_MAX_ARMS]
+    return ", ".join(shown) + (f" and {len(arms) - _MAX_ARMS} more" if len(arms) > _MAX_ARMS else "")

@@ -5,6 +5,7 @@ from evabench.optimizers.eva import Eva
 from evabench.optimizers.eva_f import EvaF
 from evabench.optimizers.eva_s import EvaS
 from evabench.optimizers.kfac import KFAC
+from evabench.optimizers.mfac import MFAC
 from evabench.optimizers.shampoo import Shampoo
 
-__all__ = ["KFAC", "Eva", "EvaF", "EvaS", "Shampoo", "coverage"]
+__all__ = ["KFAC", "MFAC", "Eva", "EvaF", "EvaS", "Shampoo", "coverage"]

@@ -10,6 +10,7 @@ from evabench.optimizers.eva import Eva
 from evabench.optimizers.eva_f import EvaF
 from evabench.optimizers.eva_s import EvaS
 from evabench.optimizers.kfac import KFAC
+from evabench.optimizers.mfac import MFAC
 from evabench.optimizers.shampoo import Shampoo
 from evabench.settings.optimizers import (
     AdamWSettings,
@@ -17,11 +18,12 @@ from evabench.settings.optimizers import (
     EvaSettings,
     EvaSSettings,
     KfacSettings,
+    MfacSettings,
     SgdSettings,
     ShampooSettings,
 )
 
-OwnSettings = EvaSettings | EvaFSettings | EvaSSettings | KfacSettings | ShampooSettings
+OwnSettings = EvaSettings | EvaFSettings | EvaSSettings | KfacSettings | ShampooSettings | MfacSettings
 BuiltInSettings = SgdSettings | AdamWSettings | OwnSettings
 
 
@@ -42,6 +44,8 @@ def build_optimizer(settings: BuiltInSettings, model: nn.Module) -> torch.optim.
             return KFAC(model, **_arguments(settings))
         case ShampooSettings():
             return Shampoo(model, **_arguments(settings))
+        case MfacSettings():
+            return MFAC(model, **_arguments(settings))
         case _:
             assert_never(settings)
 

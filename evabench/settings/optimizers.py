@@ -13,7 +13,7 @@ from pydantic import Field
 
 from evabench.settings.bounds import Count, Decay, Fraction, NonNegative, Positive, check_bounds
 
-Family = Literal["first-order", "eva", "kfac", "shampoo", "plugin"]
+Family = Literal["first-order", "eva", "kfac", "shampoo", "mfac", "plugin"]
 Clip = Literal["kl_clip", "kl_normalization", "rescale", "none"]
 OutputGradient = Literal["batch_mean", "per_example"]
 DampingScale = Literal["absolute", "relative"]
@@ -254,6 +254,34 @@ class ShampooSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MfacSettings:
+    """M-FAC: the empirical Fisher of the last gradients of the whole model (Frantar et al., arXiv:2107.03356)."""
+
+    __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
+    title: ClassVar[str] = "M-FAC"
+    family: ClassVar[Family] = "mfac"
+    search: ClassVar[Search] = {"lr": (1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2), "damping": (1e-5, 1e-3)}
+
+    optimizer: Literal["mfac"] = "mfac"
+    lr: Positive = 1e-3
+    momentum: Decay = 0.9
+    weight_decay: NonNegative = 0.0
+    nesterov: Nesterov = "none"
+    damping: Positive = 1e-5  # lambda: added to every eigenvalue of the curvature, which M-FAC then divides by
+    num_gradients: Count = 32  # m: as in Eva's comparisons; the paper takes up to 1024
+
+    def __post_init__(self) -> None:
+        """Refuse values outside their bounds."""
+        check_bounds(self)
+        _check_choices(self)
+
+    @property
+    def cycle_steps(self) -> int:
+        """Every step is alike."""
+        return 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PluginSettings:
     """A user's own optimizer, called as `Name(model.parameters(), **options)`."""
 
@@ -288,6 +316,7 @@ OptimizerSettings = Annotated[
     | EvaSSettings
     | KfacSettings
     | ShampooSettings
+    | MfacSettings
     | PluginSettings,
     Field(discriminator="optimizer"),
 ]

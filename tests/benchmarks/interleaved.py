@@ -25,6 +25,7 @@ ARMS = {
     "Eva-s": settings.EvaSSettings(lr=1e-4),
     "K-FAC@1": settings.KfacSettings(lr=1e-4),
     "K-FAC@10": settings.KfacSettings(lr=1e-4, refresh_every=10),
+    "M-FAC": settings.MfacSettings(lr=1e-4, damping=1.0),
     "Shampoo@1": settings.ShampooSettings(lr=1e-4),
     "Shampoo@10": settings.ShampooSettings(lr=1e-4, refresh_every=10),
     # As the public codes: statistics no more often than roots, or blocks.

@@ -5,9 +5,9 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from evabench.optimizers import KFAC, Eva, EvaF, EvaS, Shampoo
+from evabench.optimizers import KFAC, MFAC, Eva, EvaF, EvaS, Shampoo
 
-Optimizer = Eva | EvaF | EvaS | KFAC | Shampoo
+Optimizer = Eva | EvaF | EvaS | KFAC | MFAC | Shampoo
 Build = Callable[[nn.Module], Optimizer]
 
 # What every optimizer must do whatever its settings; `per_example` where it has the choice.
@@ -22,6 +22,7 @@ BUILDS: dict[str, Build] = {
     "kfac": lambda model: KFAC(model),
     "kfac-relative": lambda model: KFAC(model, lr=3.0, damping=1.0, damping_scale="relative", clip="rescale"),
     "kfac-every-2": lambda model: KFAC(model, refresh_every=2, momentum=0.0),
+    "mfac": lambda model: MFAC(model, lr=0.01, damping=0.1, num_gradients=2),
     "shampoo": lambda model: Shampoo(model),
     "shampoo-averaged-every-2": lambda model: Shampoo(model, beta2=0.9, refresh_every=2, grafting="none", lr=1e-3),
     "shampoo-blocks": lambda model: Shampoo(

@@ -3,7 +3,7 @@ from dataclasses import asdict
 import pytest
 import torch
 
-from evabench.optimizers import KFAC, Eva, EvaF, EvaS, Shampoo
+from evabench.optimizers import KFAC, MFAC, Eva, EvaF, EvaS, Shampoo
 from evabench.optimizers.build import build_optimizer
 from evabench.settings.optimizers import (
     AdamWSettings,
@@ -11,6 +11,7 @@ from evabench.settings.optimizers import (
     EvaSettings,
     EvaSSettings,
     KfacSettings,
+    MfacSettings,
     SgdSettings,
     ShampooSettings,
 )
@@ -22,6 +23,7 @@ SETTINGS = [
     (EvaSettings(lr=0.2, damping=0.1, clip="rescale", statistics_batch=16), Eva),
     (EvaFSettings(lr=0.2, damping=0.1, clip="rescale", statistics_batch=16), EvaF),
     (EvaSSettings(lr=0.2, damping=0.1, beta2=0.9, nesterov="standard"), EvaS),
+    (MfacSettings(lr=0.2, damping=0.1, nesterov="standard", num_gradients=3), MFAC),
     (KfacSettings(lr=0.2, damping=0.1, damping_scale="relative", refresh_every=7), KFAC),
     (
         ShampooSettings(

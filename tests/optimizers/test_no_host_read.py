@@ -5,7 +5,7 @@ import torch
 from torch import nn
 from torch._subclasses.fake_tensor import DataDependentOutputException, FakeTensorMode
 
-from evabench.optimizers import KFAC, Eva, EvaF, EvaS, Shampoo
+from evabench.optimizers import KFAC, MFAC, Eva, EvaF, EvaS, Shampoo
 
 CLIPS = ["kl_clip", "kl_normalization", "rescale", "none"]
 
@@ -53,7 +53,7 @@ def test_a_convolution_with_groups_is_never_read_from_the_device(optimizer_class
             optimizer.step()
 
 
-@pytest.mark.parametrize("optimizer_class", [Eva, EvaF, EvaS])
+@pytest.mark.parametrize("optimizer_class", [Eva, EvaF, EvaS, MFAC])
 def test_a_loss_scaler_is_never_read_on_the_host(optimizer_class):
     with FakeTensorMode():
         model = fake_net()
@@ -84,6 +84,12 @@ def test_shampoo_never_reads_from_the_device_but_in_a_refresh_by_eigh(grafting, 
                 shampoo.state[layer.weight].update(factors=torch.empty(size), roots=torch.empty(size))
             shampoo.param_groups[0]["step"] = 1
         fake_steps(model, shampoo)
+
+
+def test_mfac_never_reads_from_the_device():
+    with FakeTensorMode():
+        model = fake_net()
+        fake_steps(model, MFAC(model, num_gradients=2, weight_decay=0.1))
 
 
 def test_fake_tensors_would_notice_a_read():

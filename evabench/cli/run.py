@@ -57,11 +57,10 @@ def run_suite(
     if store.set_aside:
         console.print(f"A torn last line of an earlier crash was moved to {store.set_aside}.")
     plan = make_plan(loaded, store.load(), host, seeds=seeds, repeat=False)
-    runs = counting_runs(plan.stored)
-    if runs:
-        print_report(console, make_report(loaded, runs, num_missing=plan.num_runs))
-    failed = [run for run in runs if not run.outcome.completed]
-    if failed or not runs:
+    if plan.stored:
+        print_report(console, make_report(loaded, plan.stored, num_missing=plan.num_runs))
+    failed = [run for run in counting_runs(plan.stored) if not run.outcome.completed]
+    if failed or not plan.stored:
         raise typer.Exit(ExitCode.INCOMPLETE)
 
 

@@ -13,7 +13,6 @@ from evabench.reporting.report import make_report
 from evabench.reporting.terminal import print_report
 from evabench.runner.host import read_host
 from evabench.runner.plan import make_plan
-from evabench.stats.repeats import counting_runs
 from evabench.suite import load_suite
 
 
@@ -29,4 +28,4 @@ def show_results(
         message = f"Nothing is stored for {loaded.name} on this host with this code. Run it: evabench run {suite}"
         console.print(message, markup=False, soft_wrap=True)
         raise typer.Exit(ExitCode.INCOMPLETE)
-    print_report(console, make_report(loaded, counting_runs(plan.stored), num_missing=plan.num_runs))
+    print_report(console, make_report(loaded, plan.stored, num_missing=plan.num_runs))

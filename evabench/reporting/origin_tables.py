@@ -7,6 +7,7 @@ from statistics import median
 from evabench.records.run import Run
 from evabench.reporting.report import Report
 from evabench.reporting.table import NOT_MEASURED, Table
+from evabench.stats.disturbances import disturbances
 from evabench.units import format_bytes
 
 
@@ -57,7 +58,7 @@ def conditions_table(report: Report) -> Table:
         kinds.setdefault(run.cell.measurement.measurement, []).append(run)
     return Table(
         title="Conditions",
-        headings=("runs", "number", "at once", "threads", "load at start", "stolen time", "foreign load"),
+        headings=("runs", "number", "at once", "threads", "load at start", "stolen time", "foreign load", "disturbed"),
         rows=tuple(
             (
                 kind.replace("_", " "),
@@ -67,10 +68,14 @@ def conditions_table(report: Report) -> Table:
                 _spread([run.conditions.load_1min for run in runs], "{:.1f}"),
                 _spread([run.conditions.steal_share for run in runs], "{:.1%}"),
                 _spread([run.conditions.foreign_cpu_share for run in runs], "{:.0%}"),
+                str(sum(bool(disturbances(run.conditions)) for run in runs)) if runs[0].cell.measurement.timed else "",
             )
             for kind, runs in kinds.items()
         ),
-        note="Load, stolen time and foreign load: median, and the worst run in brackets.",
+        note=(
+            "Load, stolen time and foreign load: median, and the worst run in brackets. Disturbed: timed runs beside "
+            "which something else used the machine; their sweeps were made a second time where that was asked for."
+        ),
     )
 
 

@@ -22,6 +22,7 @@ from evabench.settings.optimizers import OptimizerSettings, SgdSettings
 from evabench.settings.suite_tables import Target
 from evabench.settings.workloads import WorkloadSettings
 from evabench.stats.paired import PairedRatio, paired_ratio
+from evabench.stats.repeats import counting_runs
 from evabench.suite import Suite
 from evabench.units import Seconds
 
@@ -112,7 +113,7 @@ class Report:
     families: tuple[WidthFamily, ...]  # nets counted at several widths
     judgements: tuple[Judgement, ...]
     unfinished: tuple[Run, ...]  # crashed, killed, out of memory, out of time, or diverged
-    runs: tuple[Run, ...]
+    runs: tuple[Run, ...]  # all, also the tries at a disturbed sweep that do not count
     num_missing: int  # runs that the suite asks for and that are not stored
     num_older: int  # stored runs of older code, not used
 
@@ -124,8 +125,12 @@ class Report:
 
 
 def make_report(suite: Suite, runs: Sequence[Run], *, num_missing: int = 0, num_older: int = 0) -> Report:
-    """Return the report of the runs of a suite; there must be one at least, all of one host."""
+    """Return the report of the runs of a suite; there must be one at least, all of one host.
+
+    Of a timing sweep that was made twice one try counts, and both are among `runs`.
+    """
     assert runs, "a report needs runs"
+    every, runs = runs, counting_runs(runs)
     targets = dict(suite.convergence.targets) if suite.convergence else {}
     would_decide = {claim.id: suite.decided_by for claim in EVA_CLAIMS} if suite.decided_by else {}
     values = {name: target.value for name, target in targets.items()}
@@ -141,7 +146,7 @@ def make_report(suite: Suite, runs: Sequence[Run], *, num_missing: int = 0, num_
         families=tuple(family for family in width_families(runs) if _num_widths(family) > 1),
         judgements=judge_claims(EVA_CLAIMS, runs, values, would_decide=would_decide),
         unfinished=tuple(run for run in runs if not run.outcome.completed),
-        runs=tuple(runs),
+        runs=tuple(every),
         num_missing=num_missing,
         num_older=num_older,
     )

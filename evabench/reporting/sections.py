@@ -21,6 +21,7 @@ from evabench.reporting.plots import (
 from evabench.reporting.report import Report, WorkloadReport
 from evabench.reporting.table import Table
 from evabench.reporting.verdicts import decided_by, evidence_table, headline, measured
+from evabench.stats.disturbances import disturbances
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +91,10 @@ def warnings(report: Report) -> tuple[str, ...]:
         found.append(f"{len(kinds)} of {len(report.runs)} runs did not complete: {counts}.")
     if report.num_older:
         found.append(f"{report.num_older} stored runs of older code are not used.")
+    timed = [run for run in report.runs if run.cell.measurement.timed]
+    disturbed = [sentence for run in timed for sentence in disturbances(run.conditions)[:1]]
+    if disturbed:
+        found.append(f"{len(disturbed)} of {len(timed)} timed runs were disturbed. The first: {disturbed[0]}")
     if report.code.dirty:
         found.append("The measured code had changes that are in no commit.")
     return tuple(found)

@@ -8,6 +8,7 @@ from evabench.reporting.cost_tables import cost_table, phases_table, step_table
 from evabench.reporting.memory_tables import growth_table, memory_table
 from evabench.reporting.origin_tables import conditions_table, host_table, settings_table, unfinished_table
 from evabench.reporting.report import make_report
+from evabench.reporting.sections import warnings
 from tests import runs as made
 from tests.reporting.reports import report, suite
 
@@ -125,6 +126,25 @@ def test_runs_that_did_not_complete_come_with_their_reason():
     crashed = made.failed(made.training("Eva", 0, 20), "crashed")
     table = unfinished_table(make_report(suite(), [crashed]))
     assert table.rows == (("autoencoder, Eva, convergence", "0", "crashed", "it crashed"),)
+
+
+def test_disturbed_runs_are_counted_among_the_timed_ones_and_told_above_the_numbers():
+    noisy = made.replace(made.QUIET, steal_share=0.2)
+    visits = [made.replace(run, conditions=noisy) for run in made.visits("Eva", 0.01, num=2)]
+    shaken = make_report(suite(), [*visits, made.training("Eva", 0, 20)])
+    assert row(conditions_table(shaken), "step time")["disturbed"] == "3"
+    assert row(conditions_table(shaken), "convergence")["disturbed"] == ""
+    assert "3 of 3 timed runs were disturbed. The first: The hypervisor took 20.0%" in " ".join(warnings(shaken))
+
+
+def test_of_a_sweep_that_was_made_twice_the_quiet_try_counts_and_both_are_listed():
+    noisy = made.replace(made.QUIET, steal_share=0.2)
+    first = [made.replace(run, conditions=noisy) for run in made.visits("Eva", 0.02)]
+    second = [made.replace(run, visit=made.replace(run.visit, repeated=True)) for run in made.visits("Eva", 0.01)]
+    twice = make_report(suite(), [*first, *second])
+    (eva,) = twice.workloads[0].arms
+    assert eva.amortised_seconds < 0.011
+    assert len(twice.runs) == 16
 
 
 def test_conditions_are_told_by_kind_of_run(whole):

@@ -2,8 +2,9 @@
 
 import pytest
 
+from evabench.datasets.places import commands_for
 from evabench.errors import SuiteError
-from evabench.suite import load_suite, shipped_suites
+from evabench.suite import load_suite, read_suite, shipped_suites
 
 GOOD = """
 name = "mine"
@@ -52,6 +53,96 @@ def test_every_suite_that_ships_loads(name):
     suite = load_suite(name)
     assert suite.name == name
     assert suite.timing_cells()
+
+
+TIERED = [(name, tier) for name in shipped_suites() for tier in read_suite(name).tiers]
+
+
+@pytest.mark.parametrize(("name", "tier"), TIERED, ids=lambda word: word)
+def test_every_tier_of_every_suite_measures_something_on_workloads_of_its_own(name, tier):
+    suite = load_suite(name, tier)
+    cells = [*suite.memory_cells(), *suite.convergence_cells(), *(suite.timing_cells() if suite.step_time else ())]
+    assert cells
+    assert {cell.workload_name.split(" x")[0] for cell in cells} == set(suite.workloads)
+
+
+@pytest.mark.parametrize(("name", "tier"), [pair for pair in TIERED if pair[1] == "paper"], ids=lambda word: word)
+def test_the_papers_tier_has_no_stand_ins(name, tier):
+    assert not any(workload.stand_in for workload in load_suite(name, tier).workloads.values())
+
+
+def test_a_smoke_tier_needs_no_data_that_has_to_be_fetched():
+    needed = {
+        workload.data
+        for name, tier in TIERED
+        if tier == "smoke"
+        for workload in load_suite(name, tier).workloads.values()
+    }
+    assert all(not commands_for(data) for data in needed)
+
+
+TIERS = (
+    GOOD.split("[step_time]")[0]
+    + """
+[workloads.large]
+workload = "synthetic"
+width = 8
+
+[tiers.smoke]
+workloads = ["small"]
+arms = ["Eva"]
+convergence = { seeds = 1, steps = 4, evaluate_every = 2 }
+
+[tiers.paper]
+timeout_seconds = 9000
+memory = {}
+convergence = { seeds = 2, epochs = [2, 4], evaluate_every = 1, schedule = "step", warmup_share = 0.25 }
+"""
+)
+
+
+def test_a_tier_names_workloads_arms_and_measurements(tmp_path):
+    smoke = load_suite(write(tmp_path, TIERS), "smoke")
+    assert [(cell.workload_name, cell.arm) for cell in smoke.convergence_cells()] == [("small", "Eva")]
+    assert smoke.memory_cells() == ()
+    paper = load_suite(write(tmp_path, TIERS), "paper")
+    assert (len(paper.memory_cells()), paper.timeout_seconds) == (4, 9000)
+
+
+def test_several_budgets_are_a_cell_each_with_a_warm_up_of_its_own(tmp_path):
+    cells = load_suite(write(tmp_path, TIERS), "paper").convergence_cells()
+    large = [cell.measurement for cell in cells if cell.workload_name == "large" and cell.arm == "Eva"]
+    assert [(training.steps, training.warmup_steps) for training in large] == [(8, 2), (16, 4)]
+
+
+def test_without_a_tier_a_suite_comes_at_laptop_or_at_its_first(tmp_path):
+    assert load_suite(write(tmp_path, TIERS)).tier == "smoke"
+    assert load_suite(write(tmp_path, TIERS.replace("tiers.paper", "tiers.laptop"))).tier == "laptop"
+    assert load_suite(write(tmp_path, GOOD)).tier is None
+
+
+def test_a_tier_that_is_not_there_names_those_that_are(tmp_path):
+    with pytest.raises(SuiteError, match=r'has no tier "laptop"\. It has: smoke, paper'):
+        load_suite(write(tmp_path, TIERS), "laptop")
+    with pytest.raises(SuiteError, match="It has: none: it has one size"):
+        load_suite(write(tmp_path, GOOD), "smoke")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ('arms = ["Eva"]', 'arms = ["Ava"]', '[tiers.smoke] arms: "Ava" is none of SGD, Eva'),
+        ("[tiers.smoke]", "[memory]\n[tiers.smoke]", "a suite with tiers has step_time"),
+        ("steps = 4, ", "", "give epochs or steps, and not both"),
+        ("seeds = 1", "seeds = 1, epochs = 2", "give epochs or steps, and not both"),
+        ("evaluate_every = 2", "evaluate_every = 3", "[tiers.smoke.convergence]: evaluate_every must be at most half"),
+        ("timeout_seconds = 9000", "timeout = 9000", "[tiers.paper] has no setting timeout. It has: workloads, arms"),
+        ('workload = "synthetic"', 'workload = "magic"', "workload magic is unknown. Known: 'autoencoder'"),
+        ("width = 8", "breadth = 8", "has no setting breadth. It has: workload, layer, width"),
+    ],
+)
+def test_a_mistake_in_a_tier_is_told_with_the_way_out(tmp_path, old, new, told):
+    assert told in mistakes(tmp_path, TIERS.replace(old, new))
 
 
 def test_a_suite_has_a_cell_for_each_workload_arm_and_measurement(tmp_path):

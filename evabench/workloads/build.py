@@ -92,7 +92,7 @@ def _checkpoint(settings: ClassifierSettings) -> Path:
     if settings.checkpoint != STAND_IN_CHECKPOINT:
         return Path(settings.checkpoint or "")
     pretrained = replace(settings, data="imagenet", batch=1)  # of ImageNet's 1,000 classes, so that the head differs
-    name = f"{settings.model}-{settings.input_size}"
+    name = f"{settings.model}-{settings.width:g}-{settings.input_size}"
     return stand_in_checkpoint(name, lambda: build_model(replace(pretrained, image_size=settings.input_size), seed=0))
 
 

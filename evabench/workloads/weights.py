@@ -10,9 +10,6 @@ from evabench.datasets.files import made_once
 from evabench.datasets.places import cache_folder
 from evabench.errors import DataError
 
-# Layers whose shape may differ, because they belong to the classes of the pretraining.
-_HEADS = ("head.", "fc.", "classifier.", "last_linear.", "linear.")
-
 
 def load_weights(model: nn.Module, path: Path) -> tuple[str, ...]:
     """Load a checkpoint into a model and return the names that kept their own initial weights: a head of other classes.
@@ -22,7 +19,7 @@ def load_weights(model: nn.Module, path: Path) -> tuple[str, ...]:
     state = _read(path)
     own = model.state_dict()
     head = tuple(name for name, tensor in own.items() if name in state and state[name].shape != tensor.shape)
-    unfit = [name for name in head if not name.startswith(_HEADS)]
+    unfit = [name for name in head if name.rpartition(".")[0] != _last_linear(model)]
     missing = [name for name in own if name not in state]
     unknown = [name for name in state if name not in own]
     if unfit or missing or unknown:
@@ -31,6 +28,12 @@ def load_weights(model: nn.Module, path: Path) -> tuple[str, ...]:
         raise DataError(f"{path} is no checkpoint of this {type(model).__name__}. {told}")
     model.load_state_dict({**state, **{name: own[name] for name in head}})
     return head
+
+
+def _last_linear(model: nn.Module) -> str | None:
+    """Return the name of the layer that belongs to the classes of the pretraining, whatever its net calls it."""
+    linear = [name for name, module in model.named_modules() if isinstance(module, nn.Linear)]
+    return linear[-1] if linear else None
 
 
 def _read(path: Path) -> dict[str, Tensor]:

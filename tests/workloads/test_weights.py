@@ -69,3 +69,15 @@ def test_a_classifier_begins_with_its_checkpoint(tmp_path):
         ClassifierSettings(model="mlp", data="fashion_mnist_subset", width=0.125, checkpoint=str(path)), seed=6
     )
     assert tuned.validation() == first.validation()
+
+
+def test_a_stand_in_checkpoint_is_of_other_classes_and_marked(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    settings = ClassifierSettings(
+        model="resnet20", data="cifar100_stand_in", width=0.25, batch=10, checkpoint="stand_in"
+    )
+    assert settings.stand_in
+    assert "synthetic data" in settings.shape
+    first, second = (build_workload(settings, seed=seed).model for seed in (0, 1))
+    assert torch.equal(first[0].weight, second[0].weight)  # of the checkpoint
+    assert not torch.equal(first[-1].weight, second[-1].weight)  # the head, of the seed

@@ -1,0 +1,28 @@
+"""A task of a user's own: which side of a line is a point on?"""
+
+import torch
+from torch import nn
+
+from evabench.workloads.user import Task
+
+
+def two_sides(seed, noise=0.0):
+    generator = torch.Generator().manual_seed(seed)
+    points = torch.randn(300, 2, generator=generator)
+    labels = (points[:, 0] + noise * torch.randn(300, generator=generator) > 0).long()
+    parts = [(points[a:b], labels[a:b]) for a, b in ((0, 200), (200, 250), (250, 300))]
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        model = nn.Sequential(nn.Linear(2, 8), nn.Tanh(), nn.Linear(8, 2))
+    return Task(
+        model=model,
+        loss=nn.functional.cross_entropy,
+        train=parts[0],
+        validation=parts[1],
+        test=parts[2],
+        kind="classification",
+    )
+
+
+def no_task(seed):
+    return nn.Linear(2, 2)

@@ -1,74 +1,233 @@
-"""Tune the arms of a suite on one grid of equal size: `python tools/quickstart_grid.py [SUITE] [--jobs N]`.
+"""Tune the arms of a suite on grids of equal size, then set its target: `python tools/quickstart_grid.py [SUITE]`.
 
-Every arm gets the 12 points of its settings' `search` (learning rate x one other), each trained once to the suite's
-own budget with a seed that no judged run uses. The best point is the one with the lowest final validation loss. The
-script prints it, says where a best learning rate lies at the edge of its grid, and prints the validation loss that the
-tuned SGD had at 75 % of the budget. Runs are stored in `results/<suite>-grid/`, and a second call goes on.
+**Grid.** Every arm gets the 12 points of its settings' `search` (learning rate x one other), each trained to the
+suite's own budget with the same tuning seeds. A point is out where one seed diverged or ended no lower than it began;
+of the rest the one with the lowest median final validation loss is the arm's. The script says where a best learning
+rate lies at the edge of its grid.
+
+**Target.** The best first-order arm of the grid is trained with target-setting seeds. The target is the best validation
+loss that nine tenths of them (rounded up) hit within 75 % of the budget.
+
+No judged seed takes part in either. Runs are stored in `results/<suite>-grid/` and `results/<suite>-targets/`, and a
+second call goes on where the first stopped. `--stored FOLDER` runs nothing and judges the trials in `FOLDER/runs.jsonl`
+and `FOLDER/target_runs.jsonl`, matched by cell and seed, whatever host and code made them.
 """
 
 import argparse
 import itertools
-from dataclasses import replace
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
+from statistics import median
 
 from evabench.records.convergence import Convergence
 from evabench.records.run import Run
 from evabench.runner.campaign import Campaign
 from evabench.runner.host import read_host
 from evabench.runner.plan import make_plan
+from evabench.settings.optimizers import OptimizerSettings
+from evabench.stats.time_to_target import INFINITE, first_hit
 from evabench.store.files import RunStore
-from evabench.suite import Suite, load_suite
+from evabench.suite import ConvergenceTable, Suite, load_suite
 
-TUNING_SEED = 1000
-TARGET_AT = 0.75  # of the budget
+TRIALS = 12  # an arm
+FIRST_TUNING_SEED, NUM_TUNING_SEEDS = 1000, 3
+FIRST_TARGET_SEED, NUM_TARGET_SEEDS = 2000, 8
+HITTING_SHARE = 0.9  # of the target-setting seeds
+NOMINAL = 0.75  # share of the budget within which they hit
+SHARES = (0.5, NOMINAL, 0.95)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Point:
+    """One point of an arm's grid with its trials, one a tuning seed."""
+
+    settings: OptimizerSettings
+    trials: tuple[Run, ...]
+
+    @property
+    def losses(self) -> tuple[float, ...]:
+        """Return the final validation losses; infinite where a trial failed."""
+        return tuple(final_loss(run) if descended(run) else INFINITE for run in self.trials)
+
+    @property
+    def label(self) -> str:
+        """Return "lr 0.3, damping 0.03"."""
+        return label_of({key: getattr(self.settings, key) for key in self.settings.search})
+
+    @property
+    def at_edge(self) -> bool:
+        """Return whether the learning rate is the smallest or the largest of the grid."""
+        rates = self.settings.search["lr"]
+        return getattr(self.settings, "lr", None) in (min(rates), max(rates))
+
+
+def label_of(values: dict[str, float]) -> str:
+    """Return "lr 0.3, damping 0.03"."""
+    return ", ".join(f"{key} {value:g}" for key, value in values.items())
+
+
+def points_of(settings: OptimizerSettings) -> dict[str, OptimizerSettings]:
+    """Return the settings of every point of the grid by its label."""
+    points = {}
+    for values in itertools.product(*settings.search.values()):
+        point = dict(zip(settings.search, values, strict=True))
+        points[label_of(point)] = replace(settings, **point)  # type: ignore[arg-type]
+    return points
 
 
 def grid_of(suite: Suite) -> Suite:
-    """Return a suite of the same budget with an arm for each point of each arm's grid."""
+    """Return a suite of the same budget with an arm for each point of each arm's grid.
+
+    Raises `ValueError` where an arm's grid has another size than the others': equal budgets are the point of it.
+    """
     arms = {}
     for name, settings in suite.arms.items():
-        for values in itertools.product(*settings.search.values()):
-            point = dict(zip(settings.search, values, strict=True))
-            label = ", ".join(f"{key} {value:g}" for key, value in point.items())
-            arms[f"{name}: {label}"] = replace(settings, **point)
-    assert suite.convergence
-    training = replace(suite.convergence, seeds=1, first_seed=TUNING_SEED, without=(), targets={})
-    return replace(suite, name=f"{suite.name}-grid", arms=arms, step_time=None, memory=None, convergence=training)
+        points = points_of(settings)
+        if len(points) != TRIALS:
+            raise ValueError(f"arm {name} has {len(points)} points in its `search`, every arm must have {TRIALS}")
+        arms |= {f"{name}: {label}": point for label, point in points.items()}
+    return _training(suite, "grid", arms, seeds=NUM_TUNING_SEEDS, first_seed=FIRST_TUNING_SEED)
+
+
+def targets_of(suite: Suite, arm: str, settings: OptimizerSettings) -> Suite:
+    """Return a suite of the same budget with one arm and the target-setting seeds."""
+    return _training(suite, "targets", {arm: settings}, seeds=NUM_TARGET_SEEDS, first_seed=FIRST_TARGET_SEED)
 
 
 def final_loss(run: Run) -> float:
     """Return the final validation loss; a run that did not get there is worse than any."""
     loss = run.measured.final_validation_loss if isinstance(run.measured, Convergence) else None
-    return float("inf") if loss is None else loss
+    return INFINITE if loss is None else loss
+
+
+def descended(run: Run) -> bool:
+    """Return whether the run got to its end and is lower there than where it began.
+
+    A net can blow up to 1e12 and stay finite; that is a divergence too.
+    """
+    start = run.measured.evaluations[0].validation_loss if isinstance(run.measured, Convergence) else None
+    return start is not None and final_loss(run) < start
+
+
+def best_point(points: Sequence[Point]) -> Point | None:
+    """Return the point with the lowest median among those with no failed seed; None where each has one."""
+    safe = [point for point in points if point.trials and max(point.losses) < INFINITE]
+    return min(safe, key=lambda point: median(point.losses), default=None)
+
+
+def grid_points(suite: Suite, runs: Sequence[Run]) -> dict[str, list[Point]]:
+    """Return the points of each arm with their trials."""
+    return {
+        name: [
+            Point(settings=point, trials=tuple(run for run in runs if run.cell.arm == f"{name}: {label}"))
+            for label, point in points_of(settings).items()
+        ]
+        for name, settings in suite.arms.items()
+    }
+
+
+def target_setter(best: Mapping[str, Point]) -> str | None:
+    """Return the first-order arm with the lowest median; None where there is none."""
+    names = [name for name, point in best.items() if point.settings.family == "first-order"]
+    return min(names, key=lambda name: median(best[name].losses), default=None)
+
+
+def best_hit_within(training: Convergence, share: float) -> float:
+    """Return the best value that a run hits within a share of its budget, infinite where it hits none.
+
+    A hit of v at an evaluation takes that and the next one at v or better, so v is the worse of the two.
+    """
+    due = share * training.budget_steps
+    trained = [evaluation for evaluation in training.evaluations if evaluation.step > 0]
+    values = [
+        max(first.validation_loss, second.validation_loss)
+        for first, second in pairwise(trained)
+        if first.step <= due and first.validation_loss is not None and second.validation_loss is not None
+    ]
+    return min(values, default=INFINITE)
+
+
+def target_value(trainings: Sequence[Convergence], share: float) -> float:
+    """Return the best value that nine tenths of the runs, rounded up, hit within a share of the budget."""
+    needed = math.ceil(HITTING_SHARE * len(trainings))
+    return sorted(best_hit_within(training, share) for training in trainings)[needed - 1]
+
+
+def stored_runs(suite: Suite, stored: Sequence[Run]) -> tuple[Run, ...]:
+    """Return the runs that a suite asks for, by cell and seed. Raises `ValueError` where one is missing."""
+    assert suite.convergence
+    found = {(run.cell.arm, run.seed): run for run in stored}
+    first = suite.convergence.first_seed
+    runs = []
+    for cell in suite.convergence_cells():
+        for seed in range(first, first + suite.convergence.seeds):
+            run = found.get((cell.arm, seed))
+            if run is None or run.cell != cell:
+                raise ValueError(f"there is no stored run of {cell.title}, seed {seed}, with these settings")
+            runs.append(run)
+    return tuple(runs)
+
+
+def print_grid(suite: Suite, runs: Sequence[Run]) -> dict[str, Point]:
+    """Print the points of each arm, best first, and return the best of each arm that has one."""
+    chosen = {}
+    for name, points in grid_points(suite, runs).items():
+        best = best_point(points)
+        print(f"{name}: {best.label if best else 'NONE without a failed seed'}", end="")
+        print(" (at the EDGE of its learning rates)" if best and best.at_edge else "")
+        for point in sorted(points, key=lambda one: (math.isinf(max(one.losses)), median(one.losses))):
+            losses = " ".join("failed" if math.isinf(loss) else f"{loss:.4f}" for loss in point.losses)
+            print(f"    {median(point.losses):.4f}  [{losses}]  {point.label}")
+        if best:
+            chosen[name] = best
+    return chosen
 
 
 def main() -> None:
-    """Run what is missing, then print the best point of each arm."""
+    """Run what is missing, then print the best point of each arm and the target."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("suite", nargs="?", default="quickstart")
     parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument("--stored", type=Path, metavar="FOLDER")
     arguments = parser.parse_args()
-    suite, host = load_suite(arguments.suite), read_host()
-    grid = grid_of(suite)
-    store = RunStore(Path("results") / grid.name / host.id / "runs.jsonl")
-    Campaign(
-        store=store,
-        host=host,
-        timeout_seconds=grid.timeout_seconds,
-        layout_seed=0,
-        jobs=arguments.jobs,
-    ).run(make_plan(grid, store.load(), host))
-    runs = make_plan(grid, store.load(), host).stored
-    for name, settings in suite.arms.items():
-        trials = sorted((run for run in runs if run.cell.arm.startswith(f"{name}: ")), key=final_loss)
-        best = trials[0]
-        rates = settings.search["lr"]
-        edge = " (at the EDGE of its learning rates)" if best.cell.optimizer.lr in (rates[0], rates[-1]) else ""
-        print(f"{best.cell.arm}: {final_loss(best):.4f} of {len(trials)} trials{edge}")
-        if name == "SGD" and isinstance(best.measured, Convergence):
-            due = TARGET_AT * best.measured.budget_steps
-            at = next(point for point in best.measured.evaluations if point.step >= due)
-            print(f"  target: {at.validation_loss} (tuned SGD at step {at.step} of {best.measured.budget_steps})")
+    suite = load_suite(arguments.suite)
+
+    def runs_of(wanted: Suite, file: str) -> tuple[Run, ...]:
+        if arguments.stored:
+            return stored_runs(wanted, RunStore(arguments.stored / file).load())
+        return _run(wanted, arguments.jobs)
+
+    best = print_grid(suite, runs_of(grid_of(suite), "runs.jsonl"))
+    name = target_setter(best)
+    if name is None:
+        print("no target: no first-order arm has a point without a failed seed")
+        return
+    runs = runs_of(targets_of(suite, name, best[name].settings), "target_runs.jsonl")
+    trainings = [run.measured for run in runs if isinstance(run.measured, Convergence)]
+    print(f"target set by {name} ({best[name].label}), {len(trainings)} seeds from {FIRST_TARGET_SEED}:")
+    for share in SHARES:
+        value = target_value(trainings, share)
+        steps = [hit.step for training in trainings if (hit := first_hit(training.evaluations, value))]
+        print(f"  {share:.0%} of the budget: {value!r}, hit by {len(steps)} at steps {sorted(steps)}")
+
+
+def _training(suite: Suite, suffix: str, arms: dict[str, OptimizerSettings], *, seeds: int, first_seed: int) -> Suite:
+    assert suite.convergence
+    training: ConvergenceTable = replace(suite.convergence, seeds=seeds, first_seed=first_seed, without=(), targets={})
+    name = f"{suite.name}-{suffix}"
+    return replace(suite, name=name, arms=arms, step_time=None, memory=None, convergence=training)
+
+
+def _run(suite: Suite, jobs: int) -> tuple[Run, ...]:
+    """Make the runs that are missing and return all."""
+    host = read_host()
+    store = RunStore(Path("results") / suite.name / host.id / "runs.jsonl")
+    campaign = Campaign(store=store, host=host, timeout_seconds=suite.timeout_seconds, layout_seed=0, jobs=jobs)
+    campaign.run(make_plan(suite, store.load(), host))
+    return make_plan(suite, store.load(), host).stored
 
 
 if __name__ == "__main__":

@@ -36,7 +36,7 @@ class SgdSettings:
     __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012 (pydantic reads it from the class)
     title: ClassVar[str] = "SGD"
     family: ClassVar[Family] = "first-order"
-    search: ClassVar[Search] = {"lr": (0.1, 0.3, 1.0, 3.0, 10.0, 30.0), "momentum": (0.9, 0.95)}
+    search: ClassVar[Search] = {"lr": (0.3, 1.0, 3.0, 6.0, 10.0, 30.0), "momentum": (0.8, 0.9)}
 
     optimizer: Literal["sgd"] = "sgd"
     lr: Positive
@@ -61,7 +61,7 @@ class AdamWSettings:
     __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
     title: ClassVar[str] = "AdamW"
     family: ClassVar[Family] = "first-order"
-    search: ClassVar[Search] = {"lr": (3e-4, 1e-3, 2e-3, 5e-3, 1e-2, 2e-2), "beta2": (0.99, 0.999)}
+    search: ClassVar[Search] = {"lr": (1e-3, 2e-3, 5e-3, 1e-2, 2e-2, 5e-2), "eps": (1e-8, 1e-6)}
 
     optimizer: Literal["adamw"] = "adamw"
     lr: Positive
@@ -87,7 +87,7 @@ class EvaSettings:
     __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
     title: ClassVar[str] = "Eva"
     family: ClassVar[Family] = "eva"
-    search: ClassVar[Search] = {"lr": (0.003, 0.01, 0.03, 0.1, 0.3, 1.0), "damping": (1e-3, 3e-2)}
+    search: ClassVar[Search] = {"lr": (0.1, 0.2, 0.3, 0.5, 1.0, 3.0), "damping": (0.1, 1.0)}
 
     optimizer: Literal["eva"] = "eva"
     lr: Positive = 0.1
@@ -182,7 +182,7 @@ class KfacSettings:
     __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
     title: ClassVar[str] = "K-FAC"
     family: ClassVar[Family] = "kfac"
-    search: ClassVar[Search] = {"lr": (0.003, 0.01, 0.03, 0.1, 0.3, 1.0), "damping": (3e-2, 1e-1)}
+    search: ClassVar[Search] = {"lr": (0.03, 0.1, 0.2, 0.3, 1.0, 3.0), "damping": (0.1, 1.0)}
 
     optimizer: Literal["kfac"] = "kfac"
     lr: Positive = 0.1
@@ -218,7 +218,7 @@ class ShampooSettings:
     __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
     title: ClassVar[str] = "Shampoo"
     family: ClassVar[Family] = "shampoo"
-    search: ClassVar[Search] = {"lr": (0.1, 0.3, 1.0, 3.0, 10.0, 30.0), "beta2": (0.95, 1.0)}
+    search: ClassVar[Search] = {"lr": (1.0, 2.0, 3.0, 5.0, 10.0, 30.0), "epsilon": (1e-6, 1e-4)}
 
     optimizer: Literal["shampoo"] = "shampoo"
     lr: Positive = 0.1

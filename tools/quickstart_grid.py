@@ -1,9 +1,10 @@
 """Tune the arms of a suite on grids of equal size, then set its target: `python tools/quickstart_grid.py [SUITE]`.
 
 **Grid.** Every arm gets the 12 points of its settings' `search` (learning rate x one other), each trained to the
-suite's own budget with the same tuning seeds. A point is out where one seed diverged or ended no lower than it began;
-of the rest the one with the lowest median final validation loss is the arm's. The script says where a best learning
-rate lies at the edge of its grid.
+suite's own budget with the same tuning seeds. A trial fails where it diverges or ends no lower than it began. A point
+is out where one of its trials failed, or one at the next larger learning rate: few seeds do not show a failure of one
+in eight, its neighbour does. Of the rest the one with the lowest median final validation loss is the arm's. The script
+says where a best learning rate lies at the edge of its grid.
 
 **Target.** The best first-order arm of the grid is trained with target-setting seeds. The target is the best validation
 loss that nine tenths of them (rounded up) hit within 75 % of the budget.
@@ -27,7 +28,7 @@ from evabench.records.run import Run
 from evabench.runner.campaign import Campaign
 from evabench.runner.host import read_host
 from evabench.runner.plan import make_plan
-from evabench.settings.optimizers import OptimizerSettings
+from evabench.settings.optimizers import OptimizerSettings, PluginSettings
 from evabench.stats.time_to_target import INFINITE, first_hit
 from evabench.store.files import RunStore
 from evabench.suite import ConvergenceTable, Suite, load_suite
@@ -61,7 +62,7 @@ class Point:
     def at_edge(self) -> bool:
         """Return whether the learning rate is the smallest or the largest of the grid."""
         rates = self.settings.search["lr"]
-        return getattr(self.settings, "lr", None) in (min(rates), max(rates))
+        return _rate(self.settings) in (min(rates), max(rates))
 
 
 def label_of(values: dict[str, float]) -> str:
@@ -113,9 +114,31 @@ def descended(run: Run) -> bool:
 
 
 def best_point(points: Sequence[Point]) -> Point | None:
-    """Return the point with the lowest median among those with no failed seed; None where each has one."""
-    safe = [point for point in points if point.trials and max(point.losses) < INFINITE]
+    """Return the point with the lowest median among those a step of the grid away from any failure; None without one.
+
+    The largest learning rate has no neighbour to show where failures begin, so it is never safe.
+    """
+    safe = [point for point in points if has_no_failure(point) and _next_larger_has_no_failure(point, points)]
     return min(safe, key=lambda point: median(point.losses), default=None)
+
+
+def has_no_failure(point: Point) -> bool:
+    """Return whether every trial descended."""
+    return bool(point.trials) and max(point.losses) < INFINITE
+
+
+def _next_larger_has_no_failure(point: Point, points: Sequence[Point]) -> bool:
+    rates = sorted(point.settings.search["lr"])
+    place = rates.index(_rate(point.settings)) + 1
+    if place == len(rates):
+        return False
+    neighbour = replace(point.settings, lr=rates[place])  # type: ignore[call-arg]
+    return any(other.settings == neighbour and has_no_failure(other) for other in points)
+
+
+def _rate(settings: OptimizerSettings) -> float:
+    assert not isinstance(settings, PluginSettings), "a plug-in has no grid"
+    return settings.lr
 
 
 def grid_points(suite: Suite, runs: Sequence[Run]) -> dict[str, list[Point]]:

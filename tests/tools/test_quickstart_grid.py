@@ -87,24 +87,40 @@ def test_a_trial_with_other_settings_is_not_taken_for_one_of_the_grid():
         stored_runs(grid, [run(arm=arm, optimizer=SgdSettings(lr=99.0), seed=1000) for arm in grid.arms])
 
 
+def line(*finals_of_rates):
+    """Return points along the rates of SGD's grid, from its smallest."""
+    rates = sorted(SgdSettings.search["lr"])
+    return [point(*finals, settings=SgdSettings(lr=rate)) for rate, finals in zip(rates, finals_of_rates, strict=False)]
+
+
 def test_the_best_point_has_the_lowest_median():
-    low, high = point(0.1, 0.1, 0.6), point(0.2, 0.2, 0.2)
-    assert best_point([high, low]) is low
+    points = line((0.2, 0.2, 0.2), (0.1, 0.1, 0.6), (0.3, 0.3, 0.3))
+    assert best_point(points) is points[1]
 
 
 def test_a_point_with_one_diverged_seed_is_out_however_good_the_others_are():
-    fragile, safe = point(0.1, 0.1, None), point(0.5, 0.5, 0.5)
-    assert best_point([fragile, safe]) is safe
+    points = line((0.5, 0.5, 0.5), (0.5, 0.5, 0.4), (0.1, 0.1, None), (0.6, 0.6, 0.6))
+    assert best_point(points) is points[0]
 
 
 def test_a_loss_that_blew_up_and_stayed_finite_is_a_failure():
     assert not descended(run(measured=training(0.9, 1e12)))
-    fragile, safe = point(0.1, 0.1, 1e12), point(0.5, 0.5, 0.5)
-    assert best_point([fragile, safe]) is safe
+    points = line((0.5, 0.5, 0.5), (0.5, 0.5, 0.4), (0.1, 0.1, 1e12), (0.6, 0.6, 0.6))
+    assert best_point(points) is points[0]
+
+
+def test_a_point_is_out_where_the_next_larger_rate_failed():
+    points = line((0.5, 0.5), (0.4, 0.4), (0.1, 0.1), (0.1, None))
+    assert best_point(points) is points[1]
+
+
+def test_the_largest_rate_of_a_grid_is_never_chosen():
+    points = line((0.6,), (0.5,), (0.4,), (0.3,), (0.2,), (0.1,))
+    assert best_point(points) is points[4]
 
 
 def test_no_point_is_chosen_where_each_has_a_failed_seed():
-    assert best_point([point(0.1, None), point(None, 0.1)]) is None
+    assert best_point(line((0.1, None), (None, 0.1))) is None
 
 
 @pytest.mark.parametrize(("lr", "at_edge"), [(0.3, True), (30.0, True), (3.0, False)])

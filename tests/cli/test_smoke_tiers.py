@@ -1,0 +1,27 @@
+"""The smoke tiers that are quick enough for every pull request; `docs/workloads.md` has the command for the others."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from evabench.store.files import RunStore
+
+
+@pytest.mark.parametrize("suite", ["ci", "language", "framework", "finetune"])
+def test_a_smoke_tier_runs_to_its_end_on_a_cpu(suite, tmp_path):
+    environment = os.environ | {"XDG_CACHE_HOME": str(tmp_path / "cache")}
+    done = subprocess.run(
+        [sys.executable, "-m", "evabench", "run", suite, "--tier", "smoke", "--no-repeat"],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr + done.stdout
+    (path,) = Path(tmp_path).glob(f"results/{suite}/*/runs.jsonl")
+    assert all(run.outcome.completed for run in RunStore(path).load())
+    assert ("synthetic data" in done.stdout) == (suite == "finetune")

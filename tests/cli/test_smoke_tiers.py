@@ -10,7 +10,7 @@ import pytest
 from evabench.store.files import RunStore
 
 
-@pytest.mark.parametrize("suite", ["ci", "language", "framework", "finetune"])
+@pytest.mark.parametrize("suite", ["language", "framework", "finetune"])
 def test_a_smoke_tier_runs_to_its_end_on_a_cpu(suite, tmp_path):
     environment = os.environ | {"XDG_CACHE_HOME": str(tmp_path / "cache")}
     done = subprocess.run(

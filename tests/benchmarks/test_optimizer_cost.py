@@ -32,8 +32,19 @@ GOALS = {
     (VGG, "Eva"): 1.03,
     (AE, "K-FAC@1"): 3.1,
     (AE, "K-FAC@10"): 1.75,
+    (AE_SMALL, "Eva-s"): 1.08,
+    (AE, "Eva-s"): 1.02,
+    (RESNET, "Eva-s"): 1.05,
+    (VGG, "Eva-s"): 1.03,
     (AE, "Shampoo@1"): 7.5,
     (AE, "Shampoo@10"): 2.0,
+    (AE, "Shampoo@10, statistics too"): 2.0,
+    (AE, "Shampoo@10, blocks of 512"): 2.0,
+    (RESNET, "Shampoo@1"): 1.16,
+    (RESNET, "Shampoo@10"): 1.05,
+    (VGG, "Shampoo@1"): 3.1,
+    (VGG, "Shampoo@10"): 1.8,
+    (AE, "M-FAC"): 1.2,
 }
 
 

@@ -36,6 +36,8 @@ class Update:
     def vectors(self) -> list[Tensor]:
         """Return the averages after the step."""
         parts = torch.split(self.after, [average.numel() for average in self.averages])
+        if len({average.dtype for average in self.averages}) == 1:
+            return list(parts)
         return [part.to(average.dtype) for part, average in zip(parts, self.averages, strict=True)]
 
     def commit_(self, skip: Tensor) -> None:

@@ -1,14 +1,16 @@
 """Statistics of the inputs and output gradients of layers, caught by hooks. No other module has hooks.
 
-A forward hook reads the input; a hook on the output *tensor* reads the gradient, which, unlike a module's backward
-hook, survives an in-place activation after the layer. Both are needed before anything counts, so a pass in eval mode,
+A hook before the forward pass reads the input, while it is in the cache; a hook on the output *tensor* reads the
+gradient, which, unlike a module's backward hook, survives an in-place activation after the layer. Both are needed
+before anything counts, so a pass in eval mode,
 under `no_grad` or without a backward leaves no trace, and a forward pass that activation checkpointing repeats counts
 once: only one of the two gets a gradient. An optimizer that needs no output gradients counts at the forward pass.
 """
 
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, final
 
 import torch
@@ -16,7 +18,7 @@ from torch import Tensor, nn
 
 from evabench.optimizers.layers import Layer, Module
 from evabench.optimizers.phases import phase
-from evabench.optimizers.summaries import Summary, count_examples, count_rows
+from evabench.optimizers.summaries import Summary
 
 
 @dataclass(slots=True)
@@ -27,6 +29,21 @@ class Sums:
     output_gradients: Tensor | None  # None where only the inputs are caught
     num_rows: int  # that were summed: the samples of `statistics_batch`
     num_examples: int  # of the whole batches: what a mean loss divides by
+
+
+def mean_inputs(caught: Iterable[Sums]) -> list[Tensor]:
+    """Return the means over the rows of the inputs, layer by layer."""
+    caught = list(caught)
+    return list(torch._foreach_div([sums.inputs for sums in caught], [float(sums.num_rows) for sums in caught]))
+
+
+def mean_output_gradients(caught: Iterable[Sums], *, per_example: bool) -> list[Tensor]:
+    """Return the means over the rows of the output gradients, times the number of examples if `per_example`."""
+    caught = list(caught)
+    factors = [(sums.num_examples if per_example else 1) / sums.num_rows for sums in caught]
+    return list(
+        torch._foreach_mul([sums.output_gradients for sums in caught if sums.output_gradients is not None], factors)
+    )
 
 
 @final
@@ -48,12 +65,14 @@ class Capture:
         self.output_gradients = output_gradients
         self.enabled = True
         self.sums: dict[Layer, Sums] = {}
+        self.begun: dict[Module, Tensor] = {}  # summed inputs of a forward pass that is under way
         self.to_recompute: dict[Module, int] = {}  # forward passes under no_grad, which a backward pass may repeat
         self._attach()
 
     def clear(self) -> None:
         """Forget the sums."""
         self.sums.clear()
+        self.begun.clear()
         self.to_recompute.clear()
 
     @phase("capture")
@@ -70,23 +89,43 @@ class Capture:
         sums.num_examples += new.num_examples
 
     @phase("capture")
-    def sum_pass(self, layer: Layer, module: Module, inputs: Tensor, output: Tensor) -> Sums:
-        """Return the sums of a forward pass, which know no output gradients yet."""
-        first_inputs, first_output = self._first_samples(module, inputs), self._first_samples(module, output)
-        return Sums(
-            _in_full_precision(self.summary.of_inputs, layer, module, first_inputs),
-            None,
-            count_rows(module, first_output),
-            count_examples(module, _with_batch(module, output)),
-        )
+    def begin(self, layer: Layer, module: Module, inputs: Tensor) -> None:
+        """Sum the inputs of a forward pass, before it runs."""
+        if not torch.is_grad_enabled():
+            self.to_recompute[module] = self.to_recompute.get(module, 0) + 1
+        elif layer.weight.requires_grad and inputs.numel():
+            first = self._first_samples(module, inputs)
+            self.begun[module] = _without_autocast(self.summary.of_inputs, layer, module, first)
 
     @phase("capture")
-    def sum_gradient(self, layer: Layer, module: Module, gradient: Tensor) -> Tensor:
-        """Return the summary of the gradient of an output."""
-        first = self._first_samples(module, gradient)
-        return _in_full_precision(self.summary.of_output_gradients, layer, module, first)
+    def end(self, layer: Layer, module: Module, output: Tensor) -> None:
+        """Count a forward pass that was begun: now, or when the gradient of its output comes."""
+        inputs = self.begun.pop(module, None)
+        if inputs is None or not output.requires_grad:
+            return  # the rest of a forward pass that an error, or checkpointing, has cut short
+        sums = Sums(inputs, None, *self._count_rows(module, output))
+        if self.output_gradients:
+            output.register_hook(partial(self._add_with_gradient, layer, module, sums))  # type: ignore[no-untyped-call]
+        elif not self._is_repeated(module):
+            self.add(layer, sums)
 
-    def is_repeated(self, module: Module) -> bool:
+    @phase("capture")
+    def _add_with_gradient(self, layer: Layer, module: Module, sums: Sums, gradient: Tensor) -> None:
+        first = self._first_samples(module, gradient)
+        summed = _without_autocast(self.summary.of_output_gradients, layer, module, first)
+        self.add(layer, Sums(sums.inputs, summed, sums.num_rows, sums.num_examples))
+
+    def _count_rows(self, module: Module, output: Tensor) -> tuple[int, int]:
+        """Return the number of rows that are summed, and that of the examples of the whole batch."""
+        num_axes = _num_axes(module)
+        is_linear = isinstance(module, nn.Linear)
+        num_samples = output.shape[0] if output.dim() >= num_axes else 1
+        num_rows = output.numel() // output.shape[-1 if is_linear else 1 - num_axes]
+        num_summed = num_samples if self.statistics_batch is None else min(num_samples, self.statistics_batch)
+        # A mean loss is taken to divide by the positions of a sequence, not by those of an image.
+        return num_rows // num_samples * num_summed, num_rows if is_linear else num_samples
+
+    def _is_repeated(self, module: Module) -> bool:
         """Return whether a forward pass repeats one that has been counted, inside the backward pass.
 
         Reentrant checkpointing runs the first pass under no_grad, and the repetition is the one that counts.
@@ -99,15 +138,19 @@ class Capture:
         return False
 
     def _first_samples(self, module: Module, values: Tensor) -> Tensor:
-        values = _with_batch(module, values.detach())
+        values = values.detach()
+        if values.dim() < _num_axes(module):
+            values = values.unsqueeze(0)
         return values if self.statistics_batch is None else values[: self.statistics_batch]
 
     def _attach(self) -> None:
         for layer in self.layers:
             for module in layer.modules:
-                handle = module.register_forward_hook(_ForwardHook(self, layer), with_kwargs=True)
+                before = module.register_forward_pre_hook(_InputHook(self, layer), with_kwargs=True)
+                after = module.register_forward_hook(_OutputHook(self, layer))
                 # With the optimizer go its hooks: a second optimizer on the same model pays for its own only.
-                weakref.finalize(self, handle.remove).atexit = False
+                weakref.finalize(self, before.remove).atexit = False
+                weakref.finalize(self, after.remove).atexit = False
 
     def __getstate__(self) -> dict[str, Any]:
         return self.__dict__
@@ -117,9 +160,8 @@ class Capture:
         self._attach()
 
 
-@final
-class _ForwardHook:
-    """Sums the inputs of a layer, and asks its output for the gradient.
+class _Hook:
+    """Knows its capture weakly.
 
     A copy of it, in a copy of the model, does nothing: the copy of an optimizer attaches hooks of its own.
     """
@@ -128,46 +170,39 @@ class _ForwardHook:
         self.capture = weakref.ref(capture)
         self.layer = layer
 
-    def __call__(self, module: Module, args: tuple[Tensor, ...], kwargs: dict[str, Tensor], output: Tensor) -> None:
-        capture = self.capture()
-        if capture is None or not capture.enabled or not module.training or not output.numel():
-            return
-        if not (torch.is_grad_enabled() and output.requires_grad):
-            capture.to_recompute[module] = capture.to_recompute.get(module, 0) + 1
-            return
-        if not self.layer.weight.requires_grad:
-            return
-        inputs = args[0] if args else kwargs["input"]
-        if capture.output_gradients:
-            _await_gradient(capture, self.layer, module, inputs, output)
-        elif not capture.is_repeated(module):
-            capture.add(self.layer, capture.sum_pass(self.layer, module, inputs, output))
-
     def __reduce__(self) -> tuple[Callable[[], Callable[..., None]], tuple[()]]:
         return _idle_hook, ()
 
 
-def _await_gradient(capture: Capture, layer: Layer, module: Module, inputs: Tensor, output: Tensor) -> None:
-    sums = capture.sum_pass(layer, module, inputs, output)
-
-    def add(gradient: Tensor) -> None:
-        summed = capture.sum_gradient(layer, module, gradient)
-        capture.add(layer, Sums(sums.inputs, summed, sums.num_rows, sums.num_examples))
-
-    output.register_hook(add)  # type: ignore[no-untyped-call]
+@final
+class _InputHook(_Hook):
+    def __call__(self, module: Module, args: tuple[Tensor, ...], kwargs: dict[str, Tensor]) -> None:
+        capture = self.capture()
+        if capture is not None and capture.enabled and module.training:
+            capture.begin(self.layer, module, args[0] if args else kwargs["input"])
 
 
-def _with_batch(module: Module, values: Tensor) -> Tensor:
-    """Return values with a first axis for samples, which every module also takes without."""
-    num_axes = 1 if isinstance(module, nn.Linear) else 1 + len(module.kernel_size)
-    return values.unsqueeze(0) if values.dim() == num_axes else values
+@final
+class _OutputHook(_Hook):
+    def __call__(self, module: Module, args: tuple[Tensor, ...], output: Tensor) -> None:
+        capture = self.capture()
+        if capture is not None and module.training and capture.begun:
+            capture.end(self.layer, module, output)
 
 
-def _in_full_precision(
+def _num_axes(module: Module) -> int:
+    """Return the least number of axes of a batch; every module also takes one sample without an axis for it."""
+    return 2 if isinstance(module, nn.Linear) else 2 + len(module.kernel_size)
+
+
+def _without_autocast(
     summarize: Callable[[Layer, Module, Tensor], Tensor], layer: Layer, module: Module, values: Tensor
 ) -> Tensor:
     """Return a summary that autocast does not round."""
-    with torch.no_grad(), torch.autocast(values.device.type, enabled=False):
+    kind = values.device.type
+    if not torch.is_autocast_enabled(kind):
+        return summarize(layer, module, values)
+    with torch.autocast(kind, enabled=False):
         return summarize(layer, module, values)
 
 
@@ -175,5 +210,5 @@ def _idle_hook() -> Callable[..., None]:
     return _ignore
 
 
-def _ignore(module: nn.Module, args: tuple[Tensor, ...], kwargs: dict[str, Tensor], output: Tensor) -> None:
+def _ignore(*of_a_forward_pass: object) -> None:
     """Stand where a hook was in the model that this one was copied from."""

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from evabench.optimizers.averages import Update, current, find_or_start, update_averages
-from evabench.optimizers.capture import Capture
+from evabench.optimizers.capture import Capture, mean_inputs, mean_output_gradients
 from evabench.optimizers.groups import Groups, check_group, name_parameters, split_groups
 from evabench.optimizers.health import Health, layers_without
 from evabench.optimizers.layers import Layer, find_layers, find_rest
@@ -128,14 +128,11 @@ class Eva(torch.optim.Optimizer):
         scale = statistics_scale(self, self.grad_scaler)
         caught = dict(self.capture.sums)
         self.capture.clear()
-        inputs, gradients = [], []
-        for sums in caught.values():
-            assert sums.output_gradients is not None
-            inputs.append(sums.inputs / sums.num_rows)
-            # The loss is a batch mean, so each row of the output gradient carries 1/N. Averaging the rows again, as the
-            # authors do, gives 1/N of the per-example mean and makes the damping depend on the batch size.
-            per_example = shared["output_gradient"] == "per_example"
-            gradients.append(sums.output_gradients * ((sums.num_examples if per_example else 1) / sums.num_rows))
+        # The loss is a batch mean, so each row of the output gradient carries 1/N. Averaging the rows again, as the
+        # authors do, gives 1/N of the per-example mean and makes the effective damping depend on the batch size.
+        per_example = shared["output_gradient"] == "per_example"
+        inputs = mean_inputs(caught.values())
+        gradients = mean_output_gradients(caught.values(), per_example=per_example)
         a, b = torch.cat(inputs), torch.cat(gradients)
         if scale is not None:
             b = b / scale.to(b.dtype)

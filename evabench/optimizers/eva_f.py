@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from evabench.optimizers.averages import Update, current, find_or_start, update_averages
-from evabench.optimizers.capture import Capture
+from evabench.optimizers.capture import Capture, mean_inputs
 from evabench.optimizers.groups import Groups, check_group, name_parameters, split_groups
 from evabench.optimizers.health import Health, layers_without
 from evabench.optimizers.layers import Layer, find_layers, find_rest
@@ -111,7 +111,7 @@ class EvaF(torch.optim.Optimizer):
         self.capture.clear()
         if not caught:
             return None
-        inputs = [sums.inputs / sums.num_rows for sums in caught.values()]
+        inputs = mean_inputs(caught.values())
         averages = [
             find_or_start(self.state[layer.weight], "a", like) for layer, like in zip(caught, inputs, strict=True)
         ]

@@ -217,12 +217,20 @@ def in_memory_order(values: Tensor) -> list[int]:
     return sorted(range(1, values.dim()), key=lambda axis: -strides[axis])
 
 
+def in_full_precision(values: Tensor) -> Tensor:
+    """Return values in at least single precision: themselves, but for half precision."""
+    return values.float() if values.dtype in (torch.bfloat16, torch.float16) else values
+
+
 def dense_like(values: Tensor, parameter: Tensor) -> Tensor:
     """Return values in the memory layout of the parameter: themselves, unless it differs.
 
     Gradients share the layout of their parameter unless somebody set them by hand; fused kernels rely on it.
     """
-    layouts = zip(parameter.shape, values.stride(), parameter.stride(), strict=True)
-    if values.stride() == parameter.stride() or all(size == 1 or mine == other for size, mine, other in layouts):
+    strides, expected = values.stride(), parameter.stride()
+    if strides == expected:
+        return values
+    layouts = zip(parameter.shape, strides, expected, strict=True)
+    if all(size == 1 or mine == other for size, mine, other in layouts):
         return values
     return torch.empty_like(parameter, dtype=values.dtype).copy_(values)

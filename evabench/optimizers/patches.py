@@ -46,8 +46,8 @@ def sum_samples(x: Tensor) -> Tensor:
     """Return the sum over the first axis in at least single precision, in the memory order of a sample."""
     axes = in_memory_order(x)
     flat = x.permute(0, *axes).flatten(1)
-    if flat.dtype in (torch.float32, torch.float64):
-        # The product with ones is up to three times as fast as `sum(0)` on a CPU.
+    if flat.dtype == torch.float32 or flat.dtype == torch.float64:
+        # Of rows as long as an image, the product with ones is up to three times as fast as `sum(0)` on a CPU.
         summed = torch.mv(flat.t(), flat.new_ones(flat.shape[0]))
     else:
         summed = flat.sum(0, dtype=torch.float32)

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from evabench.optimizers.averages import Update
 from evabench.optimizers.descent import descend_groups_
-from evabench.optimizers.layers import Layer, dense_like
+from evabench.optimizers.layers import Layer, dense_like, in_full_precision
 from evabench.optimizers.loss_scale import found_infinity, gradient_scale
 from evabench.optimizers.phases import phase
 from evabench.optimizers.rank_one import Projection
@@ -36,13 +36,14 @@ def project_layer_(
     layer: Layer, a: Tensor, project_: Callable[[Tensor, Tensor | None, Tensor], Projection]
 ) -> Projection:
     """Project the gradient of a layer in place, by a function of G, g and a; in the precision of a."""
+    gradients = []
     for parameter in layer.parameters:
         assert parameter.grad is not None
         parameter.grad = dense_like(parameter.grad, parameter)
-    gradients = layer.gradients()
+        gradients.append(parameter.grad)
     # A gradient in half precision is projected in a copy, the one temporary of the size of a layer.
-    exact = [gradient.to(torch.promote_types(gradient.dtype, torch.float32)) for gradient in gradients]
-    G, row = layer.align(exact[0], a.to(exact[0].dtype))
+    exact = [in_full_precision(gradient) for gradient in gradients]
+    G, row = layer.align(exact[0], a)
     projection = project_(G, exact[1] if len(exact) > 1 else None, row)
     for gradient, projected in zip(gradients, exact, strict=True):
         if projected is not gradient:
@@ -64,55 +65,56 @@ def take_step_(
 
     `divides` says that P has a factor 1 / damping. Where the step is skipped the vectors stay what they were, too.
     """
-    norms = gradient_norms(names)
-    skip = skips.check(norms, found_infinity(optimizer))
+    sizes = {layer.weight: projection.D_square for layer, projection in projections.items()}
+    covered = {parameter for layer in projections for parameter in layer.parameters}
+    sizes |= gradient_norms(parameter for parameter in names if parameter not in covered)
+    skip = skips.check(sizes, found_infinity(optimizer))
     if vectors is not None:
         vectors.commit_(skip)
     carried = gradient_scale(optimizer)  # by a loss that was scaled for mixed precision
     divisors: dict[nn.Parameter, Tensor] = {}
     if projections:
-        nu = _clip(optimizer.param_groups, projections, norms, carried, divides)
-        unit = torch.ones_like(nu) / nu if carried is None else carried / nu
-        for group, members in _members(optimizer.param_groups, projections):
+        members = _members(optimizer.param_groups, projections)
+        nu = _clip(members, projections, carried, divides)
+        unit = nu.reciprocal() if carried is None else carried / nu
+        for group, layers in members:
             divisor = unit * group["damping"] if divides else unit
-            divisors |= {parameter: divisor for layer in members for parameter in layer.parameters}
+            divisors |= {parameter: divisor for layer in layers for parameter in layer.parameters}
     descend_groups_(optimizer.param_groups, optimizer.state, divisors=divisors, other_divisor=carried, skip=skip)
 
 
-def _clip(
-    groups: list[dict[str, Any]],
-    projections: Projections,
-    norms: Mapping[nn.Parameter, Tensor],
-    carried: Tensor | None,
-    divides: bool,
-) -> Tensor:
+_Members = list[tuple[dict[str, Any], list[Layer]]]  # groups, each with its projected layers
+
+
+def _clip(members: _Members, projections: Projections, carried: Tensor | None, divides: bool) -> Tensor:
     """Return nu, one for the layers of all groups."""
-    parts = []
-    for group, members in _members(groups, projections):
-        D_square = torch.stack([norms[each] for layer in members for each in layer.parameters]).square().sum()
-        parts.append(
-            projected_lengths(
-                D_square,
-                [projections[layer] for layer in members],
-                damping=group["damping"],
-                divisor=group["damping"] if divides else 1.0,
-                lr=group["lr"],
-            )
+    parts = [
+        projected_lengths(
+            [projections[layer] for layer in layers],
+            damping=group["damping"],
+            divisor=group["damping"] if divides else 1.0,
+            lr=group["lr"],
         )
-    lengths = Lengths(*(torch.stack(values).sum() for values in zip(*parts, strict=True)))
+        for group, layers in members
+    ]
+    lengths = Lengths(*(sum(values[1:], values[0]) for values in zip(*parts, strict=True)))
     if carried is not None:
         lengths = Lengths(*(value / carried.square() for value in lengths))
-    nu = direction_scale(groups[0]["clip"], lengths, groups[0]["kl_clip"])
+    group = members[0][0]
+    nu = direction_scale(group["clip"], lengths, group["kl_clip"])
     return torch.ones_like(lengths.inner) if nu is None else nu
 
 
-def _members(groups: list[dict[str, Any]], projections: Projections) -> Iterator[tuple[dict[str, Any], list[Layer]]]:
-    """Yield the groups that have projected layers, with these."""
+def _members(groups: list[dict[str, Any]], projections: Projections) -> _Members:
+    if len(groups) == 1:
+        return [(groups[0], list(projections))]
+    members: _Members = []
     for group in groups:
         held = set(group["params"])
-        members = [layer for layer in projections if layer.weight in held]
-        if members:
-            yield group, members
+        layers = [layer for layer in projections if layer.weight in held]
+        if layers:
+            members.append((group, layers))
+    return members
 
 
 def restore_statistics(optimizer: torch.optim.Optimizer, state_dict: Mapping[str, Any], names: Sequence[str]) -> None:

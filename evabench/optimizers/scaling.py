@@ -36,19 +36,17 @@ def direction_scale(clip: Clip, lengths: Lengths, kl_clip: float) -> Tensor | No
             return None
 
 
-def projected_lengths(
-    D_square: Tensor, projections: Sequence[Projection], *, damping: float, divisor: float, lr: float
-) -> Lengths:
+def projected_lengths(projections: Sequence[Projection], *, damping: float, divisor: float, lr: float) -> Lengths:
     """Return the lengths of P = D / divisor for layers whose gradient was projected to D (`rank_one`).
 
     All follow from |D|^2, as sums of positive terms that cannot cancel; with q the curvature of a layer:
 
         <D, G> = |D|^2 + damping c^2        |G|^2 = |D|^2 + 2 damping c^2 + q c^2
     """
-    c_square = torch.cat([projection.c_square.reshape(-1) for projection in projections])
-    q = torch.cat([projection.curvature.reshape(-1) for projection in projections])
-    inner = (D_square + damping * c_square.sum()) / divisor
-    gradient_square = D_square + (c_square * (2 * damping + q)).sum()
+    values = [value for part in zip(*projections, strict=True) for value in part]
+    D_square, c_square, curved = torch.stack(values).view(3, -1).sum(1).unbind()
+    inner = (D_square + damping * c_square) / divisor
+    gradient_square = D_square + 2 * damping * c_square + curved
     return Lengths(inner, lr**2 * inner, gradient_square, D_square / divisor**2)
 
 

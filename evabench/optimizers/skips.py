@@ -6,6 +6,8 @@ from typing import final
 import torch
 from torch import Tensor, nn
 
+from evabench.optimizers.layers import in_full_precision
+
 
 @final
 class Skips:
@@ -16,13 +18,14 @@ class Skips:
         self._names = dict(names)
         self._counts: Tensor | None = None  # on the device of the gradients, after the first step
 
-    def check(self, norms: Mapping[nn.Parameter, Tensor], found_inf: Tensor | None = None) -> Tensor:
+    def check(self, sizes: Mapping[nn.Parameter, Tensor], found_inf: Tensor | None = None) -> Tensor:
         """Return 1 if this step must be skipped, else 0, in single precision: what torch calls `found_inf`.
 
-        `norms` are those of the gradients or directions of this step; a loss scaler may have found an infinity before.
+        `sizes` are 0-d tensors, finite where the gradients of this step are, such as their norms; a loss scaler may
+        have found an infinity before.
         """
-        zero = next(iter(norms.values())).new_zeros(())
-        bad = ~torch.stack([norms.get(parameter, zero) for parameter in self._names]).isfinite()
+        zero = next(iter(sizes.values())).new_zeros(())
+        bad = ~torch.stack([sizes.get(parameter, zero) for parameter in self._names]).isfinite()
         self._counts = bad.long() if self._counts is None else self._counts + bad
         skip = bad.any().float()
         return skip if found_inf is None else torch.maximum(skip, found_inf.to(skip))
@@ -39,13 +42,9 @@ class Skips:
 
 def gradient_norms(parameters: Iterable[nn.Parameter]) -> dict[nn.Parameter, Tensor]:
     """Return |G| of every parameter that has a gradient, as 0-d tensors in single precision at least."""
-    with_gradient = [parameter for parameter in parameters if parameter.grad is not None]
-    gradients = [parameter.grad for parameter in with_gradient if parameter.grad is not None]
-    if all(gradient.dtype in (torch.float32, torch.float64) for gradient in gradients):
-        norms = torch._foreach_norm(gradients)
-    else:
-        norms = tuple(
-            torch.linalg.vector_norm(gradient, dtype=torch.promote_types(gradient.dtype, torch.float32))
-            for gradient in gradients
-        )
-    return dict(zip(with_gradient, norms, strict=True))
+    gradients = {parameter: parameter.grad for parameter in parameters if parameter.grad is not None}
+    if not gradients:
+        return {}
+    # In half precision the norm itself could overflow.
+    norms = torch._foreach_norm([in_full_precision(gradient) for gradient in gradients.values()])
+    return dict(zip(gradients, norms, strict=True))

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from evabench.optimizers.kronecker import sum_outer_products
-from evabench.optimizers.layers import Layer, Module
-from evabench.optimizers.patches import PatchSums, patch_rows, sum_samples
+from evabench.optimizers.layers import Layer, Module, in_full_precision
+from evabench.optimizers.patches import PatchSums, patch_rows
 
 
 class Summary(Protocol):
@@ -32,16 +32,15 @@ class VectorSums:
 
     def of_inputs(self, layer: Layer, module: Module, values: Tensor) -> Tensor:
         """Return [groups * d_in] without a row for the bias: its mean is 1."""
-        if isinstance(module, nn.Linear):
-            return sum_samples(values.reshape(-1, values.shape[-1]))
-        return self._patch_sums(values, module)
+        return (
+            sum_rows(input_rows(module, values)) if isinstance(module, nn.Linear) else self._patch_sums(values, module)
+        )
 
     def of_output_gradients(self, layer: Layer, module: Module, values: Tensor) -> Tensor:
         """Return [d_out]."""
         if isinstance(module, nn.Linear) or not values.is_contiguous():
-            return sum_samples(gradient_rows(module, values))
-        dtype = torch.promote_types(values.dtype, torch.float32)
-        return values.flatten(2).sum(2, dtype=dtype).sum(0)
+            return sum_rows(gradient_rows(module, values))
+        return values.flatten(2).sum(2, dtype=_sum_type(values)).sum(0)
 
 
 class FactorSums:
@@ -67,28 +66,23 @@ class FactorSums:
 
 def input_rows(module: Module, values: Tensor) -> Tensor:
     """Return [rows, d_in], or [groups, rows, d_in]; of a convolution every patch is a row."""
-    return values.reshape(-1, values.shape[-1]) if isinstance(module, nn.Linear) else patch_rows(values, module)
+    return values.flatten(0, -2) if isinstance(module, nn.Linear) else patch_rows(values, module)
 
 
 def gradient_rows(module: Module, values: Tensor) -> Tensor:
     """Return [rows, d_out] of the gradient of the output."""
-    return (values if isinstance(module, nn.Linear) else values.movedim(1, -1)).reshape(-1, _width(module, values))
+    return (values if isinstance(module, nn.Linear) else values.movedim(1, -1)).flatten(0, -2)
 
 
-def count_rows(module: Module, gradient: Tensor) -> int:
-    """Return how many rows an output gradient has."""
-    return gradient.numel() // _width(module, gradient)
+def sum_rows(rows: Tensor) -> Tensor:
+    """Return the sum over the rows of [rows, d] in at least single precision."""
+    return rows.sum(0, dtype=_sum_type(rows))
 
 
-def count_examples(module: Module, gradient: Tensor) -> int:
-    """Return by how many a mean loss is taken to divide: positions of a sequence, not those of an image."""
-    return count_rows(module, gradient) if isinstance(module, nn.Linear) else gradient.shape[0]
-
-
-def _width(module: Module, values: Tensor) -> int:
-    return values.shape[-1 if isinstance(module, nn.Linear) else 1]
+def _sum_type(values: Tensor) -> torch.dtype:
+    return torch.float64 if values.dtype == torch.float64 else torch.float32
 
 
 def _sum_outer_products(rows: Tensor) -> Tensor:
-    rows = rows.to(torch.promote_types(rows.dtype, torch.float32))
+    rows = in_full_precision(rows)
     return sum_outer_products(rows) if rows.dim() == 2 else torch.stack([sum_outer_products(each) for each in rows])

@@ -16,7 +16,7 @@ from evabench.errors import DataError
 
 Floats = NDArray[np.float32]
 
-_VERSION = 1  # of the recipe
+_VERSION = 2  # of the recipe
 _SIDE = 25
 _ROWS, _COLUMNS = 112, 92  # of a photograph
 _NUM_PEOPLE, _TRAIN_PEOPLE, _TEST_PEOPLE = 40, 25, 10
@@ -43,13 +43,14 @@ def make_faces_set(place: Place, *, small: bool) -> tuple[Floats, Floats]:
 def make_faces(photographs: NDArray[np.uint8], variants: int, seed: int) -> Floats:
     """Return [photographs * variants, 625], ordered by photograph (Hinton & Salakhutdinov 2006, supplement).
 
-    Of the middle 64 x 64 pixels of a photograph of 112 x 92, each variant is a window of 25 x 25, turned by
-    U(-90, 90) degrees and scaled by U(1.4, 1.8) source pixels a pixel, bilinear: 25 * 1.8 = 45 = 64 / sqrt(2), so it
-    always lies inside. Every pixel is shifted to mean zero over the set; one factor makes the mean variance 1.
+    The middle 92 x 92 pixels of a photograph, averaged down to 64 x 64 (as the Olivetti set has them), and of these
+    each variant is a window of 25 x 25, turned by U(-90, 90) degrees and scaled by U(1.4, 1.8) source pixels a pixel,
+    bilinear: 25 * 1.8 = 45 = 64 / sqrt(2), so it always lies inside. Every pixel is shifted to mean zero over the set;
+    one factor makes the mean variance 1. Check: 30 principal components of the training people leave a squared error
+    of 135.3 an image on the test people (at 60 variants); published: 135.
     """
     rng = np.random.default_rng(seed)
-    rows, columns = photographs.shape[1:]
-    crops = photographs[:, (rows - 64) // 2 : (rows + 64) // 2, (columns - 64) // 2 : (columns + 64) // 2]
+    crops = _olivetti(photographs)
     grid = np.arange(_SIDE) - (_SIDE - 1) / 2
     down, across = np.meshgrid(grid, grid, indexing="ij")
     faces = np.empty((len(crops) * variants, _SIDE * _SIDE), np.float32)
@@ -76,6 +77,15 @@ def read_matlab(path: Path, variable: str) -> NDArray[np.float64]:
             raise OSError(f"no variable {variable} in it ({error})") from error
 
     return reading(path, read)
+
+
+def _olivetti(photographs: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return [photographs, 64, 64]: the middle square, each pixel a mean of the area that it covers."""
+    from PIL import Image
+
+    top = (_ROWS - _COLUMNS) // 2
+    squares = photographs[:, top : top + _COLUMNS]
+    return np.stack([np.asarray(Image.fromarray(square).resize((64, 64), Image.Resampling.BOX)) for square in squares])
 
 
 def _bilinear(image: Floats, y: NDArray[np.float64], x: NDArray[np.float64]) -> Floats:

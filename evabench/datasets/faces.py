@@ -47,7 +47,7 @@ def make_faces(photographs: NDArray[np.uint8], variants: int, seed: int) -> Floa
     each variant is a window of 25 x 25, turned by U(-90, 90) degrees and scaled by U(1.4, 1.8) source pixels a pixel,
     bilinear: 25 * 1.8 = 45 = 64 / sqrt(2), so it always lies inside. Every pixel is shifted to mean zero over the set;
     one factor makes the mean variance 1. Check: 30 principal components of the training people leave a squared error
-    of 135.3 an image on the test people (at 60 variants); published: 135.
+    of 135.0 an image on the test people, with all 414 variants; published: 135.
     """
     rng = np.random.default_rng(seed)
     crops = _olivetti(photographs)

@@ -8,6 +8,7 @@ from rich.console import Console
 
 import evabench
 from evabench.cli.data import show_data
+from evabench.cli.doctor import examine
 from evabench.cli.list import list_suites
 from evabench.cli.report import write_report
 from evabench.cli.run import run_suite
@@ -25,6 +26,7 @@ app.command("run")(run_suite)
 app.command("list")(list_suites)
 app.command("show")(show_results)
 app.command("data")(show_data)
+app.command("doctor")(examine)
 app.command("report")(write_report)
 
 

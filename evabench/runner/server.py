@@ -17,7 +17,7 @@ from evabench.records.codec import decode, encode
 from evabench.records.request import ChildReply, Request, ServerReady
 from evabench.records.run import Outcome
 
-_THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS")
+THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 _MAX_PADDING_BYTES = 4096
 
 
@@ -32,7 +32,7 @@ class LaunchServer:
         draw = random.Random(layout_seed)
         environment = {
             **os.environ,
-            **dict.fromkeys(_THREAD_VARIABLES, "1"),  # no pool before the child sets its own number
+            **dict.fromkeys(THREAD_VARIABLES, "1"),  # no pool before the child sets its own number
             "PYTHONHASHSEED": str(draw.randrange(2**32)),
             "EVABENCH_PADDING": "x" * draw.randrange(_MAX_PADDING_BYTES),
         }

@@ -17,7 +17,7 @@ there is: c is 0.68 for 8 pairs, 0.87 for 20, and 1 for many. The gate's rule ha
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
@@ -60,6 +60,12 @@ class Noise:
         """Return the 90 % interval of the pair sd, were the pairs normal."""
         low, high = (_spread_quantile(self.num_pairs_by_order, share) for share in (0.95, 0.05))
         return Interval(low=self.spread / low, high=self.spread / high, level=0.9)
+
+    @property
+    def at_most(self) -> "Noise":
+        """Return the noise at the upper end of that interval."""
+        high = self.pair_sd_interval.high
+        return replace(self, spread=high * _spread_quantile(self.num_pairs_by_order, 0.5))
 
     @property
     def estimate_sd(self) -> float:

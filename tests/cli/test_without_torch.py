@@ -16,6 +16,7 @@ CALLS = {
     "run": [["tiny.toml"], ["tiny.toml", "--dry-run"]],
     "show": [["tiny.toml"]],
     "report": [["tiny.toml"]],
+    "doctor": [["--pairs", "0"], ["--pairs", "1"]],
     "data": [[], ["fashion_mnist_subset"]],
 }
 VERBS = sorted(typer.main.get_command(app).commands)

@@ -53,6 +53,11 @@ def test_the_interval_of_the_pair_sd_holds_the_true_one_in_nine_of_ten_cases():
     assert share == pytest.approx(0.9, abs=0.02)
 
 
+def test_the_noise_at_most_has_the_upper_end_of_the_interval_for_its_pair_sd():
+    found = noise_of([0.0, 0.01, 0.03], [0.0, 0.02, 0.03])
+    assert found.at_most.pair_sd == pytest.approx(found.pair_sd_interval.high, rel=1e-12)
+
+
 def test_many_pairs_need_no_factor():
     assert noise(0.05).pair_sd == pytest.approx(0.05, rel=0.01)
 

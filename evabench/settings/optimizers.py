@@ -260,7 +260,7 @@ class MfacSettings:
     __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
     title: ClassVar[str] = "M-FAC"
     family: ClassVar[Family] = "mfac"
-    search: ClassVar[Search] = {"lr": (1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2), "damping": (1e-5, 1e-3)}
+    search: ClassVar[Search] = {"lr": (3e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2), "damping": (1e-5, 1e-3)}
 
     optimizer: Literal["mfac"] = "mfac"
     lr: Positive = 1e-3

@@ -2,7 +2,12 @@
 
 import os
 
+import hypothesis
 import pytest
+
+# How long an example takes says nothing about what it shows: on a busy machine a deadline would fail at random.
+hypothesis.settings.register_profile("no deadline", deadline=None)
+hypothesis.settings.load_profile("no deadline")
 
 NO_SKIPS = os.environ.get("EVABENCH_NO_SKIPS") == "1"
 _NUM_CUDA = pytest.StashKey[int]()

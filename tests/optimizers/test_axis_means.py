@@ -4,7 +4,7 @@ from functools import reduce
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from torch.testing import assert_close
 
@@ -23,7 +23,6 @@ def means_of(G):
     return [G.mean([other for other in range(G.dim()) if other != axis]) for axis in range(G.dim())]
 
 
-@settings(deadline=None)
 @given(shapes, dampings, st.sampled_from([1.0, 0.9]), st.integers(0, 9))
 def test_the_projection_equals_damping_times_the_dense_solve(shape, damping, beta2, seed):
     G, old = random(shape, seed), random((sum(shape),), seed + 10)
@@ -36,7 +35,6 @@ def test_the_projection_equals_damping_times_the_dense_solve(shape, damping, bet
     assert_close(projection.means, torch.cat(v))
 
 
-@settings(deadline=None)
 @given(shapes, dampings, st.integers(0, 9))
 def test_the_length_of_the_gradient_follows_from_that_of_its_projection(shape, damping, seed):
     G = random(shape, seed)

@@ -1,6 +1,6 @@
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from torch.testing import assert_close
 
@@ -25,7 +25,6 @@ def test_axes_of_a_kernel_are_merged_from_the_last_and_a_matrix_stays_one(shape,
     assert merge_axes(shape, up_to) == merged
 
 
-@settings(deadline=None)
 @given(shapes, st.integers(1, 8), st.none() | st.integers(1, 4))
 def test_blocks_cover_a_weight_exactly_once(shape, merge_up_to, block_size):
     cut = partition(shape, merge_up_to=merge_up_to, block_size=block_size)
@@ -35,7 +34,6 @@ def test_blocks_cover_a_weight_exactly_once(shape, merge_up_to, block_size):
     assert_close(counts, torch.ones(cut.shape))
 
 
-@settings(deadline=None)
 @given(shapes, st.integers(1, 4))
 def test_no_block_is_longer_than_asked_for_and_none_is_needlessly_short(shape, block_size):
     cut = partition(shape, merge_up_to=1, block_size=block_size)

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from torch import nn
 from torch.testing import assert_close
@@ -33,7 +33,6 @@ def convolutions(draw):
 
 
 @pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel")
-@settings(deadline=None)
 @given(convolutions())
 def test_the_rows_are_what_the_kernel_multiplies(drawn):
     convolution, x = drawn
@@ -45,7 +44,6 @@ def test_the_rows_are_what_the_kernel_multiplies(drawn):
     assert_close(output, convolution(x).detach().movedim(1, -1).flatten(0, -2))
 
 
-@settings(deadline=None)
 @given(convolutions(), st.booleans())
 def test_the_sum_of_windows_is_the_sum_of_the_rows(drawn, channels_last):
     convolution, x = drawn

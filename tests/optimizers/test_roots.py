@@ -1,6 +1,6 @@
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from torch.testing import assert_close
 
@@ -16,7 +16,6 @@ def factor(d, rank, seed, dtype=torch.float64):
     return rows.T @ rows
 
 
-@settings(deadline=None)
 @given(st.integers(1, 6), st.integers(1, 8), st.sampled_from([1, 2, 3, 4, 6]), st.integers(0, 9))
 def test_a_root_by_eigh_equals_the_dense_fractional_power(d, rank, order, seed):
     F = torch.stack([factor(d, rank, seed), factor(d, rank + 1, seed + 1)])
@@ -24,7 +23,6 @@ def test_a_root_by_eigh_equals_the_dense_fractional_power(d, rank, order, seed):
     assert_close(eigh_roots(F, order, 1e-6).roots, expected, rtol=1e-7, atol=1e-7)
 
 
-@settings(deadline=None)
 @given(st.integers(1, 6), st.integers(1, 8), st.sampled_from([1, 2, 3, 4, 6]), st.integers(0, 9))
 def test_a_root_by_newton_equals_the_dense_fractional_power_of_the_damped_factor(d, rank, order, seed):
     F = torch.stack([factor(d, rank, seed), factor(d, rank + 1, seed + 1)])

@@ -18,7 +18,7 @@ $(VENV)/.installed-test: pyproject.toml
 	touch $@ $(VENV)/.installed
 
 quickstart: venv
-	$(BIN)/evabench run quickstart --jobs $(JOBS)
+	$(BIN)/evabench run quickstart --jobs $(JOBS) --no-repeat
 	$(BIN)/evabench report quickstart
 
 test: venv-test

@@ -17,7 +17,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
-from evabench.optimizers import KFAC, Eva, EvaF, EvaS
+from evabench.optimizers import FOOF, KFAC, Eva, EvaF, EvaS
 
 TOLERANCE = 1e-9
 
@@ -57,7 +57,7 @@ def build_layer(spec: dict[str, Any]) -> nn.Module:
             raise UnsupportedError(f"no layer {other}")
 
 
-def build_optimizer(method: dict[str, Any], model: nn.Module, has_positions: bool) -> torch.optim.Optimizer:
+def build_optimizer(method: dict[str, Any], model: nn.Module) -> torch.optim.Optimizer:
     clip = {"no_clip": "none"}.get(method["clip"], method["clip"]) if "clip" in method else None
     common = {name: method[name] for name in ("lr", "momentum", "weight_decay", "damping")}
     if clip == "kl_clip":
@@ -73,14 +73,23 @@ def build_optimizer(method: dict[str, Any], model: nn.Module, has_positions: boo
             return EvaF(model, clip=clip, **common, **{name: method[name] for name in names})
         case "eva_s":  # the other texts of such a file are the only way the source knows
             return EvaS(model, beta2=method["beta2"], nesterov="in_place", **common)
-        case "kfac":
-            if has_positions:
-                raise UnsupportedError("K-FAC with positions: the source averages over them first (KFAC-reduce)")
+        case "kfac":  # the source averages over positions, and leaves the damping in its running factors
             return KFAC(
                 model,
                 clip=clip,
-                damping_scale="absolute",
+                weight_sharing="reduce",
                 output_gradient="batch_mean",
+                factors_keep_damping=True,
+                statistics_batch=method["statistics_batch"],
+                new_statistic_weight=method["new_statistic_weight"],
+                refresh_every=method["interval"],
+                **common,
+            )
+        case "foof":
+            return FOOF(
+                model,
+                clip=clip,
+                weight_sharing="reduce",
                 statistics_batch=method["statistics_batch"],
                 new_statistic_weight=method["new_statistic_weight"],
                 refresh_every=method["interval"],
@@ -114,8 +123,7 @@ def _errors(trajectory: dict[str, Any]) -> Iterator[tuple[float, str]]:
     model = nn.Sequential(*map(build_layer, trajectory["model"])).double()
     parameters = list(model.parameters())
     _set(parameters, trajectory["initial_parameters"])
-    has_positions = _double(trajectory["batches"][0]["x"]).dim() > 2
-    optimizer = build_optimizer(trajectory["method"], model, has_positions)
+    optimizer = build_optimizer(trajectory["method"], model)
     criterion = {"mse": nn.functional.mse_loss, "cross_entropy": nn.functional.cross_entropy}[trajectory["loss"]]
     for step, (batch, lr) in enumerate(zip(trajectory["batches"], trajectory["learning_rates"], strict=True)):
         target = torch.tensor(batch["y"]) if trajectory["loss"] == "cross_entropy" else _double(batch["y"])

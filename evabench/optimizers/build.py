@@ -9,6 +9,7 @@ from torch import nn
 from evabench.optimizers.eva import Eva
 from evabench.optimizers.eva_f import EvaF
 from evabench.optimizers.eva_s import EvaS
+from evabench.optimizers.foof import FOOF
 from evabench.optimizers.kfac import KFAC
 from evabench.optimizers.mfac import MFAC
 from evabench.optimizers.shampoo import Shampoo
@@ -17,13 +18,14 @@ from evabench.settings.optimizers import (
     EvaFSettings,
     EvaSettings,
     EvaSSettings,
+    FoofSettings,
     KfacSettings,
     MfacSettings,
     SgdSettings,
     ShampooSettings,
 )
 
-OwnSettings = EvaSettings | EvaFSettings | EvaSSettings | KfacSettings | ShampooSettings | MfacSettings
+OwnSettings = EvaSettings | EvaFSettings | EvaSSettings | KfacSettings | FoofSettings | ShampooSettings | MfacSettings
 BuiltInSettings = SgdSettings | AdamWSettings | OwnSettings
 
 
@@ -42,6 +44,8 @@ def build_optimizer(settings: BuiltInSettings, model: nn.Module) -> torch.optim.
             return EvaS(model, **_arguments(settings))
         case KfacSettings():
             return KFAC(model, **_arguments(settings))
+        case FoofSettings():
+            return FOOF(model, **_arguments(settings))
         case ShampooSettings():
             return Shampoo(model, **_arguments(settings))
         case MfacSettings():

@@ -122,6 +122,8 @@ class Capture:
         num_samples = output.shape[0] if output.dim() >= num_axes else 1
         num_rows = output.numel() // output.shape[-1 if is_linear else 1 - num_axes]
         num_summed = num_samples if self.statistics_batch is None else min(num_samples, self.statistics_batch)
+        if self.summary.rows_are_samples:
+            return num_summed, num_samples
         # A mean loss is taken to divide by the positions of a sequence, not by those of an image.
         return num_rows // num_samples * num_summed, num_rows if is_linear else num_samples
 

@@ -1,35 +1,55 @@
-"""K-FAC: both Kronecker factors of the empirical Fisher, inverted every few steps."""
+"""K-FAC: both Kronecker factors of the empirical Fisher, factorised every few steps.
+
+Legend: A [d_in, d_in] and B [d_out, d_out] are the factors of a layer, running means of outer products of its inputs
+and output gradients; P = B^-1 G A^-1 with the damped factors.
+"""
 
 from dataclasses import asdict
+from functools import partial
 from typing import Any, final
 
 import torch
 from torch import Tensor, nn
 
-from evabench.optimizers.averages import find_or_start
 from evabench.optimizers.capture import Capture, Sums
-from evabench.optimizers.descent import descend_
-from evabench.optimizers.groups import name_parameters
-from evabench.optimizers.health import Health, layers_without
-from evabench.optimizers.kronecker import apply_both_sides, damped_inverse, split_damping
+from evabench.optimizers.factor_inverse import KEPT, invert_, multiply_both
+from evabench.optimizers.factor_sums import FactorSums
+from evabench.optimizers.factored_step import direct_, expects_refresh, expects_statistics, ready_layers, take_step_
+from evabench.optimizers.factors import Fresh, average_factors, layers_without_factors, renew_
+from evabench.optimizers.groups import Groups, check_group, name_parameters, split_groups
+from evabench.optimizers.health import Health
+from evabench.optimizers.kronecker import split_damping
 from evabench.optimizers.layers import Layer, find_layers, find_rest
+from evabench.optimizers.loss_scale import found_infinity, statistics_scale
 from evabench.optimizers.phases import phase
+from evabench.optimizers.projected_step import restore_statistics
+from evabench.optimizers.ranks import num_ranks
 from evabench.optimizers.refusals import check_step
-from evabench.optimizers.scaling import Lengths, direction_scale, inner_product
 from evabench.optimizers.skips import Skips, gradient_norms
-from evabench.optimizers.summaries import FactorSums
-from evabench.settings.optimizers import Clip, DampingScale, KfacSettings, OutputGradient
+from evabench.optimizers.troubles import Troubles
+from evabench.settings.optimizers import (
+    AcrossRanks,
+    Clip,
+    DampingScale,
+    Factorisation,
+    KfacSettings,
+    OutputGradient,
+    WeightSharing,
+)
 
 
 @final
 class KFAC(torch.optim.Optimizer):
-    """K-FAC (Martens & Grosse, arXiv:1503.05671). Owns hooks, state and the parameter group.
+    """K-FAC (Martens & Grosse, arXiv:1503.05671). Owns hooks, state and parameter groups.
 
-    Steps 0, k, 2k, ... with k = `refresh_every` collect the statistics and invert the factors; the steps between reuse
-    the inverses and collect nothing. After `step`, `.grad` of a preconditioned layer holds its direction.
-    Differs from the Eva authors' K-FAC: the damping never enters the running factors, no host read, and the output
-    gradients are per example unless asked otherwise.
+    Steps 0, s, 2s, ... with s = `statistics_every` collect the statistics; steps 0, k, 2k, ... with k = `refresh_every`
+    factorise the factors, and the steps between reuse the result. Layers, groups, a `grad_scaler`, skipped steps and
+    what `.grad` holds are those of `Eva`; a refresh in a skipped step takes the factors as they were, and is counted.
+    Differs from the Eva authors' K-FAC: the damping never enters the running factors unless asked, no host read, and
+    the output gradients are per example unless asked otherwise.
     """
+
+    _step_supports_amp_scaling = True  # a GradScaler hands over its scale instead of reading its verdict on the host
 
     def __init__(
         self,
@@ -40,12 +60,19 @@ class KFAC(torch.optim.Optimizer):
         weight_decay: float = 0.0,
         damping: float = 0.03,
         damping_scale: DampingScale = "absolute",
+        factors_keep_damping: bool = False,
         clip: Clip = "kl_clip",
         kl_clip: float = 1e-3,
         new_statistic_weight: float = 0.95,
         statistics_batch: int | None = None,
+        weight_sharing: WeightSharing = "reduce",
         output_gradient: OutputGradient = "per_example",
+        across_ranks: AcrossRanks = "whole_batch",
+        factorisation: Factorisation = "cholesky",
+        statistics_every: int | None = None,
         refresh_every: int = 1,
+        groups: Groups = (),
+        grad_scaler: torch.amp.GradScaler | None = None,
     ) -> None:
         settings = KfacSettings(
             lr=lr,
@@ -53,120 +80,122 @@ class KFAC(torch.optim.Optimizer):
             weight_decay=weight_decay,
             damping=damping,
             damping_scale=damping_scale,
+            factors_keep_damping=factors_keep_damping,
             clip=clip,
             kl_clip=kl_clip,
             new_statistic_weight=new_statistic_weight,
             statistics_batch=statistics_batch,
+            weight_sharing=weight_sharing,
             output_gradient=output_gradient,
+            across_ranks=across_ranks,
+            factorisation=factorisation,
+            statistics_every=statistics_every,
             refresh_every=refresh_every,
         )
         self.names = name_parameters(model)
-        self.layers = find_layers(model, (nn.Linear,))
-        self.rest = find_rest(model, self.layers, (nn.Linear,))
+        self.layers = find_layers(model)
+        self.rest = find_rest(model, self.layers)
+        self.grad_scaler = grad_scaler
         self.skips = Skips(self.names)
-        self.capture = Capture(self.layers, FactorSums(), statistics_batch=statistics_batch)
-        self.num_escalations: Tensor | int = 0  # on the device after the first refresh
-        self.num_failures: Tensor | int = 0
-        super().__init__(model.parameters(), asdict(settings) | {"step": 0})
+        self.troubles = Troubles()
+        super().__init__(split_groups(model, groups), asdict(settings) | {"step": 0})
+        summary = FactorSums(weight_sharing, output_gradient)
+        self.capture = Capture(self.layers, summary, statistics_batch=statistics_batch)
 
     @torch.no_grad()
     def step(self, closure: None = None) -> None:  # type: ignore[override]
-        """Update the parameters once; at a refresh, the factors and their inverses first.
-
-        A step with a gradient that is not finite changes nothing, and is counted.
-        """
+        """Update the parameters once; before it the factors and their inverses, where they are due."""
         check_step(self, closure, self.names)
-        group = self.param_groups[0]
-        skip = self.skips.check(gradient_norms(self.names))
-        is_sound = skip == 0
-        for layer, sums in self.capture.sums.items():  # empty between refreshes
-            self._update_factors_(layer, sums, group, is_sound)
-            self._invert_(layer, group, is_sound)
-        self.capture.clear()
-        layers = [layer for layer in self.layers if layer.has_gradient and "A_inverse" in self.state[layer.weight]]
-        if layers:
-            self._precondition_(layers, group)
-        for each in self.param_groups:
-            descend_(each, self.state, skip=skip)
-        group["step"] += 1
-        self.capture.enabled = _is_refresh(group)
+        shared = self.param_groups[0]
+        fresh = self._collect(shared)
+        skip = self.skips.check(gradient_norms(self.names), found_infinity(self))
+        renewed = {
+            layer: renew_(self.state[layer.weight], factors, shared["new_statistic_weight"], skip)
+            for layer, factors in fresh.items()
+        }
+        ready = list(ready_layers(self.layers, self.param_groups, self.state))
+        if expects_refresh(shared):
+            self.troubles.count_refresh([renewed.get(layer) for _, layer in ready], shared["factorisation"])
+            for group, layer in ready:
+                self._invert_(group, layer)
+        directed = [
+            direct_(layer, partial(multiply_both, state=self.state[layer.weight]), shared["clip"]) for _, layer in ready
+        ]
+        self.troubles.count_failure(take_step_(self, directed, ready, skip))
+        shared["step"] += 1
+        self.capture.enabled = expects_statistics(shared)
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget the gradients, and the statistics of the passes that they came from."""
         super().zero_grad(set_to_none)
         self.capture.clear()
 
+    def add_param_group(self, param_group: dict[str, Any]) -> None:
+        """Add a group of parameters of the model; raise `ValueError` for a foreign one or a bad value."""
+        check_group(param_group, KfacSettings, self.names, f"group {len(self.param_groups)}")
+        super().add_param_group(param_group)
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Restore momentum, factors, inverses and settings bit for bit."""
+        super().load_state_dict(state_dict)
+        restore_statistics(self, state_dict, KEPT)
+
     def health(self) -> Health:
-        """Return layers without statistics, and factorisations that needed more damping; waits for the device."""
+        """Return layers without statistics, skipped steps and trouble with factorisations; waits for the device."""
         return Health(
             num_layers=len(self.layers),
-            layers_without_statistics=layers_without(self.layers, self.state, "A"),
+            layers_without_statistics=layers_without_factors(self.layers, self.state),
             skipped_steps=self.skips.counts(),
-            num_escalations=int(self.num_escalations),
-            num_failures=int(self.num_failures),
+            **self.troubles.counts(),
         )
 
     @phase("capture")
-    def _update_factors_(self, layer: Layer, sums: Sums, group: dict[str, Any], is_sound: Tensor) -> None:
-        assert sums.output_gradients is not None
-        A = sums.inputs / sums.num_rows
+    def _collect(self, shared: dict[str, Any]) -> dict[Layer, dict[str, Fresh]]:
+        """Return the factors of the passes since the last step, none between two updates; forgets the sums."""
+        if not self.capture.sums:
+            return {}
+        loss_scale = statistics_scale(self, self.grad_scaler)
+        caught = dict(self.capture.sums)
+        self.capture.clear()
+        summed = [each for sums in caught.values() for each in _both(sums)]
+        if num_ranks() > 1:
+            summed = average_factors(summed)
+        if loss_scale is not None:
+            for B in summed[1::2]:
+                B.div_(loss_scale.to(B.dtype).square())
         # The rows are gradients of a mean loss, each with 1/N. "per_example" undoes it; "batch_mean" leaves the 1/N, as
         # the authors do, which makes B, and with it the effective damping, depend on the batch size as 1/N^2.
-        per_example = group["output_gradient"] == "per_example"
-        B = sums.output_gradients * ((sums.num_examples**2 if per_example else 1) / sums.num_rows)
-        state = self.state[layer.weight]
-        for name, fresh in (("A", A), ("B", B)):
-            before = find_or_start(state, name, fresh)
-            after = torch.where(before.isnan(), fresh, torch.lerp(before, fresh, group["new_statistic_weight"]))
-            state[name] = torch.where(is_sound, after, before)
+        per_example = shared["output_gradient"] == "per_example"
+        # A loss is the mean over the batch of its own rank; that over the batches of all ranks has 1/ranks of its rows.
+        unit = 1.0 if per_example or shared["across_ranks"] == "plain_average" else num_ranks() ** -2.0
+        return {
+            layer: {
+                "A": Fresh(A, 1 / sums.num_rows),
+                "B": Fresh(B, (sums.num_examples**2 if per_example else unit) / sums.num_rows),
+            }
+            for (layer, sums), A, B in zip(caught.items(), summed[::2], summed[1::2], strict=True)
+        }
 
     @phase("refresh")
-    def _invert_(self, layer: Layer, group: dict[str, Any], is_sound: Tensor) -> None:
-        state = self.state[layer.weight]
-        dampings = split_damping(state["A"], state["B"], group["damping"], group["damping_scale"])
-        for name, damping in zip(("A", "B"), dampings, strict=True):
-            inverse, escalated, failed = damped_inverse(state[name], damping)
-            before = state.get(f"{name}_inverse")
-            before = torch.zeros_like(inverse).fill_diagonal_(1) if before is None else before
-            state[f"{name}_inverse"] = torch.where(is_sound, inverse, before)
-            self.num_escalations = (escalated & is_sound) + self.num_escalations
-            self.num_failures = (failed & is_sound) + self.num_failures
-
-    @phase("precondition")
-    def _precondition_(self, layers: list[Layer], group: dict[str, Any]) -> None:
-        """Write the directions into `.grad`, one layer at a time: a single temporary of a gradient's size is alive."""
-        inner, gradient_square, direction_square = [], [], []
-        for layer in layers:
-            state = self.state[layer.weight]
-            G = layer.gradient()
-            P = apply_both_sides(G, state["A_inverse"], state["B_inverse"])
-            inner.append(inner_product(P, G))
-            if group["clip"] == "rescale":
-                gradient_square.append(inner_product(G, G))
-                direction_square.append(inner_product(P, P))
-            layer.set_gradient_(P)
-        total = sum(inner[1:], inner[0])
-        scale = direction_scale(
-            group["clip"],
-            Lengths(
-                total,
-                group["lr"] ** 2 * total,
-                sum(gradient_square, torch.zeros_like(total)),
-                sum(direction_square, torch.zeros_like(total)),
-            ),
-            group["kl_clip"],
-        )
-        if scale is not None:
-            torch._foreach_mul_([gradient for layer in layers for gradient in layer.gradients()], scale)
+    def _invert_(self, group: dict[str, Any], layer: Layer) -> None:
+        state, shared = self.state[layer.weight], self.param_groups[0]
+        A, B = state["A"], state["B"]
+        damping_A, damping_B = split_damping(A, B, group["damping"], shared["damping_scale"])
+        each_time = {"factorisation": shared["factorisation"], "refresh_every": shared["refresh_every"]}
+        self.troubles.add(invert_(state, "A", damping_A, other=B.shape[-1], **each_time))
+        self.troubles.add(invert_(state, "B", damping_B, other=A.shape[-1], **each_time))
+        if shared["factors_keep_damping"]:
+            state.update(A_leak=damping_A, B_leak=damping_B)
 
     def __getstate__(self) -> dict[str, Any]:
-        names = ("layers", "rest", "names", "capture", "skips", "num_escalations", "num_failures")
+        names = ("layers", "rest", "names", "capture", "skips", "troubles", "grad_scaler")
         return super().__getstate__() | {name: getattr(self, name) for name in names}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)
-        self.capture.enabled = _is_refresh(self.param_groups[0])  # `load_state_dict` may have moved the step
+        self.capture.enabled = expects_statistics(self.param_groups[0])  # `load_state_dict` may have moved the step
 
 
-def _is_refresh(group: dict[str, Any]) -> bool:
-    return bool(group["step"] % group["refresh_every"] == 0)
+def _both(sums: Sums) -> tuple[Tensor, Tensor]:
+    assert sums.output_gradients is not None
+    return sums.inputs, sums.output_gradients

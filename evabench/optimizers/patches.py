@@ -34,7 +34,7 @@ class PatchSums:
 
     def _counts_of(self, summed: Tensor, convolution: Convolution, axis: int) -> Tensor:
         size = summed.shape[1]
-        key = (_geometry(convolution, axis), convolution.padding_mode, size, summed.dtype, summed.device)
+        key = (axis_geometry(convolution, axis), convolution.padding_mode, size, summed.dtype, summed.device)
         if key not in self._counts:
             self._counts[key] = count_visits(
                 convolution, axis, torch.eye(size, dtype=summed.dtype, device=summed.device)
@@ -57,7 +57,7 @@ def sum_samples(x: Tensor) -> Tensor:
 
 def count_visits(convolution: Convolution, axis: int, eye: Tensor) -> Tensor:
     """Return [k, size]: how often offset i of the kernel meets place h, over all positions of the output."""
-    kernel, stride, dilation, before, after = _geometry(convolution, axis)
+    kernel, stride, dilation, before, after = axis_geometry(convolution, axis)
     padded = _pad(eye.unsqueeze(0), [before, after], convolution.padding_mode).squeeze(0)
     num_positions = (padded.shape[1] - dilation * (kernel - 1) - 1) // stride + 1
     stop = stride * (num_positions - 1) + 1
@@ -71,7 +71,7 @@ def patch_rows(x: Tensor, convolution: Convolution) -> Tensor:
     Costs prod(kernel_size) times the input, in memory as in time.
     """
     num_axes = x.dim() - 2
-    geometries = [_geometry(convolution, axis) for axis in range(num_axes)]
+    geometries = [axis_geometry(convolution, axis) for axis in range(num_axes)]
     padding = [width for *_, before, after in reversed(geometries) for width in (before, after)]
     patches = _pad(x, padding, convolution.padding_mode)
     for axis, (kernel, stride, dilation, _, _) in enumerate(geometries):
@@ -87,7 +87,7 @@ def _pad(x: Tensor, padding: list[int], mode: str) -> Tensor:
     return nn.functional.pad(x, padding, mode="constant" if mode == "zeros" else mode)
 
 
-def _geometry(convolution: Convolution, axis: int) -> tuple[int, int, int, int, int]:
+def axis_geometry(convolution: Convolution, axis: int) -> tuple[int, int, int, int, int]:
     """Return kernel size, stride, dilation, and the padding before and after, along one axis of space."""
     kernel, dilation = convolution.kernel_size[axis], convolution.dilation[axis]
     match convolution.padding:

@@ -9,13 +9,16 @@ from typing import Protocol
 import torch
 from torch import Tensor, nn
 
-from evabench.optimizers.kronecker import sum_outer_products
-from evabench.optimizers.layers import Layer, Module, in_full_precision
+from evabench.optimizers.layers import Layer, Module
 from evabench.optimizers.patches import PatchSums, patch_rows
 
 
 class Summary(Protocol):
     """How to sum the rows of a batch; values are [n, ..., d] of a Linear, [n, c, *space] of a convolution."""
+
+    @property
+    def rows_are_samples(self) -> bool:
+        """Whether a sample is one row however many positions it has."""
 
     def of_inputs(self, layer: Layer, module: Module, values: Tensor) -> Tensor:
         """Return the sum over the rows of the inputs."""
@@ -26,6 +29,8 @@ class Summary(Protocol):
 
 class VectorSums:
     """The rows themselves, summed: [d_in] and [d_out], group after group, in single precision at least."""
+
+    rows_are_samples = False
 
     def __init__(self) -> None:
         self._patch_sums = PatchSums()
@@ -41,27 +46,6 @@ class VectorSums:
         if isinstance(module, nn.Linear) or not values.is_contiguous():
             return sum_rows(gradient_rows(module, values))
         return values.flatten(2).sum(2, dtype=_sum_type(values)).sum(0)
-
-
-class FactorSums:
-    """The outer products of the rows, summed: [d_in, d_in] with a trailing 1 for a bias, and [d_out, d_out].
-
-    Of a convolution every patch is a row (KFAC-expand), and a group has factors of its own: [groups, d, d].
-    """
-
-    def of_inputs(self, layer: Layer, module: Module, values: Tensor) -> Tensor:
-        """Return the sum of r r^T over the rows r of the inputs."""
-        rows = input_rows(module, values)
-        if layer.bias is not None:
-            rows = nn.functional.pad(rows, (0, 1), value=1.0)
-        return _sum_outer_products(rows)
-
-    def of_output_gradients(self, layer: Layer, module: Module, values: Tensor) -> Tensor:
-        """Return the sum of r r^T over the rows r of the output gradients."""
-        rows = gradient_rows(module, values)
-        if layer.num_groups > 1:
-            rows = rows.view(rows.shape[0], layer.num_groups, -1).transpose(0, 1)
-        return _sum_outer_products(rows)
 
 
 def input_rows(module: Module, values: Tensor) -> Tensor:
@@ -81,8 +65,3 @@ def sum_rows(rows: Tensor) -> Tensor:
 
 def _sum_type(values: Tensor) -> torch.dtype:
     return torch.float64 if values.dtype == torch.float64 else torch.float32
-
-
-def _sum_outer_products(rows: Tensor) -> Tensor:
-    rows = in_full_precision(rows)
-    return sum_outer_products(rows) if rows.dim() == 2 else torch.stack([sum_outer_products(each) for each in rows])

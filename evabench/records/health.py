@@ -12,4 +12,6 @@ class Health:
     layers_without_statistics: tuple[str, ...]  # they took plain gradient steps: never used, or not in training mode
     num_escalations: int = 0  # factorisations that needed more damping than the settings ask for
     num_failures: int = 0  # factorisations that failed even so; the previous root, or the gradient itself, was used
+    num_stale_refreshes: int = 0  # layers at a refresh whose statistics of this step were missing or not finite
+    num_waiting_refreshes: int = 0  # refreshes in which the host waited for the device
     skipped_steps: Mapping[str, int] = field(default_factory=dict)  # by the layer whose gradient was not finite

@@ -27,6 +27,11 @@ ARMS = {
     "K-FAC@1": settings.KfacSettings(lr=1e-4),
     "K-FAC@10": settings.KfacSettings(lr=1e-4, refresh_every=10),
     "M-FAC": settings.MfacSettings(lr=1e-4, damping=1.0),
+    "K-FAC@1, 16 samples": settings.KfacSettings(lr=1e-4, statistics_batch=16),
+    "K-FAC@1, expand": settings.KfacSettings(lr=1e-4, weight_sharing="expand"),
+    "K-FAC@10, expand": settings.KfacSettings(lr=1e-4, weight_sharing="expand", refresh_every=10),
+    "FOOF@1": settings.FoofSettings(lr=1e-4, factorisation="cholesky"),
+    "FOOF@50": settings.FoofSettings(lr=1e-4, refresh_every=50),
     "Shampoo@1": settings.ShampooSettings(lr=1e-4),
     "Shampoo@10": settings.ShampooSettings(lr=1e-4, refresh_every=10),
     # As the public codes: statistics no more often than roots, or blocks.

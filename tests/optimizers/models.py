@@ -5,9 +5,9 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from evabench.optimizers import KFAC, MFAC, Eva, EvaF, EvaS, Shampoo
+from evabench.optimizers import FOOF, KFAC, MFAC, Eva, EvaF, EvaS, Shampoo
 
-Optimizer = Eva | EvaF | EvaS | KFAC | MFAC | Shampoo
+Optimizer = Eva | EvaF | EvaS | FOOF | KFAC | MFAC | Shampoo
 Build = Callable[[nn.Module], Optimizer]
 
 # What every optimizer must do whatever its settings; `per_example` where it has the choice.
@@ -23,6 +23,11 @@ BUILDS: dict[str, Build] = {
     "kfac-relative": lambda model: KFAC(model, lr=3.0, damping=1.0, damping_scale="relative", clip="rescale"),
     "kfac-every-2": lambda model: KFAC(model, refresh_every=2, momentum=0.0),
     "mfac": lambda model: MFAC(model, lr=0.01, damping=0.1, num_gradients=2),
+    "kfac-eigh": lambda model: KFAC(model, factorisation="eigh", refresh_every=4, statistics_every=2),
+    "kfac-of-the-authors": lambda model: KFAC(model, factors_keep_damping=True, weight_sharing="expand", lr=0.05),
+    "foof": lambda model: FOOF(model, lr=0.05),
+    "foof-cholesky": lambda model: FOOF(model, factorisation="cholesky", clip="rescale", refresh_every=3),
+    "foof-top-k": lambda model: FOOF(model, top_k=2, new_statistic_weight=0.5, weight_decay=0.01, refresh_every=2),
     "shampoo": lambda model: Shampoo(model),
     "shampoo-averaged-every-2": lambda model: Shampoo(model, beta2=0.9, refresh_every=2, grafting="none", lr=1e-3),
     "shampoo-blocks": lambda model: Shampoo(
@@ -65,3 +70,9 @@ def directions(optimizer: Optimizer) -> list[Tensor]:
 
 def parameters(model: nn.Module) -> list[Tensor]:
     return [parameter.detach().clone() for parameter in model.parameters()]
+
+
+def low_rank_factor(d: int, rank: int, seed: int, dtype: torch.dtype = torch.float64) -> Tensor:
+    """Return the mean outer product of `rank` random rows, [d, d]."""
+    rows = torch.randn(rank, d, generator=torch.Generator().manual_seed(seed), dtype=dtype)
+    return rows.T @ rows / rank

@@ -3,13 +3,14 @@ from dataclasses import asdict
 import pytest
 import torch
 
-from evabench.optimizers import KFAC, MFAC, Eva, EvaF, EvaS, Shampoo
+from evabench.optimizers import FOOF, KFAC, MFAC, Eva, EvaF, EvaS, Shampoo
 from evabench.optimizers.build import build_optimizer
 from evabench.settings.optimizers import (
     AdamWSettings,
     EvaFSettings,
     EvaSettings,
     EvaSSettings,
+    FoofSettings,
     KfacSettings,
     MfacSettings,
     SgdSettings,
@@ -24,7 +25,8 @@ SETTINGS = [
     (EvaFSettings(lr=0.2, damping=0.1, clip="rescale", statistics_batch=16), EvaF),
     (EvaSSettings(lr=0.2, damping=0.1, beta2=0.9, nesterov="standard"), EvaS),
     (MfacSettings(lr=0.2, damping=0.1, nesterov="standard", num_gradients=3), MFAC),
-    (KfacSettings(lr=0.2, damping=0.1, damping_scale="relative", refresh_every=7), KFAC),
+    (KfacSettings(lr=0.2, damping=0.1, damping_scale="relative", statistics_every=7, refresh_every=14), KFAC),
+    (FoofSettings(lr=0.2, damping=0.1, top_k=3, statistics_every=7, refresh_every=14), FOOF),
     (
         ShampooSettings(
             lr=0.2,

@@ -11,8 +11,9 @@ from torch.testing import assert_close
 
 from evabench.optimizers import KFAC, Eva
 from evabench.optimizers.capture import Capture
+from evabench.optimizers.factor_sums import FactorSums
 from evabench.optimizers.layers import find_layers
-from evabench.optimizers.summaries import FactorSums, VectorSums
+from evabench.optimizers.summaries import VectorSums
 from tests.optimizers.models import backward, batch, parameters, small_net, train
 
 
@@ -51,7 +52,7 @@ def test_an_input_without_a_batch_is_one_row():
 
 def test_a_trailing_one_of_the_factors_is_for_layers_with_a_bias_only():
     model = nn.Sequential(nn.Linear(4, 3), nn.Linear(3, 2, bias=False))
-    (first, second), capture = watch(model, summary=FactorSums())
+    (first, second), capture = watch(model, summary=FactorSums("reduce"))
     model(torch.rand(6, 4)).sum().backward()
     assert capture.sums[first].inputs[-1, -1] == 6
     assert capture.sums[second].inputs.shape == (3, 3)

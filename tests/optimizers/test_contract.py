@@ -10,7 +10,7 @@ import torch
 from torch import nn
 from torch.testing import assert_close
 
-from evabench.optimizers import KFAC, MFAC, Eva, EvaF, EvaS, Shampoo
+from evabench.optimizers import FOOF, KFAC, MFAC, Eva, EvaF, EvaS, Shampoo
 from tests.optimizers.models import BUILDS, backward, batch, parameters, small_net, train
 
 each_optimizer = pytest.mark.parametrize("build", BUILDS.values(), ids=BUILDS.keys())
@@ -20,7 +20,7 @@ each_with_plain_parameters = pytest.mark.parametrize(
     [build for name, build in BUILDS.items() if name != "mfac"],
     ids=[name for name in BUILDS if name != "mfac"],
 )
-each_class = pytest.mark.parametrize("optimizer_class", [Eva, EvaF, EvaS, KFAC, Shampoo])
+each_class = pytest.mark.parametrize("optimizer_class", [Eva, EvaF, EvaS, FOOF, KFAC, Shampoo])
 
 
 @each_optimizer

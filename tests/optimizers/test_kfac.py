@@ -54,7 +54,7 @@ def test_positions_of_a_sequence_count_as_examples():
     x, y = (torch.randn(6, 2, d, generator=generator, dtype=torch.float64) for d in (4, 3))
     model = small_net()
     expected = [dense_direction(G, a, g, 0.03, "absolute") for G, a, g in dense.layer_pass(model, x, y)]
-    kfac = KFAC(model, damping=0.03, clip="none")
+    kfac = KFAC(model, damping=0.03, clip="none", weight_sharing="expand")
     backward(model, x, y)
     kfac.step()
     assert_close(directions(kfac), expected)

@@ -29,7 +29,8 @@ MUST_PASS = {
     *(f"eva_{clip}_{net}" for clip in ("kl_clip", "kl_normalization", "rescale", "no_clip") for net in NETS),
     *(f"eva_f_kl_normalization_{net}" for net in NETS),
     *(f"eva_s_beta2_{beta2}_{net}" for beta2 in ("0.9", "1.0") for net in NETS),
-    "kfac_first_step_mlp",
+    *(f"kfac_first_step_{net}" for net in NETS),
+    *(f"foof_{net}" for net in NETS),
 }
 
 

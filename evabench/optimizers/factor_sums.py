@@ -1,0 +1,70 @@
+"""What K-FAC and FOOF keep of a batch: sums of the outer products of rows.
+
+Legend: N samples with R positions each (of a sequence, or of a convolution's output); a and g the input and the output
+gradient at one position, g that of the mean loss.
+
+    expand   every position is a row:                     a,          g
+    reduce   a sample is a row:                     mean_R a,    sum_R g
+"""
+
+from typing import final
+
+from torch import Tensor, nn
+
+from evabench.optimizers.kronecker import sum_outer_products
+from evabench.optimizers.layers import Layer, Module, in_full_precision
+from evabench.optimizers.summaries import gradient_rows, input_rows
+from evabench.optimizers.windows import PatchMeans
+from evabench.settings.optimizers import OutputGradient, WeightSharing
+
+
+@final
+class FactorSums:
+    """Sums of r r^T over the rows r: [d_in, d_in] with a trailing 1 for a bias, and [d_out, d_out].
+
+    A group of a convolution has factors of its own: [groups, d, d]. Source: Eschenhagen et al., arXiv:2311.00636. Of
+    "expand" and a convolution with "per_example" the sum over the output gradients has a factor R: the mean over the
+    rows is then the mean over examples of the sum over positions, as Grosse & Martens have it (arXiv:1602.01407).
+    "batch_mean" averages over positions as over samples, as the authors do.
+    """
+
+    def __init__(self, weight_sharing: WeightSharing, output_gradient: OutputGradient = "per_example") -> None:
+        self.weight_sharing = weight_sharing
+        self.output_gradient = output_gradient
+        self.rows_are_samples = weight_sharing == "reduce"
+        self._patch_means = PatchMeans()
+
+    def of_inputs(self, layer: Layer, module: Module, values: Tensor) -> Tensor:
+        """Return the sum over the rows of the inputs."""
+        rows = self._input_rows(module, in_full_precision(values))
+        if layer.bias is not None:
+            rows = nn.functional.pad(rows, (0, 1), value=1.0)
+        return sum_outer_products(rows)
+
+    def of_output_gradients(self, layer: Layer, module: Module, values: Tensor) -> Tensor:
+        """Return the sum over the rows of the output gradients."""
+        values = in_full_precision(values)
+        if self.weight_sharing == "reduce":
+            rows = _over_positions(module, values, "sum" if self.output_gradient == "per_example" else "mean")
+        else:
+            rows = gradient_rows(module, values)
+            if self.output_gradient == "per_example" and not isinstance(module, nn.Linear):
+                rows = rows * (rows.shape[0] / values.shape[0]) ** 0.5
+        if layer.num_groups > 1:
+            rows = rows.view(rows.shape[0], layer.num_groups, -1).transpose(0, 1)
+        return sum_outer_products(rows)
+
+    def _input_rows(self, module: Module, values: Tensor) -> Tensor:
+        if self.weight_sharing == "expand":
+            return input_rows(module, values)
+        if isinstance(module, nn.Linear):
+            return _over_positions(module, values, "mean")
+        return self._patch_means(values, module)
+
+
+def _over_positions(module: Module, values: Tensor, how: str) -> Tensor:
+    """Return [n, d]: the sum or mean over the positions of a sample."""
+    if values.dim() == 2:
+        return values
+    flat, axis = (values.flatten(1, -2), 1) if isinstance(module, nn.Linear) else (values.flatten(2), 2)
+    return flat.sum(axis) if how == "sum" else flat.mean(axis)

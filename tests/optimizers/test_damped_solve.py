@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.testing import assert_close
 
@@ -24,6 +24,7 @@ def random(*shape, seed=0, dtype=torch.float64):
     return torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=dtype)
 
 
+@settings(deadline=None)
 @given(sizes, sizes, st.integers(1, 8), st.floats(1e-3, 1e2), st.integers(0, 9), st.sampled_from(["cholesky", "eigh"]))
 def test_both_sides_equal_the_dense_solve_with_damped_factors(d_out, d_in, rank, damping, seed, factorisation):
     A, B = low_rank_factor(d_in, rank, seed), low_rank_factor(d_out, rank, seed + 1)
@@ -38,6 +39,7 @@ def test_both_sides_equal_the_dense_solve_with_damped_factors(d_out, d_in, rank,
         assert_close(multiply_both(G, state), expected, rtol=1e-5, atol=1e-8 * float(expected.abs().max()))
 
 
+@settings(deadline=None)
 @given(st.integers(1, 3), sizes, sizes, st.integers(0, 9), st.integers(1, 9))
 def test_every_group_has_its_own_solve(groups, d_out, d_in, seed, refresh_every):
     A = torch.stack([low_rank_factor(d_in, 3, seed + g) for g in range(groups)])

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 from torch._subclasses.fake_tensor import DataDependentOutputException, FakeTensorMode
 
-from evabench.optimizers import KFAC, MFAC, Eva, EvaF, EvaS, Shampoo
+from evabench.optimizers import FOOF, KFAC, MFAC, Eva, EvaF, EvaS, Shampoo
 
 CLIPS = ["kl_clip", "kl_normalization", "rescale", "none"]
 
@@ -42,7 +42,7 @@ def test_eva_s_never_reads_from_the_device(nesterov):
         fake_steps(model, EvaS(model, nesterov=nesterov, weight_decay=0.1))
 
 
-@pytest.mark.parametrize("optimizer_class", [Eva, EvaF, EvaS])
+@pytest.mark.parametrize("optimizer_class", [Eva, EvaF, EvaS, KFAC])
 def test_a_convolution_with_groups_is_never_read_from_the_device(optimizer_class):
     with FakeTensorMode():
         net = nn.Sequential(nn.Conv2d(4, 6, 3, groups=2, padding="same"), nn.BatchNorm2d(6), nn.Flatten())
@@ -65,10 +65,35 @@ def test_a_loss_scaler_is_never_read_on_the_host(optimizer_class):
 
 
 @pytest.mark.parametrize("clip", CLIPS)
-def test_kfac_never_reads_from_the_device_not_even_at_a_refresh(clip):
+@pytest.mark.parametrize("optimizer_class", [FOOF, KFAC])
+@pytest.mark.parametrize("weight_sharing", ["expand", "reduce"])
+def test_kfac_and_foof_never_read_from_the_device_not_even_at_a_refresh(optimizer_class, clip, weight_sharing):
+    settings = {"clip": clip, "weight_sharing": weight_sharing, "factorisation": "cholesky", "refresh_every": 2}
     with FakeTensorMode():
         model = fake_net()
-        fake_steps(model, KFAC(model, clip=clip, refresh_every=2))
+        fake_steps(model, optimizer_class(model, **settings))
+
+
+@pytest.mark.parametrize("optimizer_class", [FOOF, KFAC])
+@pytest.mark.parametrize("top_k", [None, 2])
+def test_after_a_refresh_by_eigenvectors_no_step_reads_from_the_device(optimizer_class, top_k):
+    settings = {"factorisation": "eigh", "refresh_every": 10}
+    if optimizer_class is FOOF:
+        settings["top_k"] = top_k
+    with FakeTensorMode():
+        model = fake_net()
+        optimizer = optimizer_class(model, **settings)
+        for layer in optimizer.layers:  # as step 0 leaves it
+            d_in, d_out = layer.weight.shape[1] + 1, layer.weight.shape[0]
+            state = {"A": torch.empty(d_in, d_in), "A_inverse": torch.empty(d_in, d_in)}
+            if optimizer_class is KFAC:
+                state |= {"B": torch.empty(d_out, d_out), "B_inverse": torch.empty(d_out, d_out)}
+            elif top_k:
+                state |= {"A_vectors": torch.empty(d_in, top_k), "A_gains": torch.empty(top_k)}
+            optimizer.state[layer.weight].update(state, num_batches=torch.empty(()))
+        optimizer.param_groups[0]["step"] = 1
+        optimizer.capture.enabled = False
+        fake_steps(model, optimizer)
 
 
 @pytest.mark.parametrize("grafting", ["none", "sgd", "adagrad", "rmsprop"])

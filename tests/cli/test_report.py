@@ -4,6 +4,8 @@ import pytest
 
 from tests.cli.test_run import SUITE, evabench
 
+ONE_SWEEP = SUITE.replace("sweeps = 2", "sweeps = 1")
+
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
@@ -34,7 +36,7 @@ def test_an_open_verdict_is_no_refutation(folder):
 
 
 def test_a_report_of_a_part_says_so_and_exits_with_3(folder, tmp_path):
-    (tmp_path / "tiny.toml").write_text(SUITE.replace("seeds = 2", "seeds = 3"))
+    (tmp_path / "tiny.toml").write_text(ONE_SWEEP.replace("seeds = 2", "seeds = 3"))
     done = evabench(tmp_path, "report", "tiny.toml", "--results", str(folder / "results"))
     assert done.returncode == 3
     assert "2 runs that the suite asks for are not stored yet" in (tmp_path / "reports/tiny/report.md").read_text()

@@ -18,7 +18,7 @@ $(VENV)/.installed-test: pyproject.toml
 	touch $@ $(VENV)/.installed
 
 quickstart: venv
-	$(BIN)/evabench run quickstart --jobs $(JOBS) --no-repeat
+	$(BIN)/evabench run quickstart --jobs $(JOBS) --no-repeat || [ $$? -eq 3 ] # 3: not every run got to its end, which the report says
 	$(BIN)/evabench report quickstart
 
 test: venv-test

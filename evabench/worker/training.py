@@ -65,6 +65,8 @@ def measure(request: Request) -> Finding:
     """Make the measurement that the cell asks for, then ask the optimizer for its health."""
     workload = _build_workload(request.cell.workload, request.seed)
     optimizer = _build(request.cell.optimizer, workload)
+    if not isinstance(request.cell.measurement, ConvergenceSettings):
+        _slow_down(optimizer)
     measured = _measure(request, workload, optimizer)
     if not isinstance(optimizer, Preconditioner):
         return Finding(measured=measured, health=None, preconditioned_share=None)
@@ -124,6 +126,16 @@ def _build(settings: OptimizerSettings, workload: Workload) -> Optimizer:
     if isinstance(settings, PluginSettings):
         return build_plugin(settings, workload.model)
     return build_optimizer(settings, workload.model)
+
+
+def _slow_down(optimizer: Optimizer) -> None:
+    """Divide the learning rate by 1000 where only the cost counts, which does not depend on it.
+
+    These steps have no schedule: at its full rate an arm that was tuned with one may diverge within a visit.
+    """
+    for group in optimizer.param_groups:
+        if "lr" in group:
+            group["lr"] = group["lr"] / 1000
 
 
 def _device(workload: Workload) -> torch.device:

@@ -127,6 +127,12 @@ def test_skipped_steps_are_an_outcome_that_names_the_layer(server):
     assert next(iter(reply.health.skipped_steps)) in reply.outcome.reason
 
 
+def test_a_rate_that_would_diverge_in_a_training_run_does_not_disturb_a_timing(server):
+    wild = EvaSettings(lr=10.0, clip="none")
+    assert ask(server, wild, ConvergenceSettings(steps=40, evaluate_every=20)).outcome.kind == "diverged"
+    assert ask(server, wild, StepTimeSettings(), warmup_steps=10).outcome.completed
+
+
 def test_an_optimizer_says_how_it_is_and_what_it_preconditions(server):
     reply = ask(server, EvaSettings(lr=1e-3), TRAINING)
     assert reply.health.num_layers == 4

@@ -37,6 +37,13 @@ def test_the_two_arms_are_as_noisy_as_they_claim():
         assert np.corrcoef(logs[:-1], logs[1:])[0, 1] > 0.6
 
 
+def test_sgd_twice_as_it_was_recorded_is_equal_within_5_percent():
+    # Seconds a step of nine sweeps of `evabench run`, two arms of the same settings, 2 CPUs of an AMD EPYC, 2026-11-24.
+    sgd = [0.019232, 0.019043, 0.018822, 0.019114, 0.018639, 0.018616, 0.018832, 0.020017, 0.019082]
+    again = [0.018819, 0.018994, 0.01938, 0.019532, 0.018658, 0.018793, 0.018791, 0.019128, 0.018868]
+    assert ratio_equivalence(paired_ratio(by_sweep(sgd), by_sweep(again)), 0.05) == "equal"
+
+
 def test_two_arms_of_the_same_settings_are_equal_within_5_percent():
     assert ratio_equivalence(a_over_a(), 0.05) == "equal"
 

@@ -21,6 +21,7 @@ def convergence_table(workload: WorkloadReport) -> Table | None:
         return None
     target = workload.target
     scores = {heading: read for heading, read in _SCORES.items() if any(_known(arm, read) for arm in arms)}
+    spread = ("its range",) if workload.num_seeds > 1 else ()
     to_target = ("steps to target", "time to target") if target else ()
     note = (
         f"Losses at the end of the budget: the median of {counted(workload.num_seeds, 'seed')}, each with the same "
@@ -33,11 +34,12 @@ def convergence_table(workload: WorkloadReport) -> Table | None:
         )
     return Table(
         title="Convergence",
-        headings=("arm", "val. loss", "test loss", *scores, *to_target),
+        headings=("arm", "val. loss", *spread, "test loss", *scores, *to_target),
         rows=tuple(
             (
                 arm.name,
                 _median(arm.final_losses),
+                *(_range(arm.final_losses) for _ in spread),
                 _median(arm.test_losses),
                 *(
                     f"{median(values):.4g}" if (values := _known(arm, read)) else NOT_MEASURED
@@ -48,7 +50,7 @@ def convergence_table(workload: WorkloadReport) -> Table | None:
             for arm in arms
         ),
         note=note,
-        text=frozenset(to_target),
+        text=frozenset((*spread, *to_target)),
     )
 
 
@@ -110,5 +112,14 @@ def _median(losses: Sequence[float | None]) -> str:
     if not losses:
         return NOT_MEASURED
     lost = len(losses) - len(finite)
-    middle = f"{median(finite):.4f}" if finite else "none"
+    middle = _loss(median(finite)) if finite else "none"
     return f"{middle} ({lost} of {len(losses)} diverged)" if lost else middle
+
+
+def _range(losses: Sequence[float | None]) -> str:
+    finite = [loss for loss in losses if loss is not None]
+    return f"{_loss(min(finite))} to {_loss(max(finite))}" if finite else NOT_MEASURED
+
+
+def _loss(loss: float) -> str:
+    return f"{loss:.4f}" if abs(loss) < 1000 else f"{loss:.3g}"  # one that blew up needs no more

@@ -3,7 +3,7 @@
 from statistics import median
 
 from evabench.records.phases import PHASES
-from evabench.reporting.report import WorkloadReport
+from evabench.reporting.report import ArmReport, WorkloadReport
 from evabench.reporting.table import NOT_MEASURED, Table, counted, seconds_cell
 from evabench.stats.paired import PairedRatio
 from evabench.units import format_bytes, format_ratio, format_seconds
@@ -11,28 +11,53 @@ from evabench.units import format_bytes, format_ratio, format_seconds
 MIN_PAIRS = 6  # below it an interval is not shown
 
 
-def cost_table(workload: WorkloadReport) -> Table:
-    """Return what a step of each arm costs, in time and memory."""
+def cost_table(workload: WorkloadReport) -> Table | None:
+    """Return what a step of each arm costs, in time and memory, as far as measured; None where neither was."""
+    timed = any(arm.visits for arm in workload.arms)
+    counted_bytes = any(arm.memory for arm in workload.arms)
+    if not timed and not counted_bytes:
+        return None
     over = f"step / {workload.reference} [95 %]" if workload.reference else "ratio"
+    times = ("step", over) if timed else ()
+    sizes = ("peak", "curvature state") if counted_bytes else ()
     return Table(
         title="Cost of a step",
-        headings=("arm", "step", over, "peak", "curvature state"),
+        headings=("arm", *times, *sizes),
         rows=tuple(
             (
                 arm.name,
-                seconds_cell(arm.amortised_seconds),
-                _ratio(arm.step_over_reference, is_reference=arm.name == workload.reference),
-                format_bytes(arm.memory.peak.total) if arm.memory else NOT_MEASURED,
-                format_bytes(arm.memory.curvature_state_bytes) if arm.memory else NOT_MEASURED,
+                *(_times(arm, is_reference=arm.name == workload.reference) if timed else ()),
+                *(_sizes(arm) if counted_bytes else ()),
             )
             for arm in workload.arms
         ),
-        note=(
-            "Step: wall time with its share of a refresh, over whole refresh cycles. Ratio: trimmed mean of the log "
-            f"ratios of up to {workload.num_pairs} pairs of visits. Peak: all live tensors at the worst moment of a "
-            "step. Curvature state: what the optimizer keeps beyond the momentum."
+        note=" ".join(
+            (
+                *((_ABOUT_TIMES.format(num_pairs=workload.num_pairs),) if timed else ()),
+                *((_ABOUT_SIZES,) if counted_bytes else ()),
+            )
         ),
     )
+
+
+_ABOUT_TIMES = (
+    "Step: wall time with its share of a refresh, over whole refresh cycles. Ratio: trimmed mean of the log "
+    "ratios of up to {num_pairs} pairs of visits."
+)
+_ABOUT_SIZES = (
+    "Peak: all live tensors at the worst moment of a step. "
+    "Curvature state: what the optimizer keeps beyond the momentum."
+)
+
+
+def _times(arm: ArmReport, *, is_reference: bool) -> tuple[str, str]:
+    return seconds_cell(arm.amortised_seconds), _ratio(arm.step_over_reference, is_reference=is_reference)
+
+
+def _sizes(arm: ArmReport) -> tuple[str, str]:
+    if arm.memory is None:
+        return NOT_MEASURED, NOT_MEASURED
+    return format_bytes(arm.memory.peak.total), format_bytes(arm.memory.curvature_state_bytes)
 
 
 def step_table(workload: WorkloadReport) -> Table | None:

@@ -74,15 +74,22 @@ def test_diverged_seeds_are_counted_beside_the_median():
     assert row(convergence_table(workload), "Eva")["val. loss"] == "0.5000 (1 of 3 diverged)"
 
 
-def test_what_was_not_measured_is_a_dash_and_never_0():
+def test_the_range_over_seeds_stands_beside_the_median():
+    (workload,) = make_report(suite(), made.trainings("Eva", [20, 20, 20])).workloads
+    assert row(convergence_table(workload), "Eva")["its range"] == "0.5000 to 0.5000"
     (workload,) = make_report(suite(), made.trainings("Eva", [20])).workloads
-    assert row(cost_table(workload), "Eva") == {
-        "arm": "Eva",
-        "step": "-",
-        "step / SGD [95 %]": "-",
-        "peak": "-",
-        "curvature state": "-",
-    }
+    assert "its range" not in convergence_table(workload).headings
+
+
+def test_an_arm_that_was_not_timed_has_dashes_beside_one_that_was():
+    runs = [*made.visits("SGD", 0.01, num=6), *made.trainings("Eva", [20])]
+    (workload,) = make_report(suite(), runs).workloads
+    assert row(cost_table(workload), "Eva") == {"arm": "Eva", "step": "-", "step / SGD [95 %]": "-"}
+
+
+def test_what_no_arm_was_measured_for_is_left_out():
+    (workload,) = make_report(suite(), made.trainings("Eva", [20])).workloads
+    assert cost_table(workload) is None
     assert step_table(workload) is None
     assert memory_table(workload) is None
 

@@ -7,11 +7,12 @@ import typer
 from rich.console import Console
 
 from evabench.cli.tier import TierOption
-from evabench.errors import ExitCode
+from evabench.errors import DataError, ExitCode
 from evabench.reporting.report import make_report
 from evabench.reporting.terminal import print_report
 from evabench.runner.campaign import Campaign
 from evabench.runner.host import read_host
+from evabench.runner.missing_data import missing_data, without_data
 from evabench.runner.plan import Plan, make_plan
 from evabench.runner.progress import RunProgress
 from evabench.stats.repeats import counting_runs
@@ -40,9 +41,16 @@ def run_suite(
         loaded, store.load(), host, seeds=seeds, retry_failed=retry_failed, fresh=fresh, repeat=not no_repeat
     )
     _say_what_is_left(console, loaded, plan, store)
+    missing = missing_data(plan)
+    told = "\n".join(one.tell(plan.num_runs) for one in missing)
+    plan = without_data(plan, missing)
     if dry_run:
+        _print_plainly(console, told)
         _list_runs(console, plan)
         return
+    if told and not plan.left and not plan.stored:
+        raise DataError(f"nothing of this suite can be run.\n{told}")
+    _print_plainly(console, told)
     if plan.num_runs:
         with RunProgress(console, plan.num_runs) as progress:
             Campaign(
@@ -60,7 +68,7 @@ def run_suite(
     if plan.stored:
         print_report(console, make_report(loaded, plan.stored, num_missing=plan.num_runs))
     failed = [run for run in counting_runs(plan.stored) if not run.outcome.completed]
-    if failed or not plan.stored:
+    if failed or missing or not plan.stored:
         raise typer.Exit(ExitCode.INCOMPLETE)
 
 
@@ -80,6 +88,11 @@ def _say_what_is_left(console: Console, suite: Suite, plan: Plan, store: RunStor
         console.print("Nothing to run: everything that this suite asks for is stored.")
     else:
         console.print(f"{plan.num_runs} runs to make, {len(plan.stored)} stored.")
+
+
+def _print_plainly(console: Console, text: str) -> None:
+    if text:
+        console.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
 def _list_runs(console: Console, plan: Plan) -> None:

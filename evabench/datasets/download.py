@@ -2,13 +2,12 @@
 
 import shutil
 import tarfile
-import urllib.error
 import urllib.request
 from pathlib import Path
 
 from evabench.datasets.catalogue import CATALOGUE, Remote
 from evabench.datasets.files import check, reading
-from evabench.datasets.places import commands_for, download_folder
+from evabench.datasets.places import commands_for, download_folder, other_ways
 from evabench.errors import DataError
 from evabench.settings.datasets import DataName
 
@@ -23,12 +22,15 @@ def download(name: DataName) -> Path:
         raise DataError(f"{known.title} has no plain address. " + (f"Get it with\n{commands}" if commands else ""))
     root = download_folder()
     for remote in known.remotes:
-        fetch(remote, root)
+        fetch(remote, root, otherwise=other_ways(name))
     return root
 
 
-def fetch(remote: Remote, root: Path) -> None:
-    """Download one file, check it, and put it in its place, or unpack it there."""
+def fetch(remote: Remote, root: Path, *, otherwise: str = "") -> None:
+    """Download one file, check it, and put it in its place, or unpack it there.
+
+    Raises `DataError` where it cannot be reached, with what to do otherwise.
+    """
     path = root / remote.path
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f"{path.name}.part")
@@ -38,8 +40,8 @@ def fetch(remote: Remote, root: Path) -> None:
         if remote.md5 is not None:
             check(remote.url, part.read_bytes(), remote.md5)
         part.replace(path)
-    except (urllib.error.URLError, OSError) as error:
-        raise DataError(f"{remote.url} cannot be reached: {error}. `evabench data` lists other ways.") from error
+    except OSError as error:  # also everything that urllib raises
+        raise DataError(f"{remote.url} cannot be reached: {error}. {otherwise}".rstrip()) from error
     finally:
         part.unlink(missing_ok=True)
     if remote.unpack_into is not None:

@@ -64,6 +64,11 @@ def find(name: DataName) -> Place | None:
     return next((place for place in places(name) if place.has_it), None)
 
 
+def is_missing(name: DataName) -> bool:
+    """Whether this data set has to be got, and no place has it. A generated one never is missing."""
+    return bool(places(name)) and find(name) is None
+
+
 def require(name: DataName) -> Place:
     """Return the first place that has the data set. Raises `DataError` with the places and the commands."""
     place = find(name)
@@ -86,6 +91,16 @@ def commands_for(name: DataName) -> tuple[str, ...]:
     known = CATALOGUE[name]
     own = (f"evabench data --get {name}",) if known.remotes else ()
     return (*own, *(command.format(root=download_folder()) for command in known.commands))
+
+
+def other_ways(name: DataName) -> str:
+    """Return, as lines, how a data set is got where its address cannot be reached: never that address once more."""
+    known = CATALOGUE[name]
+    commands = [command for command in known.commands if not any(remote.url in command for remote in known.remotes)]
+    pasted = "\n".join(f"  {command.format(root=download_folder())}" for command in commands)
+    ways = [f"Get it with\n{pasted}"] if commands else []
+    ways += [f'use data = "{known.instead}" in the suite'] if known.instead else []
+    return "\nor ".join(ways) or "No other way is known."
 
 
 def _in_roots(known: Known) -> Iterator[Place]:

@@ -80,18 +80,30 @@ def conditions_table(report: Report) -> Table:
 
 
 def unfinished_table(report: Report) -> Table | None:
-    """Return the runs that did not complete; None where all did."""
+    """Return the runs that did not complete, those with one outcome and reason together; None where all did."""
     if not report.unfinished:
         return None
+    alike: dict[tuple[str, str], list[Run]] = {}
+    for run in report.unfinished:
+        reason = run.outcome.reason or NOT_MEASURED
+        alike.setdefault((run.outcome.kind.replace("_", " "), reason), []).append(run)
     return Table(
         title="Runs that did not complete",
-        headings=("run", "seed", "outcome", "reason"),
+        headings=("run", "runs", "outcome", "reason"),
         text=frozenset({"outcome", "reason"}),
         rows=tuple(
-            (run.cell.title, str(run.seed), run.outcome.kind.replace("_", " "), run.outcome.reason or NOT_MEASURED)
-            for run in report.unfinished
+            (_some([f"{run.cell.title}, seed {run.seed}" for run in runs]), str(len(runs)), outcome, reason)
+            for (outcome, reason), runs in alike.items()
         ),
     )
+
+
+_MAX_NAMED = 3
+
+
+def _some(names: Sequence[str]) -> str:
+    more = len(names) - _MAX_NAMED
+    return "; ".join(names[:_MAX_NAMED]) + (f"; and {more} more" if more > 0 else "")
 
 
 def _span(words: Iterable[str]) -> str:

@@ -39,11 +39,16 @@ class Plan:
     older_code: int  # stored runs of the same cells with other code, which are not used
 
     @property
-    def num_runs(self) -> int:
-        """Return how many runs are left, as far as the stored ones tell: a sweep may yet be disturbed."""
+    def left(self) -> tuple[PlannedRun, ...]:
+        """Return the runs that are left, as far as the stored ones tell: a sweep may yet be disturbed."""
         again = {run.key for sweep in self.sweeps for run in sweep}
         repeats = self.due_repeats([run for run in self.stored if run.key not in again])
-        return len(self.untimed) + sum(len(sweep) for sweep in (*self.sweeps, *repeats))
+        return (*self.untimed, *(run for sweep in (*self.sweeps, *repeats) for run in sweep))
+
+    @property
+    def num_runs(self) -> int:
+        """Return how many runs are left."""
+        return len(self.left)
 
     def due_repeats(self, runs: Iterable[Run]) -> tuple[tuple[PlannedRun, ...], ...]:
         """Return the second tries at the sweeps of which a visit among `runs` was disturbed."""

@@ -1,5 +1,6 @@
-"""What a person sees while a suite runs: a bar in a terminal, a line a failure elsewhere."""
+"""What a person sees while a suite runs: a bar in a terminal, and every kind of failure once."""
 
+from collections import Counter
 from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
@@ -15,12 +16,13 @@ from evabench.units import format_seconds
 
 
 class RunProgress:
-    """Counts the runs that are done, and names every one that did not complete."""
+    """Counts the runs that are done; of those that failed for one reason it names the first, and counts the others."""
 
     def __init__(self, console: Console, num_runs: int) -> None:
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
         self._progress = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
         self._task = self._progress.add_task("starting", total=num_runs)
+        self._failures: Counter[tuple[str, str | None]] = Counter()
 
     def done(self, run: Run) -> None:
         """Advance by one run."""
@@ -28,14 +30,20 @@ class RunProgress:
         if task.total is not None and task.completed >= task.total:  # a sweep is made again: nobody could know
             self._progress.update(self._task, total=task.total + 1)
         self._progress.update(self._task, advance=1, description=f"{run.cell.arm}: {run.cell.measurement.measurement}")
-        if not run.outcome.completed:
-            line = f"{run.cell.title}, seed {run.seed}: {run.outcome.kind}: {run.outcome.reason}"
-            self._progress.console.print(line, markup=False, highlight=False)
+        if run.outcome.completed:
+            return
+        failure = (run.outcome.kind, run.outcome.reason)
+        self._failures[failure] += 1
+        if self._failures[failure] == 1:
+            self._print(f"{run.cell.title}, seed {run.seed}: {run.outcome.kind}: {run.outcome.reason}")
 
     def repeated(self, first: Sequence[Run], second: Sequence[Run]) -> None:
         """Show both tries at a sweep, and which of them counts."""
         for line in describe_repeat(first, second):
-            self._progress.console.print(line, markup=False, highlight=False, soft_wrap=True)
+            self._print(line)
+
+    def _print(self, line: str) -> None:
+        self._progress.console.print(line, markup=False, highlight=False, soft_wrap=True)
 
     def __enter__(self) -> Self:
         self._progress.start()
@@ -45,6 +53,10 @@ class RunProgress:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._progress.stop()
+        for (outcome, reason), count in self._failures.items():
+            if count > 1:
+                first_line = (reason or "").partition("\n")[0]
+                self._print(f"The same in {count - 1} more {'run' if count == 2 else 'runs'}: {outcome}: {first_line}")
 
 
 def describe_repeat(first: Sequence[Run], second: Sequence[Run]) -> tuple[str, ...]:

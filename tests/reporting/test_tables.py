@@ -132,7 +132,16 @@ def test_growth_says_exactly_who_has_a_quadratic_term(whole):
 def test_runs_that_did_not_complete_come_with_their_reason():
     crashed = made.failed(made.training("Eva", 0, 20), "crashed")
     table = unfinished_table(make_report(suite(), [crashed]))
-    assert table.rows == (("autoencoder, Eva, convergence", "0", "crashed", "it crashed"),)
+    assert table.rows == (("autoencoder, Eva, convergence, seed 0", "1", "crashed", "it crashed"),)
+
+
+def test_runs_that_failed_for_one_reason_are_one_row():
+    crashed = [made.failed(made.training("Eva", seed, 20), "crashed") for seed in range(5)]
+    killed = made.failed(made.training("SGD", 0, 20), "killed")
+    first, second = unfinished_table(make_report(suite(), [*crashed, killed])).rows
+    assert first[0].endswith("seed 1; autoencoder, Eva, convergence, seed 2; and 2 more")
+    assert first[1:] == ("5", "crashed", "it crashed")
+    assert second[1:] == ("1", "killed", "it killed")
 
 
 def test_disturbed_runs_are_counted_among_the_timed_ones_and_told_above_the_numbers():

@@ -6,7 +6,7 @@ nothing about the optimizer; it is excluded, and counted.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from evabench.records.convergence import Convergence
@@ -21,19 +21,23 @@ from evabench.stats.time_to_target import first_hit, seconds_to_target, steps_to
 from evabench.stats.trimmed import trimmed_geometric_mean
 from evabench.units import Seconds
 
+Series = tuple[ConvergenceSettings, int]  # and threads
 Sweep = tuple[int, int]  # seed and number: two series may both have a third sweep
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MeasuredArm:
-    """One arm on one workload, with the runs that count."""
+    """One arm on one workload at one training budget, with the runs that count."""
 
     workload_name: str
     workload: WorkloadSettings
     ranks: int
     arm: str
     optimizer: OptimizerSettings
-    step_seconds: Mapping[Sweep, Seconds]  # amortised, of each visit; the pilot is not one
+    budget: ConvergenceSettings | None  # of `trainings`; None: it was not trained
+    threads: int
+    visits: tuple[StepTime, ...]  # the pilot is not one
+    step_seconds: Mapping[Sweep, Seconds]  # amortised, of each visit
     trainings: Mapping[int, Run]  # by seed: completed or diverged
     excluded: tuple[str, ...]  # sentences about the runs that do not count
 
@@ -46,13 +50,15 @@ class MeasuredArm:
         return trimmed_geometric_mean(tuple(self.step_seconds.values())) if self.step_seconds else None
 
     @property
+    def series(self) -> Series | None:
+        """Return what two training runs must have in common to stand in one table; None: it was not trained."""
+        return (self.budget, self.threads) if self.budget else None
+
+    @property
     def epochs(self) -> float | None:
         """Return the budget in passes over the training set; None without training or a length of a pass."""
-        for run in self.trainings.values():
-            assert isinstance(run.cell.measurement, ConvergenceSettings)
-            steps = self.workload.steps_an_epoch
-            return run.cell.measurement.steps / steps if steps else None
-        return None
+        steps = self.workload.steps_an_epoch
+        return self.budget.steps / steps if self.budget and steps else None
 
     def steps_to(self, target: float) -> dict[int, int | None]:
         """Return the steps to the target by seed, None for a miss."""
@@ -89,9 +95,10 @@ class MeasuredArm:
 
 
 def measured_arms(runs: Iterable[Run]) -> tuple[MeasuredArm, ...]:
-    """Return every arm of every workload that was timed or trained, sorted by name.
+    """Return every arm of every workload that was timed or trained, sorted by name; once for each of its budgets.
 
-    Two arms of one name but different settings are two arms: runs of different settings are never pooled.
+    Two arms of one name but different settings are two arms: runs of different settings are never pooled. Nor are
+    runs of two budgets, schedules or numbers of threads; the step times are the same beside each.
     """
     groups: defaultdict[tuple[str, str, str, str, int], list[Run]] = defaultdict(list)
     for run in counting_runs(runs):
@@ -99,20 +106,26 @@ def measured_arms(runs: Iterable[Run]) -> tuple[MeasuredArm, ...]:
         key = (cell.workload_name, cell.arm, repr(cell.workload), repr(cell.optimizer), cell.ranks)
         if isinstance(cell.measurement, StepTimeSettings | ConvergenceSettings):
             groups[key].append(run)
-    return tuple(_measured_arm(group) for _, group in sorted(groups.items()))
+    return tuple(arm for _, group in sorted(groups.items()) for arm in _at_each_budget(group))
 
 
-def _measured_arm(runs: Sequence[Run]) -> MeasuredArm:
-    cell = runs[0].cell
-    timed, other_timed = _largest_series([run for run in runs if isinstance(run.cell.measurement, StepTimeSettings)])
-    trained, other = _largest_series([run for run in runs if isinstance(run.cell.measurement, ConvergenceSettings)])
+def _at_each_budget(runs: Sequence[Run]) -> Iterator[MeasuredArm]:
+    """Yield the arm at its shortest budget first; once, where it was not trained."""
+    timing = _series([run for run in runs if isinstance(run.cell.measurement, StepTimeSettings)])
+    timed = max(timing, key=len, default=[])
+    num_other = sum(len(one) for one in timing) - len(timed)
+    trained = _series([run for run in runs if isinstance(run.cell.measurement, ConvergenceSettings)])
+    for series in sorted(trained, key=_budget) or [[]]:
+        yield _measured_arm(timed, series, num_other)
+
+
+def _measured_arm(timed: Sequence[Run], trained: Sequence[Run], num_other_timed: int) -> MeasuredArm:
+    cell = (*trained, *timed)[0].cell
     excluded = [*_failures(timed, {"completed"}, "timing"), *_failures(trained, {"completed", "diverged"}, "training")]
-    if other_timed or other:
-        excluded.append(
-            f"{cell.arm}: {other_timed + other} runs of another budget or another number of threads were left out."
-        )
-    step_seconds = {
-        (run.seed, run.visit.sweep): run.measured.amortised_seconds
+    if num_other_timed:
+        excluded.append(f"{cell.arm}: {num_other_timed} timing runs with other settings or threads were left out.")
+    visits = {
+        (run.seed, run.visit.sweep): run.measured
         for run in timed
         if run.outcome.completed and isinstance(run.measured, StepTime) and run.visit and run.visit.sweep > 0
     }
@@ -122,25 +135,27 @@ def _measured_arm(runs: Sequence[Run]) -> MeasuredArm:
         ranks=cell.ranks,
         arm=cell.arm,
         optimizer=cell.optimizer,
-        step_seconds=step_seconds,
+        budget=cell.measurement if isinstance(cell.measurement, ConvergenceSettings) else None,
+        threads=cell.threads,
+        visits=tuple(visits.values()),
+        step_seconds={sweep: visit.amortised_seconds for sweep, visit in visits.items()},
         trainings={run.seed: run for run in trained if run.outcome.kind in {"completed", "diverged"}},
         excluded=tuple(excluded),
     )
 
 
-def _largest_series(runs: Sequence[Run]) -> tuple[list[Run], int]:
-    """Return the runs of the cell that has most of them (of equals, the one with the longest budget), and the rest."""
+def _series(runs: Sequence[Run]) -> list[list[Run]]:
+    """Return the runs of each measurement and number of threads, in order."""
     series: defaultdict[tuple[str, int], list[Run]] = defaultdict(list)
     for run in runs:
         series[repr(run.cell.measurement), run.cell.threads].append(run)
-    if not series:
-        return [], 0
-    largest = max(series.values(), key=lambda one: (len(one), _budget(one[0])))
-    return largest, len(runs) - len(largest)
+    return list(series.values())
 
 
-def _budget(run: Run) -> int:
-    return run.cell.measurement.steps if isinstance(run.cell.measurement, ConvergenceSettings) else 0
+def _budget(series: Sequence[Run]) -> int:
+    measurement = series[0].cell.measurement
+    assert isinstance(measurement, ConvergenceSettings)
+    return measurement.steps
 
 
 def _failures(runs: Sequence[Run], counted: set[str], kind: str) -> list[str]:

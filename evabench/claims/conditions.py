@@ -38,6 +38,15 @@ def differences(claim: Claim, host: Host, arm: MeasuredArm, base: MeasuredArm) -
     )
 
 
+def claimed_epochs(claim: Claim, arm: MeasuredArm) -> tuple[float, ...]:
+    """Return the budgets, in passes, that the claim names for this arm's part on this very workload."""
+    named = claimed_workload(claim, arm.workload)
+    if named is None:
+        return ()
+    stated = named.arm_epochs if arm.optimizer.optimizer == claim.arm else named.base_epochs
+    return () if stated is None else (stated,)
+
+
 def _compared(claim: Claim, workload: WorkloadSettings) -> tuple[ClaimedWorkload, ...]:
     named = claimed_workload(claim, workload)
     return claim.workloads if named is None else (named,)

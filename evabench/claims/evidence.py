@@ -16,6 +16,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from evabench.claims.arms import MeasuredArm, measured_arms
+from evabench.claims.budgets import at_one_budget
 from evabench.claims.claim import EXACT_QUANTITIES, Claim, Judgement, Verdict
 from evabench.claims.comparisons import Comparison, Workload, compare, is_candidate, missing
 from evabench.claims.conditions import place_differences
@@ -61,7 +62,7 @@ def judge_claims(
 def _judge_sampled(
     claim: Claim, runs: Sequence[Run], targets: Mapping[str, float], references: Mapping[str, str], suite: str | None
 ) -> Judgement:
-    workloads = _workloads(measured_arms(runs), targets, references)
+    workloads = _workloads(claim, measured_arms(runs), targets, references)
     compared = [(workload, compare(claim, workload, runs[0].host)) for workload in workloads]
     comparisons = [one for _, found in compared for one in found]
     deciding = [one for one in comparisons if one.evidence.decides]
@@ -100,7 +101,7 @@ def _covers(claim: Claim, under_claim: Sequence[Comparison], gaps: Sequence[Work
 
 
 def _workloads(
-    arms: Sequence[MeasuredArm], targets: Mapping[str, float], references: Mapping[str, str]
+    claim: Claim, arms: Sequence[MeasuredArm], targets: Mapping[str, float], references: Mapping[str, str]
 ) -> list[Workload]:
     """Return the arms by workload. One name for two nets, or for two numbers of ranks, is two workloads."""
     groups: defaultdict[tuple[str, int, str], list[MeasuredArm]] = defaultdict(list)
@@ -110,7 +111,7 @@ def _workloads(
     return [
         Workload(
             name=name if ranks == 1 else f"{name} on {ranks} ranks",
-            arms=tuple(group),
+            arms=at_one_budget(claim, group),
             target=targets.get(name),
             reference=references.get(name),
         )

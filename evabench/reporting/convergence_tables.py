@@ -33,7 +33,7 @@ def convergence_table(workload: WorkloadReport) -> Table | None:
             " Time: steps x step time; one point a seed."
         )
     return Table(
-        title="Convergence",
+        title=f"Convergence in {workload.budget_words}",
         headings=("arm", "val. loss", *spread, "test loss", *scores, *to_target),
         rows=tuple(
             (

@@ -157,8 +157,8 @@ def convergence_picture(workload: WorkloadReport, styles: Styles) -> Picture | N
         for arm in arms
         if (losses := [loss for loss in arm.final_losses if loss is not None])
     )
-    title = "Validation loss against steps and against time"
-    return _picture("convergence", title, f"{title}: {ends}.", 3.6, draw)
+    title = f"Validation loss against steps and against time, {workload.budget_words}"
+    return _picture(f"convergence-{workload.budget_words.replace(' ', '-')}", title, f"{title}: {ends}.", 3.6, draw)
 
 
 def memory_picture(workload: WorkloadReport) -> Picture | None:

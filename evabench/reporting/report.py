@@ -1,12 +1,12 @@
 """What a report says, as data: the runs of one suite, host and code, arranged by workload and arm. Renders nothing."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import median
 
 import numpy as np
 
-from evabench.claims.arms import MeasuredArm, measured_arms
+from evabench.claims.arms import MeasuredArm, Series, measured_arms
 from evabench.claims.claim import Judgement
 from evabench.claims.curvature import WidthFamily, width_families
 from evabench.claims.eva import EVA_CLAIMS
@@ -18,6 +18,7 @@ from evabench.records.memory import Memory
 from evabench.records.phases import Phases
 from evabench.records.run import Run
 from evabench.records.step_time import StepTime
+from evabench.settings.measurement import ConvergenceSettings
 from evabench.settings.optimizers import OptimizerSettings, SgdSettings
 from evabench.settings.suite_tables import Target
 from evabench.settings.workloads import WorkloadSettings
@@ -83,13 +84,23 @@ class ArmReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkloadReport:
-    """All arms on one workload, in the order of the suite."""
+    """All arms on one workload, in the order of the suite; everything that was trained has one budget."""
 
     name: str
     settings: WorkloadSettings
+    budget: ConvergenceSettings | None  # None: nothing was trained
     target: Target | None
     reference: str | None  # the arm whose step is 1; None: no SGD in the suite
     arms: tuple[ArmReport, ...]
+    other_budgets: tuple["WorkloadReport", ...] = ()  # of the same workload, the longest first
+
+    @property
+    def budget_words(self) -> str:
+        """Return the budget for people: "2 epochs", or "600 steps" where an epoch has no length."""
+        if self.budget is None:
+            return ""
+        steps, an_epoch = self.budget.steps, self.settings.steps_an_epoch
+        return f"{steps / an_epoch:g} epochs" if an_epoch and steps % an_epoch == 0 else f"{steps} steps"
 
     @property
     def num_seeds(self) -> int:
@@ -139,7 +150,7 @@ def make_report(suite: Suite, runs: Sequence[Run], *, num_missing: int = 0, num_
         host=runs[0].host,
         code=runs[0].code,
         workloads=tuple(
-            _workload(suite, name, runs, targets.get(name))
+            _workload(suite, name, runs)
             for name in suite.workloads
             if any(run.cell.workload_name == name for run in runs)
         ),
@@ -156,18 +167,50 @@ def _num_widths(family: WidthFamily) -> int:
     return max(len(arm.curvature_bytes) for arm in family.arms)
 
 
-def _workload(suite: Suite, name: str, runs: Sequence[Run], target: Target | None) -> WorkloadReport:
-    here = [run for run in runs if run.cell.workload_name == name]
-    measured = {arm.arm: arm for arm in measured_arms(here)}
+def _workload(suite: Suite, name: str, runs: Sequence[Run]) -> WorkloadReport:
+    """Return the arms at the longest budget, and those at each other budget beside it."""
+    here = [
+        run
+        for run in runs
+        if run.cell.workload_name == name
+        and run.cell.workload == suite.workloads[name]
+        and run.cell.optimizer == suite.arms.get(run.cell.arm)
+    ]
+    measured = measured_arms(here)
+    found = {arm.series for arm in measured if arm.series}
+    budgets: list[Series | None] = [*sorted(found, key=lambda one: (-one[0].steps, repr(one)))]
+    first, *others = [_at_budget(suite, name, here, measured, budget) for budget in budgets or [None]]
+    return replace(first, other_budgets=tuple(others))
+
+
+def _at_budget(
+    suite: Suite,
+    name: str,
+    runs: Sequence[Run],
+    measured: Sequence[MeasuredArm],
+    budget: Series | None,
+) -> WorkloadReport:
+    chosen: dict[str, MeasuredArm] = {}
+    for arm in measured:  # an arm that was not trained to this budget still has its step times
+        if budget is not None and arm.series == budget:
+            chosen[arm.arm] = arm
+        else:
+            chosen.setdefault(arm.arm, replace(arm, budget=None, trainings={}))
+    target = suite.convergence.targets.get(name) if suite.convergence else None
     reference = next((arm for arm, settings in suite.arms.items() if isinstance(settings, SgdSettings)), None)
     arms = tuple(
-        _arm(
-            arm, [run for run in here if run.cell.arm == arm], measured.get(arm), measured.get(reference or ""), target
-        )
+        _arm(arm, [run for run in runs if run.cell.arm == arm], chosen.get(arm), chosen.get(reference or ""), target)
         for arm in suite.arms
-        if any(run.cell.arm == arm for run in here)
+        if any(run.cell.arm == arm for run in runs)
     )
-    return WorkloadReport(name=name, settings=suite.workloads[name], target=target, reference=reference, arms=arms)
+    return WorkloadReport(
+        name=name,
+        settings=suite.workloads[name],
+        budget=budget[0] if budget else None,
+        target=target,
+        reference=reference,
+        arms=arms,
+    )
 
 
 def _arm(
@@ -185,9 +228,7 @@ def _arm(
         name=name,
         optimizer=runs[0].cell.optimizer,
         measured=measured,
-        visits=tuple(
-            run.measured for run in runs if isinstance(run.measured, StepTime) and run.visit and run.visit.sweep > 0
-        ),
+        visits=measured.visits if measured else (),
         step_over_reference=_over(measured, reference),
         phases=next((run.measured for run in runs if isinstance(run.measured, Phases)), None),
         memory=next((run.measured for run in runs if isinstance(run.measured, Memory)), None),

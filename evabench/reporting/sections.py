@@ -110,8 +110,11 @@ def _workload_section(workload: WorkloadReport, styles: Styles) -> Section:
             step_table(workload),
             phases_picture(workload),
             phases_table(workload),
-            convergence_picture(workload, styles),
-            convergence_table(workload),
+            *(
+                part
+                for one in (workload, *workload.other_budgets)
+                for part in (convergence_picture(one, styles), convergence_table(one))
+            ),
             health_table(workload),
             memory_picture(workload),
             memory_table(workload),

@@ -20,8 +20,11 @@ def print_report(console: Console, report: Report) -> None:
     """Print two tables a workload, what did not complete, and the verdicts."""
     for workload in report.workloads:
         console.print(Text(f"\n{workload.name}: {workload.settings.shape}", style="bold"))
-        for table in (cost_table(workload), convergence_table(workload)):
+        trained = (workload, *workload.other_budgets)
+        for table in (cost_table(workload), *map(convergence_table, trained)):
             if table is not None:
+                if len(trained) > 1:
+                    console.print(table.title)
                 console.print(_rich(table))
     unfinished = unfinished_table(report)
     if unfinished is not None:

@@ -262,3 +262,23 @@ def test_a_shorter_series_of_another_budget_is_left_out_and_said():
 def test_measurements_of_other_kinds_are_ignored():
     pilot = run("Eva", WarmUpSettings(), WarmUp(window_steps=10, window_median_seconds=(1.0,), steady_after_steps=10))
     assert only(OURS, [pilot, *eva_twice_as_fast()]).here is SUPPORTED
+
+
+def test_arms_of_several_budgets_are_compared_at_the_claims_own():
+    stated = replace(OURS, workloads=(replace(HERE, arm_epochs=2, base_epochs=4),))
+    runs = [
+        *eva_twice_as_fast(),
+        *trainings("SGD", [100] * 8, budget=144),
+        *trainings("Eva", [100] * 8, budget=144),
+    ]
+    judgement = only(stated, runs)
+    (evidence,) = judgement.evidence
+    assert (judgement.as_stated, judgement.differences) == (SUPPORTED, ())
+    assert evidence.numbers["steps_factor"] == pytest.approx(5)  # SGD's 100 of 144 over Eva's 20 of 72
+
+
+def test_arms_of_several_budgets_are_never_compared_across_them():
+    runs = [*eva_twice_as_fast(), *trainings("SGD", [100] * 8, budget=144)]
+    (evidence,) = only(replace(OURS, workloads=()), runs).evidence
+    assert evidence.numbers["steps_factor"] == pytest.approx(2.1, rel=0.01)  # both of 72, though SGD's 144 is longer
+    assert "SGD: 8 runs of another budget or another number of threads were left out." in evidence.notes

@@ -70,3 +70,41 @@ def test_what_was_not_measured_is_absent():
 def test_a_run_that_did_not_complete_is_listed():
     crashed = made.failed(runs()[0], "crashed")
     assert make_report(suite(), [*runs()[1:], crashed]).unfinished == (crashed,)
+
+
+def at_budgets(*budgets):
+    found = []
+    for budget in budgets:
+        found += made.trainings("SGD", [40, 40, None], budget=budget)
+        found += made.trainings("Eva", [20, 20], budget=budget)
+    return make_report(suite(), [*made.visits("SGD", 0.01), *made.visits("Eva", 0.01), *found])
+
+
+def test_runs_of_two_budgets_never_stand_in_one_row_or_table():
+    (longest,) = at_budgets(72, 144, 108).workloads
+    whole = [longest, *longest.other_budgets]
+    assert [one.budget_words for one in whole] == ["4 epochs", "3 epochs", "2 epochs"]
+    for one in whole:
+        assert {training.budget_steps for arm in one.arms for training in arm.trainings} == {one.budget.steps}
+        assert [len(arm.trainings) for arm in one.arms] == [3, 2]
+        assert arm(one, "Eva").amortised_seconds == pytest.approx(0.01, rel=0.011)
+
+
+def test_an_arm_that_lacks_a_budget_has_no_losses_there():
+    runs_of_two = [*made.trainings("SGD", [40]), *made.trainings("SGD", [40], budget=144), *made.trainings("Eva", [8])]
+    (longest,) = make_report(suite(), runs_of_two).workloads
+    assert arm(longest, "Eva").trainings == ()
+    assert len(arm(longest.other_budgets[0], "Eva").trainings) == 1
+
+
+def test_runs_on_another_number_of_threads_are_a_table_of_their_own():
+    other = [made.replace(run, cell=made.replace(run.cell, threads=2)) for run in made.trainings("Eva", [20, 20])]
+    (one,) = make_report(suite(), [*made.trainings("Eva", [20]), *other]).workloads
+    assert [len(each.arms[0].trainings) for each in (one, *one.other_budgets)] == [1, 2]
+
+
+def test_runs_with_other_settings_under_an_arms_name_are_not_the_suites():
+    other = made.trainings("Eva", [4], optimizer=made.replace(made.ARMS["Eva"], lr=9.0))
+    (one,) = make_report(suite(), [*made.trainings("Eva", [20, 20]), *other]).workloads
+    assert arm(one, "Eva").steps_to_target == (20, 20)
+    assert one.other_budgets == ()

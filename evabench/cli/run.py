@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from evabench.cli.dry_run import show_plan
 from evabench.cli.tier import TierOption
 from evabench.errors import DataError, ExitCode
 from evabench.reporting.report import make_report
@@ -26,7 +27,12 @@ def run_suite(
     jobs: Annotated[int, typer.Option(min=1, metavar="N", help="Untimed runs at once; timed ones are alone.")] = 1,
     tier: TierOption = None,
     results: Annotated[Path, typer.Option(metavar="DIR", help="Where runs are stored.")] = Path("results"),
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="List what would be run, and run nothing.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="List what would be run and estimate time and memory; run nothing.")
+    ] = False,
+    probe_seconds: Annotated[
+        float, typer.Option(min=0, metavar="S", help="With --dry-run: time for probes; 0: stored runs only.")
+    ] = 60.0,
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Make failed runs again.")] = False,
     fresh: Annotated[bool, typer.Option("--fresh", help="Make every run again; old ones stay in the file.")] = False,
     no_repeat: Annotated[
@@ -43,11 +49,11 @@ def run_suite(
     _say_what_is_left(console, loaded, plan, store)
     missing = missing_data(plan)
     told = "\n".join(one.tell(plan.num_runs) for one in missing)
-    plan = without_data(plan, missing)
     if dry_run:
         _print_plainly(console, told)
-        _list_runs(console, plan)
+        show_plan(console, plan, host, results, probe_seconds)
         return
+    plan = without_data(plan, missing)
     if told and not plan.left and not plan.stored:
         raise DataError(f"nothing of this suite can be run.\n{told}")
     _print_plainly(console, told)
@@ -93,10 +99,3 @@ def _say_what_is_left(console: Console, suite: Suite, plan: Plan, store: RunStor
 def _print_plainly(console: Console, text: str) -> None:
     if text:
         console.print(text, markup=False, highlight=False, soft_wrap=True)
-
-
-def _list_runs(console: Console, plan: Plan) -> None:
-    for run in plan.untimed:
-        console.print(f"  {run.cell.title}, seed {run.seed}", markup=False, highlight=False)
-    for run in (run for sweep in plan.sweeps for run in sweep):
-        console.print(f"  {run.cell.title}, sweep {run.sweep}", markup=False, highlight=False)

@@ -25,16 +25,17 @@ def print_report(console: Console, report: Report) -> None:
             if table is not None:
                 if len(trained) > 1:
                     console.print(table.title)
-                console.print(_rich(table))
+                console.print(rich_table(table))
     unfinished = unfinished_table(report)
     if unfinished is not None:
-        console.print(_rich(unfinished))
+        console.print(rich_table(unfinished))
     console.print(Text("\nClaims of the paper", style="bold"))
     for judgement in report.judgements:
         _print_verdict(console, judgement)
 
 
-def _rich(table: Table) -> RichTable:
+def rich_table(table: Table) -> RichTable:
+    """Return a table as the terminal shows it; nothing in it is markup."""
     rich = RichTable(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for position, heading in enumerate(table.headings):
         is_text = position == 0 or heading in table.text

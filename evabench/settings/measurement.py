@@ -110,7 +110,18 @@ class PhasesSettings:
         return -(-self.min_warmup_steps // cycle_steps)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProbeSettings:
+    """A look at what a run would cost, for an estimate: bytes on fake tensors, or the seconds of a few real steps."""
+
+    __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
+    timed: ClassVar[bool] = False
+
+    measurement: Literal["probe"] = "probe"
+    real_steps: Annotated[int, Ge(0)] = 0  # 0: bytes
+
+
 MeasurementSettings = Annotated[
-    WarmUpSettings | StepTimeSettings | PhasesSettings | MemorySettings | ConvergenceSettings,
+    WarmUpSettings | StepTimeSettings | PhasesSettings | MemorySettings | ConvergenceSettings | ProbeSettings,
     Field(discriminator="measurement"),
 ]

@@ -36,6 +36,7 @@ from evabench.settings.measurement import (
     ConvergenceSettings,
     MemorySettings,
     PhasesSettings,
+    ProbeSettings,
     StepTimeSettings,
     WarmUpSettings,
 )
@@ -43,6 +44,7 @@ from evabench.settings.optimizers import OptimizerSettings, PluginSettings
 from evabench.settings.plugin_workloads import PluginWorkloadSettings
 from evabench.settings.workloads import WorkloadSettings
 from evabench.worker.plugin import build_plugin, build_plugin_workload
+from evabench.worker.probe import probe
 from evabench.workloads.build import build_workload
 from evabench.workloads.schedule import ScheduledRate
 from evabench.workloads.workload import Batch, Workload
@@ -63,6 +65,9 @@ class Finding:
 
 def measure(request: Request) -> Finding:
     """Make the measurement that the cell asks for, then ask the optimizer for its health."""
+    if isinstance(request.cell.measurement, ProbeSettings):  # it builds what it can: the data may not be here
+        found = probe(request.cell, request.cell.measurement, training_step)
+        return Finding(measured=found, health=None, preconditioned_share=None)
     workload = _build_workload(request.cell.workload, request.seed)
     optimizer = _build(request.cell.optimizer, workload)
     if not isinstance(request.cell.measurement, ConvergenceSettings):
@@ -89,6 +94,8 @@ def _measure(request: Request, workload: Workload, optimizer: Optimizer) -> Meas
             return _measure_memory(workload, optimizer, cycle_steps)
         case ConvergenceSettings() as settings:
             return _measure_convergence(workload, optimizer, settings)
+        case ProbeSettings():
+            raise AssertionError("a probe builds its own workload")
         case _:
             assert_never(cell.measurement)
 

@@ -99,6 +99,8 @@ def test_a_dry_run_lists_the_cells_and_runs_nothing(suite):
     done = evabench(suite, "run", "tiny.toml", "--dry-run")
     assert done.returncode == 0
     assert "small, Eva, step_time, sweep 2" in done.stdout
+    assert "Estimate: nothing here was measured by these runs" in done.stdout
+    assert "probe" in done.stdout
     assert stored(suite) == []
 
 

@@ -1,0 +1,64 @@
+"""`evabench run --dry-run`: what would be run, and what it is expected to take."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import Progress
+
+from evabench.errors import StoreError
+from evabench.records.cell import Cell
+from evabench.records.host import Host
+from evabench.records.run import Run
+from evabench.reporting.estimate_tables import estimate_table, estimate_warnings
+from evabench.reporting.terminal import rich_table
+from evabench.runner.estimate import History, estimate
+from evabench.runner.machine_state import read_machine_state
+from evabench.runner.plan import Plan
+from evabench.runner.probing import REAL_STEPS, Probing, probe_cells
+from evabench.store.files import RunStore
+from evabench.units import Seconds
+
+
+def show_plan(console: Console, plan: Plan, host: Host, results: Path, probe_seconds: Seconds) -> None:
+    """List the runs that are left, and estimate their time and memory; only probes are started."""
+    for run in plan.untimed:
+        console.print(f"  {run.cell.title}, seed {run.seed}", markup=False, highlight=False)
+    for run in (run for sweep in plan.sweeps for run in sweep):
+        console.print(f"  {run.cell.title}, sweep {run.sweep}", markup=False, highlight=False)
+    if not plan.left:
+        return
+    history = History(tuple(_stored_on(results, host)))
+    free_bytes = min(read_machine_state().free_memory_bytes, host.memory_limit_bytes or host.memory_bytes)
+    probing = _probe(
+        console, [run.cell for run in plan.left if not history.speaks_for(run.cell)], probe_seconds, free_bytes
+    )
+    found = estimate(plan, history, probing, free_bytes)
+    table = estimate_table(found)
+    console.print(f"\n[bold]{table.title}[/bold]")
+    console.print(rich_table(table))
+    console.print(table.note, markup=False, highlight=False)
+    for warning in estimate_warnings(found):
+        console.print(warning, markup=False, highlight=False, soft_wrap=True)
+    if probing.num_left_out:
+        console.print(
+            f"{probing.num_left_out} workloads with an optimizer were not probed: the time for it was up "
+            f"(--probe-seconds {probe_seconds:g}).",
+            highlight=False,
+        )
+
+
+def _probe(console: Console, cells: list[Cell], max_seconds: Seconds, free_bytes: int) -> Probing:
+    pairs = {(repr(cell.workload), repr(cell.optimizer)) for cell in cells}
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
+        task = progress.add_task(f"probing {len(pairs)} cells: bytes, and {REAL_STEPS} steps each", total=len(pairs))
+        return probe_cells(cells, max_seconds=max_seconds, free_bytes=free_bytes, done=lambda: progress.advance(task))
+
+
+def _stored_on(results: Path, host: Host) -> Iterator[Run]:
+    """Yield the stored runs of all suites on this host; a file that cannot be read is no reason to estimate nothing."""
+    for path in sorted(results.glob(f"*/{host.id}/runs.jsonl")):
+        try:
+            yield from RunStore(path).load()
+        except StoreError:
+            continue

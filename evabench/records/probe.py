@@ -1,0 +1,20 @@
+"""What a quick look at one workload and arm says about the cost of its runs. For estimates only: never stored."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from evabench.units import Bytes, Seconds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Probe:
+    """Bytes on tensors without data, or the seconds of a few real steps."""
+
+    measured: Literal["probe"] = "probe"
+    peak_bytes: Bytes | None = None  # of live tensors in a step, on fake tensors; None: not looked for, or not possible
+    plain_optimizer: bool = False  # SGD stands in: the arm's own optimizer does not run on fake tensors
+    set_up_seconds: Seconds | None = None  # model, data and optimizer
+    step_seconds: tuple[Seconds, ...] = ()  # the first one creates the state, and refreshes
+    held_out_seconds: Seconds | None = None  # of a forward pass, for one sample
+    made_up_data: bool = False  # the steps were made on noise of the right shape
+    rss_high_water_bytes: Bytes | None = None  # of the whole process

@@ -12,6 +12,7 @@ from evabench.records.step_time import StepTime
 from evabench.settings.measurement import ConvergenceSettings, MemorySettings, StepTimeSettings
 from evabench.settings.optimizers import EvaSettings, KfacSettings, SgdSettings, ShampooSettings
 from evabench.settings.workloads import AutoencoderSettings
+from evabench.stats.time_to_target import Goal
 
 HOST = Host(
     cpu="a plain CPU",
@@ -43,7 +44,7 @@ TIMELINE = tuple(
     LiveBytes(phase=phase, live_bytes=size)
     for phase, size in (("forward", 2000), ("forward", 2500), ("backward", 3000), ("optimizer", 2000))
 )
-TARGETS = {"autoencoder": TARGET}
+TARGETS = {"autoencoder": Goal(TARGET)}
 EVERY = 4
 BUDGET = 72
 

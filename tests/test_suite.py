@@ -193,3 +193,8 @@ def test_a_mistake_is_told_with_the_way_out(tmp_path, old, new, told):
 def test_an_unknown_suite_names_those_that_ship():
     with pytest.raises(SuiteError, match=r"the suites that ship are .*quickstart"):
         load_suite("nonsense")
+
+
+def test_an_accuracy_in_percent_is_refused(tmp_path):
+    target = '\n[convergence.targets.small]\nvalue = 75\nmetric = "accuracy"\nprovenance = "a guess"\n'
+    assert "an accuracy is a share, at most 1, got 75" in mistakes(tmp_path, GOOD + target)

@@ -29,7 +29,7 @@ from evabench.runner.campaign import Campaign
 from evabench.runner.host import read_host
 from evabench.runner.plan import make_plan
 from evabench.settings.optimizers import OptimizerSettings, PluginSettings
-from evabench.stats.time_to_target import INFINITE, first_hit
+from evabench.stats.time_to_target import INFINITE, Goal, first_hit
 from evabench.store.files import RunStore
 from evabench.suite import ConvergenceTable, Suite, load_suite
 
@@ -233,7 +233,7 @@ def main() -> None:
     print(f"target set by {name} ({best[name].label}), {len(trainings)} seeds from {FIRST_TARGET_SEED}:")
     for share in SHARES:
         value = target_value(trainings, share)
-        steps = [hit.step for training in trainings if (hit := first_hit(training.evaluations, value))]
+        steps = [hit.step for training in trainings if (hit := first_hit(training.evaluations, Goal(value)))]
         print(f"  {share:.0%} of the budget: {value!r}, hit by {len(steps)} at steps {sorted(steps)}")
 
 

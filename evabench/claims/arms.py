@@ -17,7 +17,7 @@ from evabench.settings.optimizers import OptimizerSettings
 from evabench.settings.workloads import WorkloadSettings
 from evabench.stats.decomposition import ReachedTarget
 from evabench.stats.repeats import counting_runs
-from evabench.stats.time_to_target import first_hit, seconds_to_target, steps_to_target
+from evabench.stats.time_to_target import Goal, first_hit, seconds_to_target, steps_to_target
 from evabench.stats.trimmed import trimmed_geometric_mean
 from evabench.units import Seconds
 
@@ -60,16 +60,16 @@ class MeasuredArm:
         steps = self.workload.steps_an_epoch
         return self.budget.steps / steps if self.budget and steps else None
 
-    def steps_to(self, target: float) -> dict[int, int | None]:
+    def steps_to(self, target: Goal) -> dict[int, int | None]:
         """Return the steps to the target by seed, None for a miss."""
         return {seed: _steps(run, target) for seed, run in self.trainings.items()}
 
-    def seconds_to(self, target: float) -> dict[int, Seconds | None] | None:
+    def seconds_to(self, target: Goal) -> dict[int, Seconds | None] | None:
         """Return steps x amortised step time by seed; None where the arm was not timed."""
         step_seconds = self.amortised_seconds
         return None if step_seconds is None else seconds_to_target(self.steps_to(target), step_seconds)
 
-    def reached(self, target: float) -> ReachedTarget | None:
+    def reached(self, target: Goal) -> ReachedTarget | None:
         """Return what a decomposition needs; None where the arm was not timed."""
         step_seconds = self.amortised_seconds
         if step_seconds is None:
@@ -78,12 +78,12 @@ class MeasuredArm:
             steps=self.steps_to(target), step_seconds=step_seconds, clock_seconds=self._clock_seconds(target)
         )
 
-    def missed_share(self, target: float) -> float:
+    def missed_share(self, target: Goal) -> float:
         """Return the share of the seeds that missed the target."""
         steps = self.steps_to(target).values()
         return sum(count is None for count in steps) / len(steps) if steps else 0.0
 
-    def _clock_seconds(self, target: float) -> dict[int, Seconds]:
+    def _clock_seconds(self, target: Goal) -> dict[int, Seconds]:
         """Return the run's own clock at the hit, for runs that had the machine for themselves."""
         clocks = {}
         for seed, run in self.trainings.items():
@@ -166,7 +166,7 @@ def _failures(runs: Sequence[Run], counted: set[str], kind: str) -> list[str]:
     return [f"{runs[0].cell.arm}: {kind} runs excluded: {kinds}."]
 
 
-def _steps(run: Run, target: float) -> int | None:
+def _steps(run: Run, target: Goal) -> int | None:
     if not run.outcome.completed or not isinstance(run.measured, Convergence):
         return None
     return steps_to_target(run.measured.evaluations, target)

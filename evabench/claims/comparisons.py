@@ -16,7 +16,7 @@ from evabench.claims.judge import WorkloadBounds
 from evabench.records.host import Host
 from evabench.stats.decomposition import decompose
 from evabench.stats.paired import paired_ratio
-from evabench.stats.time_to_target import SpeedUp, median_seconds, speed_up
+from evabench.stats.time_to_target import Goal, SpeedUp, median_seconds, speed_up
 
 MAX_REFERENCE_MISSES = 0.25
 
@@ -30,7 +30,7 @@ class Workload:
 
     name: str
     arms: tuple[MeasuredArm, ...]
-    target: float | None
+    target: Goal | None
     reference: str | None  # the arm whose own runs set the target; None: the target is a number of the suite
 
     def speaking_for(self, claim: Claim) -> list[MeasuredArm]:
@@ -125,7 +125,7 @@ def missing(claim: Claim, workload: Workload) -> str:
         if not arms:
             return f"On {workload.name} there are no runs of {' or '.join(tags)}."
     if by_time and workload.target is None:
-        return f"There is no target loss for {workload.name}."
+        return f"There is no target for {workload.name}."
     needed = "was both timed and trained" if by_time else "was timed"
     return f"On {workload.name} not every arm that the claim compares {needed}."
 
@@ -217,7 +217,7 @@ def _miss_notes(pair: _Pairing, ratio: SpeedUp) -> tuple[str, ...]:
     return tuple(f"In {count} of {ratio.num_seeds} seeds {what}." for count, what in counts if count)
 
 
-def _factors(pair: _Pairing, target: float) -> dict[str, float]:
+def _factors(pair: _Pairing, target: Goal) -> dict[str, float]:
     """Return base over arm, as factors: above 1 the arm is better."""
     numbers: dict[str, float] = {}
     step_times = paired_ratio(pair.base.step_seconds, pair.arm.step_seconds)

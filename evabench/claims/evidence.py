@@ -1,10 +1,10 @@
 """From runs to judgements: the entry of this package.
 
-    judge_claims(EVA_CLAIMS, runs, {"autoencoder": 0.031}, would_decide={"C1": "suites/cifar.toml"})
+    judge_claims(EVA_CLAIMS, runs, {"autoencoder": Goal(0.031)}, would_decide={"C1": "suites/cifar.toml"})
 
 `runs` are of one host and of the current code; choosing them is the caller's business. `targets` gives the validation
-loss of each workload that has one, by the suite's name. Which arm plays which part follows from the type of its
-settings, not from its name.
+loss or accuracy of each workload that has one, by the suite's name. Which arm plays which part follows from the type
+of its settings, not from its name.
 
 Each claim is answered twice. *As stated* takes only runs under the claim's own conditions; where there are none the
 answer is "not tested", with the list of differences. *Here* takes all runs: it is labelled as a verdict under these
@@ -23,16 +23,17 @@ from evabench.claims.conditions import place_differences
 from evabench.claims.curvature import Count, count_growth, count_share, width_families
 from evabench.claims.judge import Finding, judge, judge_exact
 from evabench.records.run import Run
+from evabench.stats.time_to_target import Goal
 from evabench.stats.widths import MIN_WIDTHS
 
 
 def judge_claims(
     claims: Iterable[Claim],
     runs: Iterable[Run],
-    targets: Mapping[str, float],
+    targets: Mapping[str, Goal],
     *,
     references: Mapping[str, str] | None = None,
-    other_targets: Sequence[Mapping[str, float]] = (),
+    other_targets: Sequence[Mapping[str, Goal]] = (),
     would_decide: Mapping[str, str] | None = None,
 ) -> tuple[Judgement, ...]:
     """Return one judgement for each claim, in order.
@@ -60,7 +61,7 @@ def judge_claims(
 
 
 def _judge_sampled(
-    claim: Claim, runs: Sequence[Run], targets: Mapping[str, float], references: Mapping[str, str], suite: str | None
+    claim: Claim, runs: Sequence[Run], targets: Mapping[str, Goal], references: Mapping[str, str], suite: str | None
 ) -> Judgement:
     workloads = _workloads(claim, measured_arms(runs), targets, references)
     compared = [(workload, compare(claim, workload, runs[0].host)) for workload in workloads]
@@ -101,7 +102,7 @@ def _covers(claim: Claim, under_claim: Sequence[Comparison], gaps: Sequence[Work
 
 
 def _workloads(
-    claim: Claim, arms: Sequence[MeasuredArm], targets: Mapping[str, float], references: Mapping[str, str]
+    claim: Claim, arms: Sequence[MeasuredArm], targets: Mapping[str, Goal], references: Mapping[str, str]
 ) -> list[Workload]:
     """Return the arms by workload. One name for two nets, or for two numbers of ranks, is two workloads."""
     groups: defaultdict[tuple[str, int, str], list[MeasuredArm]] = defaultdict(list)

@@ -29,7 +29,7 @@ def convergence_table(workload: WorkloadReport) -> Table | None:
     )
     if target:
         note += (
-            f" Target: validation loss {target.value:g} at two evaluations in a row; {target.provenance}."
+            f" Target: {target.words} at two evaluations in a row; {target.provenance}."
             " Time: steps x step time; one point a seed."
         )
     return Table(

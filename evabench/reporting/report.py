@@ -24,6 +24,7 @@ from evabench.settings.suite_tables import Target
 from evabench.settings.workloads import WorkloadSettings
 from evabench.stats.paired import PairedRatio, paired_ratio
 from evabench.stats.repeats import counting_runs
+from evabench.stats.time_to_target import Goal
 from evabench.suite import Suite
 from evabench.units import Seconds
 
@@ -144,7 +145,7 @@ def make_report(suite: Suite, runs: Sequence[Run], *, num_missing: int = 0, num_
     every, runs = runs, counting_runs(runs)
     targets = dict(suite.convergence.targets) if suite.convergence else {}
     would_decide = {claim.id: suite.decided_by for claim in EVA_CLAIMS} if suite.decided_by else {}
-    values = {name: target.value for name, target in targets.items()}
+    goals = {name: _goal(target) for name, target in targets.items()}
     return Report(
         suite=suite,
         host=runs[0].host,
@@ -155,7 +156,7 @@ def make_report(suite: Suite, runs: Sequence[Run], *, num_missing: int = 0, num_
             if any(run.cell.workload_name == name for run in runs)
         ),
         families=tuple(family for family in width_families(runs) if _num_widths(family) > 1),
-        judgements=judge_claims(EVA_CLAIMS, runs, values, would_decide=would_decide),
+        judgements=judge_claims(EVA_CLAIMS, runs, goals, would_decide=would_decide),
         unfinished=tuple(run for run in runs if not run.outcome.completed),
         runs=tuple(every),
         num_missing=num_missing,
@@ -222,8 +223,8 @@ def _arm(
 ) -> ArmReport:
     trainings = measured.trainings if measured else {}
     seeds = sorted(trainings)
-    steps = measured.steps_to(target.value) if measured and target else {}
-    seconds = (measured.seconds_to(target.value) if measured and target else None) or {}
+    steps = measured.steps_to(_goal(target)) if measured and target else {}
+    seconds = (measured.seconds_to(_goal(target)) if measured and target else None) or {}
     return ArmReport(
         name=name,
         optimizer=runs[0].cell.optimizer,
@@ -242,6 +243,10 @@ def _arm(
         seconds_to_target=tuple(seconds[seed] for seed in seeds if seed in seconds),
         steps_to_target=tuple(steps[seed] for seed in seeds if seed in steps),
     )
+
+
+def _goal(target: Target) -> Goal:
+    return Goal(target.value, target.metric)
 
 
 def _over(arm: MeasuredArm | None, reference: MeasuredArm | None) -> PairedRatio | None:

@@ -7,6 +7,7 @@ from typing import Literal
 from evabench.settings.bounds import Count, Decay, Fraction, Positive
 from evabench.settings.measurement import ConvergenceSettings, Schedule
 
+TargetMetric = Literal["loss", "accuracy"]
 TierName = Literal["smoke", "laptop", "paper"]
 
 _FORBID = {"extra": "forbid"}
@@ -38,11 +39,23 @@ class MemoryTable:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """A validation loss to reach, and where the number comes from."""
+    """A validation loss (lower is better) or accuracy (higher is better) to reach, and where the number comes from."""
 
     __pydantic_config__ = _FORBID
     value: Positive
+    metric: TargetMetric = "loss"
     provenance: str
+
+    def __post_init__(self) -> None:
+        """Refuse an accuracy in percent."""
+        if self.metric == "accuracy" and self.value > 1:
+            raise ValueError(f"an accuracy is a share, at most 1, got {self.value:g}")
+
+    @property
+    def words(self) -> str:
+        """Return "validation loss 0.07", "validation accuracy 70 %"."""
+        number = f"{100 * self.value:g} %" if self.metric == "accuracy" else f"{self.value:g}"
+        return f"validation {self.metric} {number}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

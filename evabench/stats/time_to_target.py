@@ -1,7 +1,7 @@
-"""How long until the validation loss reaches a target, and the ratio of two arms' times with misses in it.
+"""How long until the validation loss or accuracy reaches a target, and the ratio of two arms' times with misses in it.
 
-A run hits a target at the first of two consecutive evaluations that are both at the target or better (lower); one
-lucky evaluation is not a hit, and a first hit at the last evaluation is a miss. Seconds to target = steps to target x
+A run hits a target at the first of two consecutive evaluations that are both at the target or better; one lucky
+evaluation is not a hit, and a first hit at the last evaluation is a miss. Seconds to target = steps to target x
 amortised step time, because step times are measured alone and training runs need not be.
 """
 
@@ -11,6 +11,7 @@ from itertools import pairwise
 from statistics import median
 
 from evabench.records.convergence import Evaluation
+from evabench.settings.suite_tables import TargetMetric
 from evabench.stats.interval import Interval
 from evabench.stats.order_statistics import median_interval, median_lower_bound, median_upper_bound
 from evabench.units import Seconds
@@ -18,19 +19,33 @@ from evabench.units import Seconds
 INFINITE = float("inf")
 
 
-def first_hit(evaluations: Sequence[Evaluation], target: float) -> Evaluation | None:
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """A value to reach: a loss at most, an accuracy at least."""
+
+    value: float
+    metric: TargetMetric = "loss"
+
+    def met_by(self, evaluation: Evaluation) -> bool:
+        """Return whether an evaluation is at the value or better; what is not finite or not there never is."""
+        if self.metric == "accuracy":
+            return evaluation.validation_accuracy is not None and evaluation.validation_accuracy >= self.value
+        return evaluation.validation_loss is not None and evaluation.validation_loss <= self.value
+
+
+def first_hit(evaluations: Sequence[Evaluation], target: Goal) -> Evaluation | None:
     """Return the evaluation at which the target was hit, None for a miss.
 
     An evaluation before the first step is not of training and cannot hit.
     """
     trained = [evaluation for evaluation in evaluations if evaluation.step > 0]
     for first, second in pairwise(trained):
-        if _at_target(first, target) and _at_target(second, target):
+        if target.met_by(first) and target.met_by(second):
             return first
     return None
 
 
-def steps_to_target(evaluations: Sequence[Evaluation], target: float) -> int | None:
+def steps_to_target(evaluations: Sequence[Evaluation], target: Goal) -> int | None:
     """Return the steps after which the target was hit, None for a miss."""
     hit = first_hit(evaluations, target)
     return hit.step if hit else None
@@ -114,7 +129,3 @@ def speed_up(base: Mapping[int, float | None], arm: Mapping[int, float | None]) 
     return SpeedUp(
         ratios=tuple(ratios), num_base_missed=base_missed, num_arm_missed=arm_missed, num_both_missed=both_missed
     )
-
-
-def _at_target(evaluation: Evaluation, target: float) -> bool:
-    return evaluation.validation_loss is not None and evaluation.validation_loss <= target

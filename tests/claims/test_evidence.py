@@ -7,6 +7,7 @@ from evabench.claims.eva import EVA_CLAIMS, FASTER_THAN_KFAC, FASTER_THAN_SGD
 from evabench.claims.evidence import judge_claims
 from evabench.records.step_time import WarmUp
 from evabench.settings.measurement import WarmUpSettings
+from evabench.stats.time_to_target import Goal
 from tests.runs import ARMS, GPU, NET, QUIET, TARGET, TARGETS, failed, run, training, trainings, visits
 
 SUPPORTED, REFUTED, INCONCLUSIVE, NOT_TESTED = Verdict
@@ -166,7 +167,7 @@ def test_without_a_target_or_without_a_baseline_it_is_not_tested_and_says_why():
     no_base = only(OURS, [*visits("Eva", 0.01), *trainings("Eva", EIGHT)])
     not_timed = only(OURS, [*trainings("SGD", TWICE), *trainings("Eva", EIGHT)])
     assert {no_target.here, no_base.here, not_timed.here} == {NOT_TESTED}
-    assert no_target.reason == "There is no target loss for autoencoder."
+    assert no_target.reason == "There is no target for autoencoder."
     assert no_base.reason == "On autoencoder there are no runs of sgd."
     assert not_timed.reason == "On autoencoder not every arm that the claim compares was both timed and trained."
 
@@ -196,7 +197,7 @@ def test_a_target_that_its_own_arm_keeps_missing_decides_nothing():
 
 
 def test_a_verdict_that_changes_with_the_target_is_inconclusive():
-    unreachable = {"autoencoder": TARGET / 2}
+    unreachable = {"autoencoder": Goal(TARGET / 2)}
     judgement = only(OURS, eva_twice_as_fast(), other_targets=[unreachable])
     assert (judgement.as_stated, judgement.here) == (INCONCLUSIVE, INCONCLUSIVE)
     assert "depends on the target" in judgement.reason
@@ -221,7 +222,7 @@ def test_two_chances_of_an_up_to_share_its_error():
         *trainings("SGD", EIGHT, **second),
         *trainings("Eva", EIGHT, **second),
     ]
-    anywhere, targets = replace(OURS, workloads=(), value=3.0), {**TARGETS, "small": TARGET}
+    anywhere, targets = replace(OURS, workloads=(), value=3.0), {**TARGETS, "small": Goal(TARGET)}
     assert only(anywhere, alone, targets).here is SUPPORTED  # x_(2) of eight, at 5 %
     assert only(anywhere, [*alone, *weak], targets).here is INCONCLUSIVE  # x_(1), at 2.5 %
 
@@ -229,7 +230,7 @@ def test_two_chances_of_an_up_to_share_its_error():
 def test_a_workload_whose_baseline_was_not_timed_is_a_gap_in_every():
     second = {"name": "small", "net": replace(NET, batch=125)}
     untimed = [*visits("Eva", 0.01, **second), *trainings("SGD", TWICE, **second), *trainings("Eva", EIGHT, **second)]
-    everywhere, targets = replace(OURS, workloads=(), relation="at_least"), {**TARGETS, "small": TARGET}
+    everywhere, targets = replace(OURS, workloads=(), relation="at_least"), {**TARGETS, "small": Goal(TARGET)}
     assert only(everywhere, eva_twice_as_fast(), targets).here is SUPPORTED
     assert only(everywhere, [*eva_twice_as_fast(), *untimed], targets).here is INCONCLUSIVE
 

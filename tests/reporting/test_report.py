@@ -2,7 +2,9 @@
 
 import pytest
 
+from evabench.reporting.convergence_tables import convergence_table
 from evabench.reporting.report import make_report
+from evabench.settings.suite_tables import Target
 from tests import runs as made
 from tests.reporting.reports import report, runs, suite
 
@@ -108,3 +110,18 @@ def test_runs_with_other_settings_under_an_arms_name_are_not_the_suites():
     (one,) = make_report(suite(), [*made.trainings("Eva", [20, 20]), *other]).workloads
     assert arm(one, "Eva").steps_to_target == (20, 20)
     assert one.other_budgets == ()
+
+
+def test_a_target_may_be_an_accuracy_that_is_reached_from_below():
+    def risen(run, steps):
+        evaluations = tuple(
+            made.replace(one, validation_accuracy=0.8 if one.step >= steps else 0.3) for one in run.measured.evaluations
+        )
+        return made.replace(run, measured=made.replace(run.measured, evaluations=evaluations))
+
+    target = Target(value=0.75, metric="accuracy", provenance="made up")
+    table = made.replace(suite().convergence, targets={"autoencoder": target})
+    trained = [risen(run, 40) for run in made.trainings("Eva", [20, 20])]
+    (one,) = make_report(suite(convergence=table), [*made.visits("Eva", 0.01), *trained]).workloads
+    assert arm(one, "Eva").steps_to_target == (40, 40)
+    assert "Target: validation accuracy 75 % at two evaluations in a row; made up." in convergence_table(one).note

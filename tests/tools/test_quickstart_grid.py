@@ -7,7 +7,7 @@ import pytest
 
 from evabench.records.convergence import Convergence, Evaluation
 from evabench.settings.optimizers import EvaSettings, SgdSettings
-from evabench.stats.time_to_target import first_hit
+from evabench.stats.time_to_target import Goal, first_hit
 from evabench.store.files import RunStore
 from evabench.suite import load_suite
 from tests.runs import run
@@ -146,8 +146,8 @@ def test_a_run_that_diverges_early_hits_nothing():
 def test_of_eight_runs_all_hit_the_target_in_time_and_the_slowest_hits_nothing_better():
     curves = [training(0.9, 0.5 + 0.01 * seed, 0.4 + 0.01 * seed, 0.3) for seed in range(8)]
     target = target_value(curves, 0.75)
-    assert all(first_hit(curve.evaluations, target).step <= 0.75 * curve.budget_steps for curve in curves)
-    slowest = first_hit(curves[-1].evaluations, target - 1e-6)
+    assert all(first_hit(curve.evaluations, Goal(target)).step <= 0.75 * curve.budget_steps for curve in curves)
+    slowest = first_hit(curves[-1].evaluations, Goal(target - 1e-6))
     assert slowest is None or slowest.step > 0.75 * curves[-1].budget_steps
 
 

@@ -42,7 +42,8 @@ def probe_cells(
 ) -> Probing:
     """Probe each workload and optimizer once; the bound holds but for the end of a child that was just begun.
 
-    The start of a launch server is timed too, also where there is nothing to probe. Real steps are not made where the bytes on fake tensors, beside those of a bare process, would not fit.
+    The start of a launch server is timed too, also where there is nothing to probe. Real steps are not made where the
+    bytes on fake tensors, beside those of a bare process, would not fit.
     """
     pairs = list({(repr(cell.workload), repr(cell.optimizer)): cell for cell in cells}.values())
     if max_seconds == 0:

@@ -17,7 +17,7 @@ from pydantic_core import ErrorDetails
 from evabench.errors import SuiteError
 from evabench.records.cell import Cell
 from evabench.settings.bounds import Count, Positive, field_names
-from evabench.settings.measurement import MemorySettings, PhasesSettings, StepTimeSettings
+from evabench.settings.measurement import MemorySettings, PhasesSettings, ProfileSettings, StepTimeSettings
 from evabench.settings.optimizers import OptimizerSettings
 from evabench.settings.suite_tables import (
     ConvergenceTable,
@@ -93,6 +93,14 @@ class Suite:
             return ()
         settings = PhasesSettings(min_steps=self.phases.min_steps)
         return tuple(self._cell(name, arm, settings) for name in self.workloads for arm in self.arms)
+
+    def profile_cell(self, workload: str, arm: str, settings: ProfileSettings) -> Cell:
+        """Return the cell of one workload and arm. Raises `SuiteError` where the suite does not have them."""
+        where = f"the suite {self.name}" + (f" at tier {self.tier}" if self.tier else "")
+        for what, name, known in (("workload", workload, self.workloads), ("arm", arm, self.arms)):
+            if name not in known:
+                raise SuiteError(f'{where} has no {what} "{name}". It has: {", ".join(known)}')
+        return self._cell(workload, arm, settings)
 
     def memory_cells(self) -> tuple[Cell, ...]:
         """Return one cell for each workload, width and arm."""

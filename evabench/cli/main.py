@@ -10,6 +10,7 @@ import evabench
 from evabench.cli.data import show_data
 from evabench.cli.doctor import examine
 from evabench.cli.list import list_suites
+from evabench.cli.profile import profile_arm
 from evabench.cli.report import write_report
 from evabench.cli.run import run_suite
 from evabench.cli.show import show_results
@@ -28,6 +29,7 @@ app.command("show")(show_results)
 app.command("data")(show_data)
 app.command("doctor")(examine)
 app.command("report")(write_report)
+app.command("profile")(profile_arm)
 
 
 def _print_version(asked: bool) -> None:

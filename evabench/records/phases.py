@@ -16,6 +16,7 @@ PhaseName = Literal[
     "precondition",
     "update",  # momentum, weight decay, parameters
     "fused",  # precondition and update of an optimizer that does not tell them apart
+    "zero_grad",  # outside `step`, so that nothing hides there
     "other",
 ]
 PHASES: tuple[PhaseName, ...] = get_args(PhaseName)

@@ -15,9 +15,12 @@ from evabench.records.host import Code, Host
 from evabench.records.memory import Memory
 from evabench.records.phases import Phases
 from evabench.records.probe import Probe
+from evabench.records.profile import Profile
 from evabench.records.step_time import StepTime, WarmUp
 
-Measured = Annotated[WarmUp | StepTime | Phases | Memory | Convergence | Probe, Field(discriminator="measured")]
+Measured = Annotated[
+    WarmUp | StepTime | Phases | Memory | Convergence | Probe | Profile, Field(discriminator="measured")
+]
 OutcomeKind = Literal["completed", "diverged", "timeout", "out_of_memory", "crashed", "killed"]
 
 

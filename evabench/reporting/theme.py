@@ -44,6 +44,7 @@ LIGHT = Theme(
         "precondition": "#e3a78a",
         "update": "#009e73",
         "fused": "#66b89d",
+        "zero_grad": "#cc79a7",
         "other": "#c3cedb",
     },
 )
@@ -70,6 +71,7 @@ DARK = Theme(
         "precondition": "#a8694a",
         "update": "#3fcf9f",
         "fused": "#2f8f70",
+        "zero_grad": "#f0a6cb",
         "other": "#46556a",
     },
 )

@@ -121,7 +121,33 @@ class ProbeSettings:
     real_steps: Annotated[int, Ge(0)] = 0  # 0: bytes
 
 
+class ProfileSettings:
+    """Whole cycles under torch's profiler, behind the same steps without it: a diagnosis, in no suite."""
+
+    __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
+    timed: ClassVar[bool] = True
+
+    measurement: Literal["profile"] = "profile"
+    trace: str  # the file that the child writes; packed where it ends in ".gz"
+    min_steps: Count = 10
+
+    def __post_init__(self) -> None:
+        """Refuse values outside their bounds."""
+        check_bounds(self)
+
+    @property
+    def phases(self) -> PhasesSettings:
+        """Return how many steps are profiled, and before that timed without the profiler."""
+        return PhasesSettings(min_steps=self.min_steps)
+
+
 MeasurementSettings = Annotated[
-    WarmUpSettings | StepTimeSettings | PhasesSettings | MemorySettings | ConvergenceSettings | ProbeSettings,
+    WarmUpSettings
+    | StepTimeSettings
+    | PhasesSettings
+    | MemorySettings
+    | ConvergenceSettings
+    | ProbeSettings
+    | ProfileSettings,
     Field(discriminator="measurement"),
 ]

@@ -22,6 +22,7 @@ from evabench.measurement.nvml import watch_device_memory
 from evabench.measurement.phases import time_phases
 from evabench.measurement.rapl import RaplEnergy
 from evabench.measurement.storages import thinned
+from evabench.measurement.trace import profile_steps
 from evabench.measurement.workspace import profile_workspace
 from evabench.optimizers.build import build_optimizer
 from evabench.optimizers.coverage import Preconditioner, coverage
@@ -37,6 +38,7 @@ from evabench.settings.measurement import (
     MemorySettings,
     PhasesSettings,
     ProbeSettings,
+    ProfileSettings,
     StepTimeSettings,
     WarmUpSettings,
 )
@@ -90,6 +92,8 @@ def _measure(request: Request, workload: Workload, optimizer: Optimizer) -> Meas
             return replace(visit, energy=measure_energy_on(_device(workload), step, cycle_steps, RaplEnergy()))
         case PhasesSettings() as settings:
             return time_phases(_timed_step(workload, optimizer), settings, cycle_steps)
+        case ProfileSettings() as settings:
+            return profile_steps(_timed_step(workload, optimizer), settings, cycle_steps)
         case MemorySettings():
             return _measure_memory(workload, optimizer, cycle_steps)
         case ConvergenceSettings() as settings:
@@ -102,7 +106,8 @@ def _measure(request: Request, workload: Workload, optimizer: Optimizer) -> Meas
 
 def training_step(workload: Workload, optimizer: Optimizer, batch: Batch) -> Tensor:
     """Train once and return the loss of the batch: the step that every measurement means."""
-    optimizer.zero_grad(set_to_none=True)
+    with phase("zero_grad"):
+        optimizer.zero_grad(set_to_none=True)
     return _train_on(workload, optimizer, batch)
 
 

@@ -17,6 +17,7 @@ CALLS = {
     "show": [["tiny.toml"]],
     "report": [["tiny.toml"]],
     "doctor": [["--pairs", "0"], ["--pairs", "1"]],
+    "profile": [["tiny.toml", "small", "SGD", "--steps", "1"]],
     "data": [[], ["fashion_mnist_subset"]],
 }
 VERBS = sorted(typer.main.get_command(app).commands)

@@ -1,0 +1,79 @@
+"""`evabench profile`: which operators a step of one arm spends its time in, and why another arm's step is cheaper."""
+
+import re
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from evabench.cli.tier import TierOption
+from evabench.errors import StoreError
+from evabench.reporting.profile_tables import (
+    operators_difference_table,
+    operators_table,
+    overhead_sentence,
+    phases_difference_table,
+)
+from evabench.reporting.table import Table
+from evabench.reporting.terminal import rich_table
+from evabench.runner.profiling import profile_cells
+from evabench.settings.measurement import ProfileSettings
+from evabench.suite import Suite, load_suite
+
+
+def profile_arm(
+    suite: Annotated[str, typer.Argument(help="A suite file, or the name of one that ships (`evabench list`).")],
+    workload: Annotated[str, typer.Argument(help="A workload of the suite.")],
+    arm: Annotated[str, typer.Argument(help="An arm of the suite.")],
+    against: Annotated[str | None, typer.Option(metavar="ARM", help="Say why ARM is faster, or slower.")] = None,
+    tier: TierOption = None,
+    steps: Annotated[int, typer.Option(min=1, metavar="N", help="Steps at least; whole refresh cycles.")] = 10,
+    top: Annotated[int, typer.Option(min=1, metavar="N", help="Operators of each phase in the table.")] = 5,
+    output: Annotated[Path, typer.Option(metavar="DIR", help="Traces go to DIR/<suite>/.")] = Path("reports"),
+) -> None:
+    """Show the dearest operators of a step by phase, and write a trace for Perfetto (ui.perfetto.dev)."""
+    console = Console(highlight=False)
+    loaded = load_suite(suite, tier)
+    arms = [arm] if against is None or against == arm else [arm, against]
+    folder = (output / loaded.name).absolute()
+    cells = [
+        loaded.profile_cell(workload, name, ProfileSettings(trace=str(_trace(folder, workload, name)), min_steps=steps))
+        for name in arms
+    ]
+    _make(folder)
+    profiles = profile_cells(cells, timeout_seconds=loaded.timeout_seconds)
+    console.print(_title(loaded, workload), style="bold", markup=False)
+    for name, found in zip(arms, profiles, strict=True):
+        console.print(overhead_sentence(name, found), markup=False)
+    for name, found in zip(arms, profiles, strict=True):
+        _print(console, operators_table(name, found, top))
+    if len(arms) > 1:
+        _print(console, phases_difference_table(arms[0], profiles[0], arms[1], profiles[1]))
+        _print(console, operators_difference_table(arms[0], profiles[0], arms[1], profiles[1], 3 * top))
+    for found in profiles:
+        console.print(found.trace, markup=False, soft_wrap=True)
+
+
+def _title(suite: Suite, workload: str) -> str:
+    return f"{workload}: {suite.workloads[workload].title} {suite.workloads[workload].shape}"
+
+
+def _trace(folder: Path, workload: str, arm: str) -> Path:
+    name = re.sub(r"[^A-Za-z0-9.@_-]+", "_", f"trace-{workload}-{arm}")
+    return folder / f"{name}.json.gz"
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(
+            f"{folder}: no folder for the traces: {error.strerror}. Choose another: --output DIR"
+        ) from None
+
+
+def _print(console: Console, table: Table) -> None:
+    console.print(f"\n{table.title}", style="bold", markup=False)
+    console.print(rich_table(table))
+    console.print(table.note, style="dim", markup=False)

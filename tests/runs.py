@@ -49,13 +49,14 @@ EVERY = 4
 BUDGET = 72
 
 
-def cell(arm="SGD", measurement=None, *, optimizer=None, name="autoencoder", net=NET):
+def cell(arm="SGD", measurement=None, *, optimizer=None, name="autoencoder", net=NET, threads=1):
     return Cell(
         workload_name=name,
         workload=net,
         arm=arm,
         optimizer=optimizer or ARMS[arm],
         measurement=measurement or MemorySettings(),
+        threads=threads,
     )
 
 

@@ -8,6 +8,7 @@ from math import hypot, sqrt
 from statistics import median
 from time import perf_counter_ns
 
+from evabench.measurement.side_work import SideWorkWatch
 from evabench.records.step_time import StepTime, WarmUp
 from evabench.settings.measurement import StepTimeSettings, WarmUpSettings
 from evabench.units import Seconds
@@ -44,13 +45,16 @@ def time_visit(
     for _ in range(warmup_steps):
         step()
     with _collector_at_rest():
+        watch = SideWorkWatch()
         step_seconds = clock.time_steps(step, settings.block_steps(cycle_steps))
+        side_work = watch.end(sum(step_seconds), len(step_seconds))
     return StepTime(
         step_seconds=step_seconds,
         block_seconds=(sum(step_seconds),),
         latency_seconds=None,
         cycle_steps=cycle_steps,
         warmup_steps=warmup_steps,
+        side_work=side_work,
     )
 
 

@@ -9,6 +9,7 @@ from torch.optim import Optimizer
 from torch.utils._pytree import tree_leaves
 
 from evabench.measurement.storages import StorageTracker, storage_bytes
+from evabench.measurement.workspace import Workspace
 from evabench.units import Bytes
 
 Batch = TypeVar("Batch")  # a tensor, or a tuple of tensors
@@ -60,7 +61,19 @@ def track_step(
         optimizer.step()
     _expect_state(tracker, optimizer)
     del loss
+    with tracker.phase("optimizer"):
+        optimizer.zero_grad(set_to_none=True)
     return tracker
+
+
+def tensors_where_the_allocator_peaked(tracker: StorageTracker, workspace: Workspace) -> Bytes | None:
+    """Return the tensors alive there, of which the tracker knows; None where the two steps were not the same.
+
+    The allocator may peak elsewhere than the tensors: in an operator with a large workspace.
+    """
+    if workspace.operator is None or workspace.operator_number is None:
+        return tracker.peak().total
+    return tracker.bytes_at(workspace.operator_number, workspace.operator)
 
 
 def _expect_state(tracker: StorageTracker, optimizer: Optimizer) -> None:

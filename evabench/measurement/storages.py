@@ -45,6 +45,7 @@ class StorageTracker(TorchDispatchMode):
         self.peak_phase: Phase = "forward"
         self.peak_layer: str | None = None
         self.timeline: list[LiveBytes] = []
+        self._operators: list[tuple[str, Bytes]] = []  # in order, with what was alive before or after, the larger
 
     def begin(self) -> None:
         """Start the step: what is known so far was there before."""
@@ -95,11 +96,19 @@ class StorageTracker(TorchDispatchMode):
             by_category[self._category[number]] += num_bytes
         return PeakBytes(**by_category)
 
+    def bytes_at(self, number: int, operator: str) -> Bytes | None:
+        """Return the tensors alive around the n-th operator of the step; None where that is not this operator."""
+        if number >= len(self._operators) or self._operators[number][0] != operator:
+            return None
+        return self._operators[number][1]
+
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        before = self._live_bytes
         results = func(*args, **(kwargs or {}))
         for result in tree_leaves(results):
             if isinstance(result, Tensor):
                 self._see(result)
+        self._operators.append((str(func), max(before, self._live_bytes)))
         return results
 
     def _see(self, tensor: Tensor) -> None:

@@ -6,7 +6,9 @@ from typing import Literal
 from evabench.records.device_memory import DeviceMemory
 from evabench.units import Bytes
 
-Phase = Literal["forward", "backward", "optimizer"]
+_PAGE_BYTES = 4096
+
+Phase = Literal["forward", "backward", "optimizer"]  # the last: `step`, and `zero_grad` after it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,4 +55,17 @@ class Memory:
     workspace_bytes: Bytes | None  # inside the operator where the allocator peaked
     workspace_operator: str | None  # that operator; None: it peaked outside any
     rss_high_water_bytes: Bytes | None  # VmHWM of the whole process, the interpreter and torch included
+    tensors_there_bytes: Bytes | None = None  # live tensors in that operator: with its workspace the allocator's peak
     device: DeviceMemory | None = None  # None: a run from before it was read
+    kept_bytes: Bytes | None = None  # of the CPU allocator, in a warm refresh cycle, not given back; None: as above
+    cycle_steps: int = 1
+
+    @property
+    def leak_bytes_a_step(self) -> float | None:
+        """Return how much more is allocated after each step; None: not measured. A warm optimizer keeps nothing new."""
+        return None if self.kept_bytes is None else self.kept_bytes / self.cycle_steps
+
+    @property
+    def leaks(self) -> bool:
+        """Return whether that is more than a page a step."""
+        return self.leak_bytes_a_step is not None and self.leak_bytes_a_step > _PAGE_BYTES

@@ -5,6 +5,7 @@ from statistics import median
 from typing import Literal
 
 from evabench.records.energy import Energy
+from evabench.records.side_work import SideWork
 from evabench.units import Seconds
 
 
@@ -19,6 +20,7 @@ class StepTime:
     cycle_steps: int
     warmup_steps: int  # discarded before the first block
     energy: Energy | None = None  # of a window behind the blocks; None: a run from before it was read
+    side_work: SideWork | None = None  # None: as above, or torch has threads of its own here, which are no others'
 
     @property
     def amortised_seconds(self) -> Seconds:

@@ -7,6 +7,7 @@
                      device; more conditions; a sweep may have been repeated
     4   2026-11-24   convergence: accuracy, bits per byte and the wait for batches
     5   2026-11-24   what the optimizer says of its health, and how much of the model it preconditions
+    6   2026-11-24   step time: work beside the step; memory: what a cycle keeps; phases: `zero_grad` is one
 
 A line is `{"schema": N, "run": {...}}`. Old numbers keep loading: a new number comes with the function that lifts the
 line before it.
@@ -22,7 +23,7 @@ from evabench.errors import StoreError
 from evabench.records.codec import decode, encode
 from evabench.records.run import Run
 
-SCHEMA = 5
+SCHEMA = 6
 
 
 def to_line(run: Run) -> str:
@@ -97,4 +98,5 @@ _LIFTS: dict[int, Callable[[dict[str, Any]], None]] = {
     2: _lift_step_time,
     3: _lift_convergence,
     4: _lift_health,
+    5: lambda run: None,  # what is new has "not measured" as its default
 }

@@ -16,6 +16,7 @@ from evabench.measurement.memory import (
     parameter_bytes,
     rss_high_water_bytes,
     state_bytes,
+    tensors_where_the_allocator_peaked,
     track_step,
 )
 from evabench.measurement.nvml import watch_device_memory
@@ -89,7 +90,11 @@ def _measure(request: Request, workload: Workload, optimizer: Optimizer) -> Meas
         case StepTimeSettings() as settings:
             step = _timed_step(workload, optimizer)
             visit = time_visit(step, CpuClock(), settings, cycle_steps, request.warmup_steps)
-            return replace(visit, energy=measure_energy_on(_device(workload), step, cycle_steps, RaplEnergy()))
+            device = _device(workload)
+            energy = measure_energy_on(device, step, cycle_steps, RaplEnergy())
+            # torch's own threads (more than one, or autograd's for a GPU) cannot be told from an optimizer's.
+            alone = cell.threads == 1 and device.type == "cpu"
+            return replace(visit, energy=energy, side_work=visit.side_work if alone else None)
         case PhasesSettings() as settings:
             return time_phases(_timed_step(workload, optimizer), settings, cycle_steps)
         case ProfileSettings() as settings:
@@ -123,7 +128,7 @@ def _train_on(workload: Workload, optimizer: Optimizer, batch: Batch) -> Tensor:
 
 def _step_phase(optimizer: Optimizer) -> PhaseName:
     """Return what an optimizer's step is where it has no marks of its own."""
-    if isinstance(optimizer, SGD | AdamW):
+    if type(optimizer) in {SGD, AdamW}:  # a subclass may do anything
         return "update"
     return "other" if type(optimizer).__module__.startswith("evabench.") else "fused"
 
@@ -186,7 +191,11 @@ def _measure_memory(workload: Workload, optimizer: Optimizer, cycle_steps: int) 
             step()
         optimizer.zero_grad(set_to_none=True)
 
-    workspace = profile_workspace(to_next_refresh, lambda: _train_on(workload, optimizer, batch))
+    def refresh() -> None:
+        _train_on(workload, optimizer, batch)
+        optimizer.zero_grad(set_to_none=True)
+
+    workspace = profile_workspace(to_next_refresh, refresh)
     return Memory(
         num_parameters=sum(parameter.numel() for parameter in workload.model.parameters()),
         parameter_bytes=parameter_bytes(workload.model),
@@ -199,8 +208,11 @@ def _measure_memory(workload: Workload, optimizer: Optimizer, cycle_steps: int) 
         allocator_peak_bytes=tracker.start_bytes + workspace.peak_over_start_bytes,
         workspace_bytes=workspace.workspace_bytes,
         workspace_operator=workspace.operator,
+        tensors_there_bytes=tensors_where_the_allocator_peaked(tracker, workspace),
         rss_high_water_bytes=rss_high_water_bytes(),
         device=device.found,
+        kept_bytes=workspace.kept_bytes,
+        cycle_steps=cycle_steps,
     )
 
 

@@ -3,6 +3,7 @@
 import gc
 from collections import defaultdict
 from collections.abc import Callable
+from itertools import pairwise
 from time import perf_counter_ns
 
 from evabench.optimizers.phases import listening
@@ -19,36 +20,38 @@ class PhaseRecorder:
 
     def __init__(self, now: Callable[[], int] = perf_counter_ns) -> None:
         self._now = now
-        self._stack: list[PhaseName] = []
-        self._spent: defaultdict[PhaseName, int] = defaultdict(int)
-        self._last = 0
+        # Only noted inside the step, and added up behind it: two stores and a reading of the clock a mark.
+        self._marks: list[PhaseName | None] = []  # None: the innermost part ends
+        self._readings: list[int] = []
 
     def begin(self) -> None:
         """Start a step; until the first mark it is "other"."""
-        self._stack = ["other"]
-        self._spent = defaultdict(int)
-        self._last = self._now()
+        self._marks = ["other"]
+        self._readings = [self._now()]
 
     def end(self) -> dict[PhaseName, Seconds]:
         """Return the parts of the step in seconds."""
-        self._turn()
-        assert len(self._stack) == 1, f"a mark was not closed: {self._stack[1:]}"
-        return {name: spent / 1e9 for name, spent in self._spent.items()}
+        self.leave()
+        running: list[PhaseName] = []
+        spent: defaultdict[PhaseName, int] = defaultdict(int)
+        for mark, (start, end) in zip(self._marks, pairwise(self._readings), strict=False):
+            if mark is None:
+                running.pop()
+            else:
+                running.append(mark)
+            spent[running[-1]] += end - start
+        assert len(running) == 1, f"a mark was not closed: {running[1:]}"
+        return {name: nanoseconds / 1e9 for name, nanoseconds in spent.items()}
 
     def enter(self, name: PhaseName) -> None:
         """Begin a part inside the present one."""
-        self._turn()
-        self._stack.append(name)
+        self._marks.append(name)
+        self._readings.append(self._now())
 
     def leave(self) -> None:
         """Return to the part around."""
-        self._turn()
-        self._stack.pop()
-
-    def _turn(self) -> None:
-        now = self._now()
-        self._spent[self._stack[-1]] += now - self._last
-        self._last = now
+        self._marks.append(None)
+        self._readings.append(self._now())
 
 
 def time_phases(

@@ -7,6 +7,7 @@ from itertools import pairwise
 from math import hypot, sqrt
 from statistics import median
 from time import perf_counter_ns
+from typing import Protocol
 
 from evabench.measurement.side_work import SideWorkWatch
 from evabench.records.step_time import StepTime, WarmUp
@@ -16,13 +17,32 @@ from evabench.units import Seconds
 Step = Callable[[], None]  # one whole training step, its batch at hand
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimedBlock:
+    """Steps in a row, synchronised at the two ends only."""
+
+    step_seconds: tuple[Seconds, ...]
+    block_seconds: Seconds  # wall time
+    host_seconds: Seconds | None  # until the host had queued every step; None on a CPU, which queues nothing
+
+
+class Clock(Protocol):
+    """What times steps."""
+
+    def time_steps(self, step: Step, num_steps: int) -> TimedBlock:
+        """Return the seconds of so many steps."""
+
+    def latencies(self, step: Step, num_steps: int) -> tuple[Seconds, ...] | None:
+        """Return the seconds of each step with the device awaited behind it; None where there is no device."""
+
+
 @dataclass(frozen=True, slots=True)
 class CpuClock:
     """Reads the monotonic clock; on a CPU a step has ended when it returns."""
 
     now: Callable[[], int] = perf_counter_ns
 
-    def time_steps(self, step: Step, num_steps: int) -> tuple[Seconds, ...]:
+    def time_steps(self, step: Step, num_steps: int) -> TimedBlock:
         """Return the seconds of each of `num_steps` steps; they add up to the wall time of the whole block.
 
         Between two steps lies one reading of the clock and one list store, nothing else: neighbours share a reading.
@@ -33,12 +53,14 @@ class CpuClock:
         for index in range(1, num_steps + 1):
             step()
             readings[index] = now()
-        return tuple((end - start) / 1e9 for start, end in pairwise(readings))
+        step_seconds = tuple((end - start) / 1e9 for start, end in pairwise(readings))
+        return TimedBlock(step_seconds=step_seconds, block_seconds=sum(step_seconds), host_seconds=None)
+
+    def latencies(self, step: Step, num_steps: int) -> None:
+        """Return None: on a CPU nothing is synchronised, and a step's latency is its time."""
 
 
-def time_visit(
-    step: Step, clock: CpuClock, settings: StepTimeSettings, cycle_steps: int, warmup_steps: int
-) -> StepTime:
+def time_visit(step: Step, clock: Clock, settings: StepTimeSettings, cycle_steps: int, warmup_steps: int) -> StepTime:
     """Return the step times of one visit. The garbage collector rests inside the block, as in `timeit`."""
     if warmup_steps % cycle_steps:
         raise ValueError(f"a warm-up of {warmup_steps} steps is no whole number of cycles of {cycle_steps}")
@@ -46,19 +68,22 @@ def time_visit(
         step()
     with _collector_at_rest():
         watch = SideWorkWatch()
-        step_seconds = clock.time_steps(step, settings.block_steps(cycle_steps))
-        side_work = watch.end(sum(step_seconds), len(step_seconds))
+        num_steps = settings.block_steps(cycle_steps)
+        block = clock.time_steps(step, num_steps)
+        side_work = watch.end(block.block_seconds, num_steps)
+        latency_seconds = clock.latencies(step, num_steps)
     return StepTime(
-        step_seconds=step_seconds,
-        block_seconds=(sum(step_seconds),),
-        latency_seconds=None,
+        step_seconds=block.step_seconds,
+        block_seconds=(block.block_seconds,),
+        latency_seconds=latency_seconds,
         cycle_steps=cycle_steps,
         warmup_steps=warmup_steps,
         side_work=side_work,
+        host_seconds=None if block.host_seconds is None else (block.host_seconds,),
     )
 
 
-def find_warm_up(step: Step, clock: CpuClock, settings: WarmUpSettings, cycle_steps: int) -> WarmUp:
+def find_warm_up(step: Step, clock: Clock, settings: WarmUpSettings, cycle_steps: int) -> WarmUp:
     """Run windows of whole cycles until two neighbours agree, or the time is up.
 
     Two windows agree when their medians differ by less than `tolerance` or by less than two robust standard errors of
@@ -70,7 +95,7 @@ def find_warm_up(step: Step, clock: CpuClock, settings: WarmUpSettings, cycle_st
     spent = 0.0
     steady_after = None
     while steady_after is None and spent < settings.max_seconds:
-        window = clock.time_steps(step, window_steps)
+        window = clock.time_steps(step, window_steps).step_seconds
         spent += sum(window)
         medians.append(median(window))
         errors.append(_standard_error(window))

@@ -8,6 +8,10 @@ from evabench.records.energy import Energy
 from evabench.records.side_work import SideWork
 from evabench.units import Seconds
 
+_MAX_CLOCK_DISAGREEMENT = 0.02
+# Of a step. A host that runs ahead leaves the device more than that to do when it has queued the last step.
+_MAX_LAG = 0.1
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepTime:
@@ -21,6 +25,28 @@ class StepTime:
     warmup_steps: int  # discarded before the first block
     energy: Energy | None = None  # of a window behind the blocks; None: a run from before it was read
     side_work: SideWork | None = None  # None: as above, or torch has threads of its own here, which are no others'
+    host_seconds: tuple[Seconds, ...] | None = None  # of each block, until all was queued; None on a CPU
+
+    @property
+    def clock_disagreement(self) -> float | None:
+        """Return the device's events over the wall clock, less 1; None on a CPU, which has one clock."""
+        return None if self.host_seconds is None else sum(self.step_seconds) / sum(self.block_seconds) - 1
+
+    @property
+    def in_doubt(self) -> bool:
+        """Return whether the two clocks contradict each other by more than 2 %."""
+        return self.clock_disagreement is not None and abs(self.clock_disagreement) > _MAX_CLOCK_DISAGREEMENT
+
+    @property
+    def host_bound(self) -> bool | None:
+        """Return whether the device waited for the host: it was done as soon as the last step was queued.
+
+        Such a step is as fast as Python, and says little about the optimizer's work. None on a CPU.
+        """
+        if self.host_seconds is None:
+            return None
+        lag = sum(self.block_seconds) - sum(self.host_seconds)
+        return lag / len(self.host_seconds) < _MAX_LAG * self.amortised_seconds
 
     @property
     def amortised_seconds(self) -> Seconds:

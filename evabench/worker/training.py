@@ -8,8 +8,9 @@ import torch
 from torch import Tensor
 from torch.optim import SGD, AdamW, Optimizer
 
-from evabench.measurement.clock import CpuClock, find_warm_up, time_visit
+from evabench.measurement.clock import find_warm_up, time_visit
 from evabench.measurement.convergence import PausableClock, Training, train_to_budget
+from evabench.measurement.cuda_clock import clock_on
 from evabench.measurement.energy import measure_energy_on
 from evabench.measurement.memory import (
     curvature_state_bytes,
@@ -82,15 +83,14 @@ def measure(request: Request) -> Finding:
 
 
 def _measure(request: Request, workload: Workload, optimizer: Optimizer) -> Measured:
-    cell = request.cell
+    cell, device = request.cell, _device(workload)
     cycle_steps = cell.optimizer.cycle_steps
     match cell.measurement:
         case WarmUpSettings() as settings:
-            return find_warm_up(_timed_step(workload, optimizer), CpuClock(), settings, cycle_steps)
+            return find_warm_up(_timed_step(workload, optimizer), clock_on(device), settings, cycle_steps)
         case StepTimeSettings() as settings:
             step = _timed_step(workload, optimizer)
-            visit = time_visit(step, CpuClock(), settings, cycle_steps, request.warmup_steps)
-            device = _device(workload)
+            visit = time_visit(step, clock_on(device), settings, cycle_steps, request.warmup_steps)
             energy = measure_energy_on(device, step, cycle_steps, RaplEnergy())
             # torch's own threads (more than one, or autograd's for a GPU) cannot be told from an optimizer's.
             alone = cell.threads == 1 and device.type == "cpu"

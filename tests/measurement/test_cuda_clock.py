@@ -1,0 +1,86 @@
+"""The clock of a GPU, against a device made up: a queue that takes exact times."""
+
+import pytest
+
+from evabench.measurement.clock import time_visit
+from evabench.measurement.cuda_clock import CudaClock
+from evabench.settings.measurement import StepTimeSettings
+
+MILLISECOND = 1_000_000
+SETTINGS = StepTimeSettings(min_steps=6)
+
+
+class FakeDevice:
+    """The host needs `host_ms` to queue a step, the device `device_ms` to do it; both clocks are nanoseconds."""
+
+    def __init__(self, *, host_ms, device_ms, drift=1.0):
+        self.host_ms, self.device_ms, self.drift = host_ms, device_ms, drift
+        self.host = self.device = self.num_synchronised = self.num_steps = 0
+
+    def step(self):
+        self.host += round(self.host_ms * MILLISECOND)
+        milliseconds = self.device_ms[self.num_steps % len(self.device_ms)]
+        self.device = max(self.device, self.host) + round(milliseconds * MILLISECOND)
+        self.num_steps += 1
+
+    def synchronize(self):
+        self.num_synchronised += 1
+        self.host = max(self.host, self.device)
+
+    def new_event(self):
+        return FakeEvent(self)
+
+    @property
+    def clock(self):
+        return CudaClock(new_event=self.new_event, synchronize=self.synchronize, now=lambda: self.host)
+
+
+class FakeEvent:
+    def __init__(self, device):
+        self._device = device
+
+    def record(self):
+        self.stamp = max(self._device.device, self._device.host if self._device.num_steps == 0 else 0)
+
+    def elapsed_time(self, end_event):
+        return (end_event.stamp - self.stamp) / MILLISECOND * self._device.drift
+
+
+def visit(device, cycle_steps=1):
+    return time_visit(device.step, device.clock, SETTINGS, cycle_steps, warmup_steps=0)
+
+
+def test_steps_are_the_devices_times_and_the_block_is_wall_time():
+    found = visit(FakeDevice(host_ms=1, device_ms=[30, 10, 10]), cycle_steps=3)
+    assert found.step_seconds[1:3] == pytest.approx((0.010, 0.010))
+    assert found.position_seconds[1:] == pytest.approx((0.010, 0.010))
+    assert found.block_seconds == (pytest.approx(0.001 + 3 * 0.050),)
+    assert found.refresh_seconds == pytest.approx(0.030)
+
+
+def test_nothing_waits_inside_the_block():
+    device = FakeDevice(host_ms=1, device_ms=[10])
+    device.clock.time_steps(device.step, 6)
+    assert device.num_synchronised == 2
+
+
+def test_the_latency_is_that_of_a_step_that_is_awaited():
+    found = visit(FakeDevice(host_ms=3, device_ms=[10]))
+    assert found.latency_seconds == pytest.approx((0.013,) * 6)
+
+
+def test_a_host_that_runs_ahead_does_not_bind_the_step():
+    found = visit(FakeDevice(host_ms=1, device_ms=[10]))
+    assert found.host_seconds == (pytest.approx(0.006),)
+    assert found.host_bound is False
+
+
+def test_a_device_that_waits_for_the_host_is_flagged():
+    assert visit(FakeDevice(host_ms=10, device_ms=[0.5])).host_bound is True
+
+
+@pytest.mark.parametrize(("drift", "in_doubt"), [(1.0, False), (1.03, True), (0.95, True)])
+def test_two_clocks_that_differ_by_more_than_2_percent_are_flagged(drift, in_doubt):
+    found = visit(FakeDevice(host_ms=0, device_ms=[10], drift=drift))
+    assert found.clock_disagreement == pytest.approx(drift - 1)
+    assert found.in_doubt is in_doubt

@@ -58,6 +58,6 @@ def clock_on(device: torch.device) -> Clock:
     if device.type != "cuda":
         return CpuClock()
     return CudaClock(
-        new_event=lambda: torch.cuda.Event(enable_timing=True),
+        new_event=lambda: torch.cuda.Event(enable_timing=True),  # type: ignore[no-untyped-call]
         synchronize=lambda: torch.cuda.synchronize(device),
     )

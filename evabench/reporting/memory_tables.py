@@ -32,22 +32,25 @@ def allocation_table(workload: WorkloadReport) -> Table | None:
         return None
     return Table(
         title="Where the peak is, and what stands beside it",
-        headings=("arm", "tensors", "workspace", "allocator", "process (RSS)", "reached in"),
+        headings=("arm", "tensors", "reached in", "tensors there", "workspace", "allocator", "kept", "process (RSS)"),
         rows=tuple(
             (
                 arm.name,
                 format_bytes(memory.peak.total),
+                memory.peak_phase + (f", layer {memory.peak_layer}" if memory.peak_layer else ""),
+                bytes_cell(memory.tensors_there_bytes),
                 bytes_cell(memory.workspace_bytes),
                 bytes_cell(memory.allocator_peak_bytes),
+                bytes_cell(memory.kept_bytes),
                 bytes_cell(memory.rss_high_water_bytes),
-                memory.peak_phase + (f", layer {memory.peak_layer}" if memory.peak_layer else ""),
             )
             for arm, memory in arms
         ),
         note=(
-            "Workspace: what the operator at the allocator's peak took inside itself. Allocator: torch's own, over the "
-            "same step; tensors and workspace together should be the same. The process holds the interpreter, torch "
-            "and the libraries' own memory besides."
+            "Allocator: torch's own peak, which may lie elsewhere than that of the tensors, in an operator with much "
+            "workspace (what it takes inside itself); the tensors alive there and its workspace together should be the "
+            "allocator's peak. Kept: what a warm refresh cycle does not give back. The process holds the interpreter, "
+            "torch and the libraries' own memory besides."
         ),
         text=frozenset({"reached in"}),
     )

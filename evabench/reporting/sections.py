@@ -21,6 +21,7 @@ from evabench.reporting.plots import (
 from evabench.reporting.report import Report, WorkloadReport
 from evabench.reporting.table import Table
 from evabench.reporting.verdicts import decided_by, evidence_table, headline, measured
+from evabench.reporting.visit_tables import energy_table, side_work_table, tries_table, visit_warnings
 from evabench.stats.disturbances import disturbances
 
 
@@ -74,7 +75,7 @@ def sections(report: Report) -> tuple[Section, ...]:
                 "Each run is a fresh process. Arms are visited in alternating order, so that a pair of visits lies "
                 "close in time; every arm starts from the same weights and sees the same batches."
             ),
-            parts=_present(conditions_table(report), host_table(report), settings_table(report)),
+            parts=_present(conditions_table(report), tries_table(report), host_table(report), settings_table(report)),
         )
     )
     return tuple(found)
@@ -95,6 +96,7 @@ def warnings(report: Report) -> tuple[str, ...]:
     disturbed = [sentence for run in timed for sentence in disturbances(run.conditions)[:1]]
     if disturbed:
         found.append(f"{len(disturbed)} of {len(timed)} timed runs were disturbed. The first: {disturbed[0]}")
+    found += visit_warnings(report)
     if report.code.dirty:
         found.append("The measured code had changes that are in no commit.")
     return tuple(found)
@@ -108,6 +110,8 @@ def _workload_section(workload: WorkloadReport, styles: Styles) -> Section:
             step_time_picture(workload),
             cost_table(workload),
             step_table(workload),
+            side_work_table(workload),
+            energy_table(workload),
             phases_picture(workload),
             phases_table(workload),
             *(

@@ -63,7 +63,7 @@ def cell(arm="SGD", measurement=None, *, optimizer=None, name="autoencoder", net
 def run(arm="SGD", measurement=None, measured=None, *, seed=0, sweep=None, outcome="completed", **where):
     made = cell(arm, measurement, **where)
     return Run(
-        key=f"{arm}-{made.measurement.measurement}-{made.workload_name}-{made.workload.widths}-{seed}-{sweep}",
+        key=f"{arm}-{made.measurement.measurement}-{made.workload_name}-{made.workload.shape}-{seed}-{sweep}",
         cell=made,
         seed=seed,
         visit=None if sweep is None else Visit(sweep=sweep, position=0, warmup_steps=10),

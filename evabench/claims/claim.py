@@ -10,6 +10,7 @@ Quantity = Literal[
     "step_time_ratio",  # arm over base, amortised, judged by trimmed log ratios over sweeps
     "curvature_growth",  # the arm's curvature state has no d^2 term in the width d, that of each base has one
     "curvature_bytes_ratio",  # arm over each base, at every counted width
+    "cost_exponent",  # of the width, in the step of the arm less that of SGD
 ]
 Relation = Literal["at_least", "at_most", "up_to", "equal_within", "not_worse_by", "exact"]
 Device = Literal["cpu", "gpu"]

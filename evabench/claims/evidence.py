@@ -22,6 +22,7 @@ from evabench.claims.comparisons import Comparison, Workload, compare, is_candid
 from evabench.claims.conditions import place_differences
 from evabench.claims.curvature import Count, count_growth, count_share, width_families
 from evabench.claims.judge import Finding, judge, judge_exact
+from evabench.claims.scaling import judge_exponent
 from evabench.records.run import Run
 from evabench.stats.time_to_target import Goal
 from evabench.stats.widths import MIN_WIDTHS
@@ -52,6 +53,9 @@ def judge_claims(
         suite = suites.get(claim.id)
         if claim.quantity in EXACT_QUANTITIES:
             judgements.append(_judge_counted(claim, runs, suite))
+            continue
+        if claim.quantity == "cost_exponent":
+            judgements.append(judge_exponent(claim, runs, suite))
             continue
         judgement = _judge_sampled(claim, runs, targets, references or {}, suite)
         for others in other_targets if claim.quantity == "time_to_target_ratio" else ():

@@ -2,6 +2,7 @@
 
 from statistics import median
 
+from evabench.claims.scaling import CostFamily
 from evabench.records.phases import PHASES
 from evabench.reporting.report import ArmReport, WorkloadReport
 from evabench.reporting.table import NOT_MEASURED, Table, counted, seconds_cell
@@ -108,6 +109,26 @@ def phases_table(workload: WorkloadReport) -> Table | None:
         note=(
             "Exclusive parts, a refresh at its share, from a run of its own. Marked / plain: what the marks themselves "
             "cost, the median over pairs of cycles."
+        ),
+    )
+
+
+def scaling_table(family: CostFamily) -> Table:
+    """Return what each arm's own work costs at each width, and how it grows."""
+    widths = sorted({width for arm in family.arms for width in arm.costs})
+    rows = []
+    for arm in family.arms:
+        law = arm.law
+        costs = [f"{1e3 * arm.costs[width].estimate:.3g}" if width in arm.costs else NOT_MEASURED for width in widths]
+        low, high = (law.interval.low, law.interval.high) if law else (0.0, 0.0)
+        rows.append((arm.arm, *costs, f"{law.exponent:.2f} [{low:.2f}, {high:.2f}]" if law else NOT_MEASURED))
+    return Table(
+        title=f"A step less that of SGD, in ms, against the width d: {family.name}",
+        headings=("arm", *(f"d = {width}" for width in widths), "exponent [95 %]"),
+        rows=tuple(rows),
+        note=(
+            "Trimmed means of the differences within a sweep, a refresh at its share. The exponent is fitted over the "
+            "widths whose cost exceeds 5 times its standard error; 2 is linear in the parameters."
         ),
     )
 

@@ -11,6 +11,7 @@ from evabench.claims.claim import Judgement
 from evabench.claims.curvature import WidthFamily, width_families
 from evabench.claims.eva import EVA_CLAIMS
 from evabench.claims.evidence import judge_claims
+from evabench.claims.scaling import CostFamily, cost_families
 from evabench.records.convergence import Convergence
 from evabench.records.health import Health
 from evabench.records.host import Code, Host
@@ -123,6 +124,7 @@ class Report:
     code: Code  # of the first run: all have the same sources, the commit may differ
     workloads: tuple[WorkloadReport, ...]
     families: tuple[WidthFamily, ...]  # nets counted at several widths
+    cost_families: tuple[CostFamily, ...]  # nets timed at several widths
     judgements: tuple[Judgement, ...]
     unfinished: tuple[Run, ...]  # crashed, killed, out of memory, out of time, or diverged
     runs: tuple[Run, ...]  # all, also the tries at a disturbed sweep that do not count
@@ -156,6 +158,7 @@ def make_report(suite: Suite, runs: Sequence[Run], *, num_missing: int = 0, num_
             if any(run.cell.workload_name == name for run in runs)
         ),
         families=tuple(family for family in width_families(runs) if _num_widths(family) > 1),
+        cost_families=cost_families(runs),
         judgements=judge_claims(EVA_CLAIMS, runs, goals, would_decide=would_decide),
         unfinished=tuple(run for run in runs if not run.outcome.completed),
         runs=tuple(every),

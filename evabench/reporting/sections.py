@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from evabench.claims.claim import Judgement, Verdict
 from evabench.reporting.convergence_tables import convergence_table, health_table
-from evabench.reporting.cost_tables import cost_table, phases_table, step_table
+from evabench.reporting.cost_tables import cost_table, phases_table, scaling_table, step_table
 from evabench.reporting.memory_tables import allocation_table, growth_table, memory_table
 from evabench.reporting.origin_tables import conditions_table, host_table, settings_table, unfinished_table
 from evabench.reporting.plots import (
@@ -66,6 +66,14 @@ def sections(report: Report) -> tuple[Section, ...]:
                 title="How the curvature state grows",
                 text="The same net at several widths, counted byte by byte.",
                 parts=_present(growth_picture(family, styles), growth_table(family)),
+            )
+        )
+    for timed in report.cost_families:
+        found.append(
+            Section(
+                title="How the cost of a step grows",
+                text="Equal square layers at several widths, one batch size: what the optimizer itself adds to a step.",
+                parts=_present(scaling_table(timed)),
             )
         )
     found.append(

@@ -11,6 +11,7 @@ _QUANTITIES: dict[Quantity, str] = {
     "step_time_ratio": "step of the arm / step of the base",
     "curvature_growth": "curvature state against the width",
     "curvature_bytes_ratio": "curvature state of the arm / that of the base",
+    "cost_exponent": "exponent of the width in the step of the arm less that of the base",
 }
 
 
@@ -49,6 +50,8 @@ def _finding(quantity: Quantity, evidence: Evidence) -> str:
             return f"A step of {arm} took {_estimate(evidence)} that of {base} on {evidence.workload}"
         case "curvature_bytes_ratio":
             return f"The curvature state of {arm} is {estimate:.2%} of that of {base} at the widest"
+        case "cost_exponent":
+            return f"The step of {arm} less that of {base} grows like d^{exponent(evidence)}"
         case "curvature_growth":
             return ""
 
@@ -71,7 +74,7 @@ def evidence_table(judgement: Judgement) -> Table | None:
                 one.workload,
                 one.arm,
                 one.base if one.decides else f"{one.base} (does not decide)",
-                _estimate(one),
+                exponent(one) if judgement.claim.quantity == "cost_exponent" else _estimate(one),
                 _rests_on(one),
                 " ".join((*one.notes, _factors(one))).strip() or NOT_MEASURED,
             )
@@ -92,6 +95,13 @@ def _estimate(evidence: Evidence) -> str:
     if math.isfinite(evidence.low) and math.isfinite(evidence.high) and math.isfinite(evidence.estimate):
         return format_ratio(evidence.estimate, evidence.low, evidence.high)
     return f"{_number(evidence.estimate)} [{_number(evidence.low)}, {_number(evidence.high)}]"
+
+
+def exponent(evidence: Evidence) -> str:
+    """Return "1.93 [1.85, 2.01]"."""
+    if evidence.estimate is None or evidence.low is None or evidence.high is None:
+        return NOT_MEASURED
+    return f"{evidence.estimate:.2f} [{evidence.low:.2f}, {evidence.high:.2f}]"
 
 
 def _number(value: float) -> str:

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from evabench.claims.arms import MeasuredArm, measured_arms
-from evabench.claims.claim import Claim, Evidence, Judgement
-from evabench.claims.judge import WorkloadBounds, judge
+from evabench.claims.claim import Claim, Evidence, Judgement, Verdict
+from evabench.claims.judge import Finding, WorkloadBounds, judge
 from evabench.records.run import Run
 from evabench.settings.optimizers import OptimizerSettings, SgdSettings
 from evabench.settings.workloads import SyntheticSettings
@@ -71,6 +71,9 @@ def judge_exponent(claim: Claim, runs: Iterable[Run], suite: str | None) -> Judg
             if speaks:
                 bounds.append(_bounds(family, arm))
     finding = judge(claim, [one for one in bounds if one is not None], complete=None not in bounds)
+    if bounds and not any(bounds):
+        reason = f"It needs {MIN_WIDTHS} widths at which the cost exceeds 5 x its noise, has fewer than three."
+        finding = Finding(verdict=Verdict.INCONCLUSIVE, reason=reason)
     return Judgement(
         claim=claim,
         as_stated=finding.verdict,

@@ -98,7 +98,8 @@ class MFAC(torch.optim.Optimizer):
         shared = self._shared_state(next(iter(norms.values())).device)
         K, position = shared["inner_products"], shared["position"]
         self._replace_oldest_(K, position, skip > 0)
-        s = solve_newest(K, position, group["damping"], _rounding(norms))
+        with phase("precondition"):
+            s = solve_newest(K, position, group["damping"], _rounding(norms))
         self.num_escalations = s.escalated + self.num_escalations
         self.num_failures = s.failed + self.num_failures
         self._precondition_(s.values)

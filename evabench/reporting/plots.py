@@ -116,11 +116,13 @@ def phases_picture(workload: WorkloadReport) -> Picture | None:
         axes.set_xlim(0, max(before) * 1.14)
         axes.set_xlabel("a step with its share of a refresh, ms")
         axes.grid(axis="x")
-        figure.legend(loc="outside upper left", ncols=8, frameon=False, handlelength=1.0, handletextpad=0.5)
+        figure.legend(loc="outside upper left", ncols=5, frameon=False, handlelength=1.0, handletextpad=0.5)
 
     title = "Where a step goes"
     words = "; ".join(f"{name} {format_seconds(sum(parts.values()))}" for name, parts in arms)
-    return _picture("phases", title, f"{title}: {words}.", _ROW_INCHES * len(arms) + 1.25, draw)
+    return _picture(
+        "phases", title, f"{title}: {words}.", _ROW_INCHES * len(arms) + 1.25 + 0.22 * (len(names) > 5), draw
+    )
 
 
 def convergence_picture(workload: WorkloadReport, styles: Styles) -> Picture | None:

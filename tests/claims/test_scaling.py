@@ -75,7 +75,9 @@ def test_five_widths_or_five_sweeps_are_too_few():
 
 
 def test_a_cost_that_drowns_in_the_noise_decides_nothing():
-    assert judged(visits("SGD", sgd), visits("Eva", sgd)).here is not Verdict.SUPPORTED
+    judgement = judged(visits("SGD", sgd), visits("Eva", sgd))
+    assert judgement.here is Verdict.INCONCLUSIVE
+    assert "has fewer than three" in judgement.reason
 
 
 def test_without_sgd_there_is_nothing_to_subtract():

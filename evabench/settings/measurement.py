@@ -121,6 +121,7 @@ class ProbeSettings:
     real_steps: Annotated[int, Ge(0)] = 0  # 0: bytes
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ProfileSettings:
     """Whole cycles under torch's profiler, behind the same steps without it: a diagnosis, in no suite."""
 

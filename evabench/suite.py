@@ -17,12 +17,21 @@ from pydantic_core import ErrorDetails
 from evabench.errors import SuiteError
 from evabench.records.cell import Cell
 from evabench.settings.bounds import Count, Positive, field_names
-from evabench.settings.measurement import MemorySettings, PhasesSettings, ProfileSettings, StepTimeSettings
+from evabench.settings.measurement import (
+    MemorySettings,
+    PhasesSettings,
+    ProfileSettings,
+    StepTimeSettings,
+    ViewSettings,
+)
 from evabench.settings.optimizers import OptimizerSettings
+from evabench.settings.quadratics import QuadraticSettings
 from evabench.settings.suite_tables import (
     ConvergenceTable,
+    MechanismTable,
     MemoryTable,
     PhasesTable,
+    RateTable,
     Target,
     TierName,
     TierTable,
@@ -37,6 +46,15 @@ _FORBID = {"extra": "forbid"}
 _UNIONS: dict[str, tuple[str, Any]] = {
     "arms": ("optimizer", OptimizerSettings),
     "workloads": ("workload", WorkloadSettings),
+}
+# What is measured: each a table of a suite, or of a tier.
+_TABLES: dict[str, type] = {
+    "step_time": TimingTable,
+    "phases": PhasesTable,
+    "memory": MemoryTable,
+    "convergence": ConvergenceTable,
+    "mechanism": MechanismTable,
+    "rate": RateTable,
 }
 _SIGNS = {"greater_than": ">", "greater_than_equal": ">=", "less_than": "<", "less_than_equal": "<="}
 _LIMITS = {"greater_than": "gt", "greater_than_equal": "ge", "less_than": "lt", "less_than_equal": "le"}
@@ -60,6 +78,8 @@ class Suite:
     phases: PhasesTable | None = None
     memory: MemoryTable | None = None
     convergence: ConvergenceTable | None = None
+    mechanism: MechanismTable | None = None
+    rate: RateTable | None = None
     tiers: Mapping[TierName, TierTable] = field(default_factory=dict)
     tier: Annotated[str | None, Field(init=False)] = None  # the one that was chosen
 
@@ -79,6 +99,8 @@ class Suite:
             phases=table.phases,
             memory=table.memory,
             convergence=table.convergence,
+            mechanism=table.mechanism,
+            rate=table.rate,
             tiers={},
             tier=tier,
         )
@@ -122,6 +144,23 @@ class Suite:
             for settings in table.settings_for(workload.steps_an_epoch):
                 cells += [self._cell(name, arm, settings) for arm in self.arms if arm not in table.without]
         return tuple(cells)
+
+    def mechanism_cells(self) -> tuple[Cell, ...]:
+        """Return one cell for each workload and arm; the seeds are the runs of a cell."""
+        if self.mechanism is None:
+            return ()
+        settings = self.mechanism.settings()
+        return tuple(self._cell(name, arm, settings) for name in self.workloads for arm in self.arms)
+
+    def rate_cells(self) -> tuple[Cell, ...]:
+        """Return one cell for each workload and arm. Raises `ValueError` for a workload that is no quadratic."""
+        if self.rate is None:
+            return ()
+        others = [name for name, each in self.workloads.items() if not isinstance(each, QuadraticSettings)]
+        if others:
+            raise ValueError(f'a rate is that of a workload "quadratic", which these are not: {", ".join(others)}')
+        settings = self.rate.settings()
+        return tuple(self._cell(name, arm, settings) for name in self.workloads for arm in self.arms)
 
     def _cell(self, name: str, arm: str, measurement: Any, scale: float = 1.0) -> Cell:
         workload = self.workloads[name]
@@ -190,8 +229,8 @@ def _find(place: str) -> Path:
 def _check_tiers(suite: Suite) -> list[str]:
     """Return the mistakes of the tiers' own lists; a suite has tiers or tables of its own, not both."""
     mistakes = []
-    if suite.tiers and (suite.step_time or suite.phases or suite.memory or suite.convergence):
-        mistakes.append("a suite with tiers has step_time, phases, memory and convergence in its tiers only")
+    if suite.tiers and any(getattr(suite, name) for name in _TABLES):
+        mistakes.append(f"a suite with tiers has {', '.join(_TABLES)} in its tiers only")
     for tier, table in suite.tiers.items():
         for key, known in (("workloads", suite.workloads), ("arms", suite.arms)):
             unknown = [name for name in getattr(table, key) or () if name not in known]
@@ -206,7 +245,7 @@ def _cross_check(suite: Suite) -> list[str]:
         for key, known in (("without", suite.arms), ("targets", suite.workloads)):
             unknown = [name for name in getattr(suite.convergence, key) if name not in known]
             mistakes += [f'{place}convergence] {key}: "{name}" is none of {", ".join(known)}' for name in unknown]
-    for build in (suite.memory_cells, suite.convergence_cells):
+    for build in (suite.memory_cells, suite.convergence_cells, suite.mechanism_cells, suite.rate_cells):
         try:
             build()
         except ValueError as error:
@@ -242,12 +281,6 @@ def _explain(detail: ErrorDetails) -> str:
 
 
 def _allowed(words: list[str], found: Any, detail: ErrorDetails) -> str:
-    tables: dict[str, type] = {
-        "step_time": TimingTable,
-        "phases": PhasesTable,
-        "memory": MemoryTable,
-        "convergence": ConvergenceTable,
-    }
     if not words:
         return ", ".join(field_names(Suite))
     if words[0] in _UNIONS:
@@ -256,7 +289,9 @@ def _allowed(words: list[str], found: Any, detail: ErrorDetails) -> str:
         words = words[2:]
         if not words:
             return ", ".join(field_names(TierTable))
-    return ", ".join(field_names(Target if len(words) > 1 else tables[words[0]]))
+    if len(words) > 1:
+        return ", ".join(field_names(ViewSettings if words[0] == "mechanism" else Target))
+    return ", ".join(field_names(_TABLES[words[0]]))
 
 
 def _members(table: str) -> dict[str, Any]:

@@ -63,6 +63,7 @@ TIERED = [(name, tier) for name in shipped_suites() for tier in read_suite(name)
 def test_every_tier_of_every_suite_measures_something_on_workloads_of_its_own(name, tier):
     suite = load_suite(name, tier)
     cells = [*suite.memory_cells(), *suite.convergence_cells(), *(suite.timing_cells() if suite.step_time else ())]
+    cells += [*suite.mechanism_cells(), *suite.rate_cells()]
     assert cells
     assert {cell.workload_name.split(" x")[0] for cell in cells} == set(suite.workloads)
 
@@ -78,6 +79,7 @@ def test_a_smoke_tier_needs_no_data_that_has_to_be_fetched():
         for name, tier in TIERED
         if tier == "smoke"
         for workload in load_suite(name, tier).workloads.values()
+        if not workload.stand_in  # generated
     }
     assert all(not commands_for(data) for data in needed - {SyntheticSettings.data})
 

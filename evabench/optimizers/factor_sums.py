@@ -36,13 +36,19 @@ class FactorSums:
 
     def of_inputs(self, layer: Layer, module: Module, values: Tensor) -> Tensor:
         """Return the sum over the rows of the inputs."""
-        rows = self._input_rows(module, in_full_precision(values))
-        if layer.bias is not None:
-            rows = nn.functional.pad(rows, (0, 1), value=1.0)
-        return sum_outer_products(rows)
+        return sum_outer_products(self.input_rows(layer, module, values))
 
     def of_output_gradients(self, layer: Layer, module: Module, values: Tensor) -> Tensor:
         """Return the sum over the rows of the output gradients."""
+        return sum_outer_products(self.output_gradient_rows(layer, module, values))
+
+    def input_rows(self, layer: Layer, module: Module, values: Tensor) -> Tensor:
+        """Return [rows, d_in], or [groups, rows, d_in], with a trailing 1 for a bias."""
+        rows = self._input_rows(module, in_full_precision(values))
+        return rows if layer.bias is None else nn.functional.pad(rows, (0, 1), value=1.0)
+
+    def output_gradient_rows(self, layer: Layer, module: Module, values: Tensor) -> Tensor:
+        """Return [rows, d_out], or [groups, rows, d_out]."""
         values = in_full_precision(values)
         if self.weight_sharing == "reduce":
             rows = _over_positions(module, values, "sum" if self.output_gradient == "per_example" else "mean")
@@ -52,7 +58,7 @@ class FactorSums:
                 rows = rows * (rows.shape[0] / values.shape[0]) ** 0.5
         if layer.num_groups > 1:
             rows = rows.view(rows.shape[0], layer.num_groups, -1).transpose(0, 1)
-        return sum_outer_products(rows)
+        return rows
 
     def _input_rows(self, module: Module, values: Tensor) -> Tensor:
         if self.weight_sharing == "expand":

@@ -71,10 +71,14 @@ def make_plan(
     `repeat` allows a second try, once, at a timing sweep that something disturbed.
     """
     untimed = [_planned(cell, 0, host) for cell in (*suite.memory_cells(), *suite.phases_cells())]
-    if suite.convergence:
-        first = suite.convergence.first_seed
-        count = seeds or suite.convergence.seeds
-        untimed += [_planned(cell, first + k, host) for k in range(count) for cell in suite.convergence_cells()]
+    for table, cells in (
+        (suite.convergence, suite.convergence_cells()),
+        (suite.mechanism, suite.mechanism_cells()),
+        (suite.rate, suite.rate_cells()),
+    ):
+        if table:
+            count = seeds or table.seeds
+            untimed += [_planned(cell, table.first_seed + k, host) for k in range(count) for cell in cells]
     sweeps = _sweeps(suite, host) if suite.step_time else []
     repeats = [[_second_try(run, host) for run in sweep] for sweep in sweeps if sweep[0].sweep != PILOT]
     wanted = {run.key for run in (*untimed, *(run for sweep in (*sweeps, *repeats) for run in sweep))}

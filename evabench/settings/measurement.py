@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal
 
-from annotated_types import Ge
+from annotated_types import Ge, MinLen
 from pydantic import Field
 
 from evabench.settings.bounds import Count, Fraction, Positive, check_bounds
+from evabench.settings.optimizers import OutputGradient, WeightSharing
 
 Schedule = Literal["constant", "linear", "cosine", "step"]
 
@@ -142,6 +143,75 @@ class ProfileSettings:
         return PhasesSettings(min_steps=self.min_steps)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ViewSettings:
+    """One setting of the methods whose directions are compared; Eva and K-FAC share it, Eva-f and FOOF too."""
+
+    __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
+    name: str  # for people
+    damping: Positive = 0.03
+    output_gradient: OutputGradient = "batch_mean"
+    statistics_batch: Count | None = None  # first n samples; None: the whole batch
+
+    def __post_init__(self) -> None:
+        """Refuse values outside their bounds."""
+        check_bounds(self)
+
+
+AUTHORS = ViewSettings(name="authors", statistics_batch=16)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MechanismSettings:
+    """Probes of a training run: is the curvature of rank one, and which way does each method step.
+
+    The cell's own optimizer trains, at a constant rate, and does not see the probes. A probe takes the batch of the
+    step that follows; no method has running averages in it.
+    """
+
+    __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
+    timed: ClassVar[bool] = False
+
+    measurement: Literal["mechanism"] = "mechanism"
+    probe_at: tuple[Annotated[int, Ge(0)], ...] = (0,)  # steps before each probe; the last one ends the training
+    views: tuple[ViewSettings, ...] = (AUTHORS,)
+    weight_sharing: WeightSharing = "reduce"  # of K-FAC and FOOF; the authors': "reduce"
+    lr: Positive = 0.1  # of Eva, for the KL size of its step
+    kl_clip: Positive = 1e-3
+
+    def __post_init__(self) -> None:
+        """Refuse probes that do not come one after the other, and views that cannot be told apart."""
+        check_bounds(self)
+        names = [view.name for view in self.views]
+        if not names or len(set(names)) < len(names):
+            raise ValueError(f"views must have names of their own, and there must be one at least, got {names}")
+        if not self.probe_at or list(self.probe_at) != sorted(set(self.probe_at)):
+            raise ValueError(f"probe_at must rise, and have one step at least, got {self.probe_at}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RateSettings:
+    """How fast an optimizer converges on a quadratic, at each learning rate of a grid.
+
+    The rates are multiples of gradient descent's best one, 2 / (largest + smallest eigenvalue). A trial ends at `steps`
+    or where the excess loss is `floor` times what it was at the start.
+    """
+
+    __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
+    timed: ClassVar[bool] = False
+
+    measurement: Literal["rate"] = "rate"
+    multiples: Annotated[tuple[Positive, ...], MinLen(1)]
+    steps: Annotated[int, Ge(8)] = 400
+    floor: Fraction = 1e-20
+
+    def __post_init__(self) -> None:
+        """Refuse a grid that does not rise."""
+        check_bounds(self)
+        if list(self.multiples) != sorted(set(self.multiples)):
+            raise ValueError(f"multiples must rise, got {self.multiples}")
+
+
 MeasurementSettings = Annotated[
     WarmUpSettings
     | StepTimeSettings
@@ -149,6 +219,8 @@ MeasurementSettings = Annotated[
     | MemorySettings
     | ConvergenceSettings
     | ProbeSettings
-    | ProfileSettings,
+    | ProfileSettings
+    | MechanismSettings
+    | RateSettings,
     Field(discriminator="measurement"),
 ]

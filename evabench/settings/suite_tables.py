@@ -5,7 +5,15 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from evabench.settings.bounds import Count, Decay, Fraction, Positive
-from evabench.settings.measurement import ConvergenceSettings, Schedule
+from evabench.settings.measurement import (
+    AUTHORS,
+    ConvergenceSettings,
+    MechanismSettings,
+    RateSettings,
+    Schedule,
+    ViewSettings,
+)
+from evabench.settings.optimizers import WeightSharing
 
 TargetMetric = Literal["loss", "accuracy"]
 TierName = Literal["smoke", "laptop", "paper"]
@@ -102,6 +110,45 @@ class ConvergenceTable:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MechanismTable:
+    """[mechanism]: probes of training runs, and the settings under which directions are compared."""
+
+    __pydantic_config__ = _FORBID
+    seeds: Count
+    first_seed: int = 0
+    probe_at: tuple[int, ...] = (0,)
+    views: tuple[ViewSettings, ...] = (AUTHORS,)
+    weight_sharing: WeightSharing = "reduce"
+    lr: Positive = 0.1
+    kl_clip: Positive = 1e-3
+
+    def settings(self) -> MechanismSettings:
+        """Return the measurement. Raises `ValueError` for probes out of order, or views of one name."""
+        return MechanismSettings(
+            probe_at=self.probe_at,
+            views=self.views,
+            weight_sharing=self.weight_sharing,
+            lr=self.lr,
+            kl_clip=self.kl_clip,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RateTable:
+    """[rate]: trials on quadratics, each arm at every learning rate of the grid; fewer than 6 seeds: no interval."""
+
+    __pydantic_config__ = _FORBID
+    seeds: Count
+    first_seed: int = 0
+    multiples: tuple[Positive, ...]
+    steps: Count = 400
+
+    def settings(self) -> RateSettings:
+        """Return the measurement. Raises `ValueError` for a grid that does not rise, or too few steps."""
+        return RateSettings(multiples=self.multiples, steps=self.steps)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TierTable:
     """[tiers.NAME]: which workloads and arms, and how much of each measurement. What is not named is not made."""
 
@@ -113,3 +160,5 @@ class TierTable:
     phases: PhasesTable | None = None
     memory: MemoryTable | None = None
     convergence: ConvergenceTable | None = None
+    mechanism: MechanismTable | None = None
+    rate: RateTable | None = None

@@ -16,6 +16,7 @@ from evabench.settings.classifiers import ClassifierSettings
 from evabench.settings.datasets import IMAGE_SETS, ImageName
 from evabench.settings.language import LanguageSettings
 from evabench.settings.plugin_workloads import PluginWorkloadSettings
+from evabench.settings.quadratics import QuadraticSettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,6 +136,11 @@ class SyntheticSettings:
 
 
 WorkloadSettings = Annotated[
-    AutoencoderSettings | ClassifierSettings | LanguageSettings | SyntheticSettings | PluginWorkloadSettings,
+    AutoencoderSettings
+    | ClassifierSettings
+    | LanguageSettings
+    | SyntheticSettings
+    | QuadraticSettings
+    | PluginWorkloadSettings,
     Field(discriminator="workload"),
 ]

@@ -7,6 +7,7 @@ import torch
 
 from evabench.errors import EvabenchError
 from evabench.records.convergence import Convergence
+from evabench.records.mechanism import Mechanism
 from evabench.records.request import ChildReply, Request
 from evabench.records.run import Outcome
 from evabench.worker.training import Finding, measure
@@ -46,6 +47,8 @@ def _outcome(finding: Finding) -> Outcome:
     if isinstance(measured, Convergence) and measured.final_validation_loss is None:
         step = measured.evaluations[-1].step
         reasons.append(f"the loss was no longer finite at step {step} of {measured.budget_steps}")
+    if isinstance(measured, Mechanism) and measured.probes[-1].loss is None:
+        reasons.append(f"the loss was no longer finite at step {measured.probes[-1].step}")
     if health and health.skipped_steps:
         layers = ", ".join(f"{layer} ({count} times)" for layer, count in health.skipped_steps.items())
         reasons.append(f"steps were skipped because of gradients that were not finite: {layers}")

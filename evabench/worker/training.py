@@ -12,6 +12,7 @@ from evabench.measurement.clock import find_warm_up, time_visit
 from evabench.measurement.convergence import PausableClock, Training, train_to_budget
 from evabench.measurement.cuda_clock import clock_on
 from evabench.measurement.energy import measure_energy_on
+from evabench.measurement.mechanism import watch_mechanism
 from evabench.measurement.memory import (
     curvature_state_bytes,
     parameter_bytes,
@@ -23,6 +24,7 @@ from evabench.measurement.memory import (
 from evabench.measurement.nvml import watch_device_memory
 from evabench.measurement.phases import time_phases
 from evabench.measurement.rapl import RaplEnergy
+from evabench.measurement.rate import try_rate
 from evabench.measurement.storages import thinned
 from evabench.measurement.trace import profile_steps
 from evabench.measurement.workspace import profile_workspace
@@ -31,25 +33,31 @@ from evabench.optimizers.coverage import Preconditioner, coverage
 from evabench.optimizers.phases import phase
 from evabench.records.convergence import Convergence
 from evabench.records.health import Health
+from evabench.records.mechanism import Mechanism
 from evabench.records.memory import Memory
 from evabench.records.phases import PhaseName
+from evabench.records.rate import Rate, RateTrial
 from evabench.records.request import Request
 from evabench.records.run import Measured
 from evabench.settings.measurement import (
     ConvergenceSettings,
+    MechanismSettings,
     MemorySettings,
     PhasesSettings,
     ProbeSettings,
     ProfileSettings,
+    RateSettings,
     StepTimeSettings,
     WarmUpSettings,
 )
 from evabench.settings.optimizers import OptimizerSettings, PluginSettings
 from evabench.settings.plugin_workloads import PluginWorkloadSettings
+from evabench.settings.quadratics import QuadraticSettings
 from evabench.settings.workloads import WorkloadSettings
 from evabench.worker.plugin import build_plugin, build_plugin_workload
 from evabench.worker.probe import probe
 from evabench.workloads.build import build_workload
+from evabench.workloads.quadratic import Quadratic
 from evabench.workloads.schedule import ScheduledRate
 from evabench.workloads.workload import Batch, Workload
 
@@ -74,7 +82,7 @@ def measure(request: Request) -> Finding:
         return Finding(measured=found, health=None, preconditioned_share=None)
     workload = _build_workload(request.cell.workload, request.seed)
     optimizer = _build(request.cell.optimizer, workload)
-    if not isinstance(request.cell.measurement, ConvergenceSettings):
+    if not isinstance(request.cell.measurement, ConvergenceSettings | MechanismSettings | RateSettings):
         _slow_down(optimizer)
     measured = _measure(request, workload, optimizer)
     if not isinstance(optimizer, Preconditioner):
@@ -105,6 +113,10 @@ def _measure(request: Request, workload: Workload, optimizer: Optimizer) -> Meas
             return _measure_convergence(workload, optimizer, settings)
         case ProbeSettings():
             raise AssertionError("a probe builds its own workload")
+        case MechanismSettings() as settings:
+            return _measure_mechanism(workload, optimizer, settings)
+        case RateSettings() as settings:
+            return _measure_rate(request, settings)
         case _:
             assert_never(cell.measurement)
 
@@ -213,6 +225,39 @@ def _measure_memory(workload: Workload, optimizer: Optimizer, cycle_steps: int) 
         device=device.found,
         kept_bytes=workspace.kept_bytes,
         cycle_steps=cycle_steps,
+    )
+
+
+def _measure_mechanism(workload: Workload, optimizer: Optimizer, settings: MechanismSettings) -> Mechanism:
+    batches = workload.batches()
+    return watch_mechanism(
+        workload.model,
+        lambda model, batch: replace(workload, model=model).loss(batch),
+        lambda: next(batches),
+        lambda batch: training_step(workload, optimizer, batch),
+        settings,
+    )
+
+
+def _measure_rate(request: Request, settings: RateSettings) -> Rate:
+    cell = request.cell
+    assert isinstance(cell.workload, QuadraticSettings), "a suite gives no other workload a rate"
+    return Rate(
+        unit_lr=cell.workload.unit_lr,
+        trials=tuple(_try_rate(request, settings, multiple, cell.workload.unit_lr) for multiple in settings.multiples),
+    )
+
+
+def _try_rate(request: Request, settings: RateSettings, multiple: float, unit_lr: float) -> RateTrial:
+    workload = _build_workload(request.cell.workload, request.seed)
+    optimizer = _build(request.cell.optimizer, workload)
+    for group in optimizer.param_groups:
+        group["lr"] = multiple * unit_lr
+    problem, (weight,) = workload.objective, workload.model.parameters()
+    assert isinstance(problem, Quadratic)
+    batch = next(workload.batches())
+    return try_rate(
+        multiple, lambda: training_step(workload, optimizer, batch), lambda: problem.excess(weight), settings
     )
 
 

@@ -10,6 +10,7 @@ from evabench.datasets.places import require
 from evabench.datasets.stand_ins import make_imagenet
 from evabench.settings.classifiers import STAND_IN_CHECKPOINT, ClassifierSettings
 from evabench.settings.language import LanguageSettings
+from evabench.settings.quadratics import QuadraticSettings
 from evabench.settings.workloads import AutoencoderSettings, SyntheticSettings
 from evabench.workloads.augment import Augmentation
 from evabench.workloads.autoencoder import build_autoencoder
@@ -20,13 +21,14 @@ from evabench.workloads.imagenet import build_imagenet_net
 from evabench.workloads.in_memory import AsTheyAre, InMemory, Reconstructing
 from evabench.workloads.language import build_gpt
 from evabench.workloads.objectives import Classification, NextToken, Reconstruction
+from evabench.workloads.quadratic import build_quadratic
 from evabench.workloads.seeds import seeded
 from evabench.workloads.synthetic import build_layers, draw_noise
 from evabench.workloads.tokens import Windows, tokenize
 from evabench.workloads.weights import load_weights, stand_in_checkpoint
 from evabench.workloads.workload import Source, Workload
 
-BuiltInSettings = AutoencoderSettings | ClassifierSettings | LanguageSettings | SyntheticSettings
+BuiltInSettings = AutoencoderSettings | ClassifierSettings | LanguageSettings | SyntheticSettings | QuadraticSettings
 
 _LARGE_IMAGE = 64  # from this side on, held-out images are judged by batches of the training size
 
@@ -45,6 +47,8 @@ def build_model(settings: BuiltInSettings, seed: int) -> nn.Module:
         case SyntheticSettings():
             with seeded(seed):
                 return build_layers(settings)
+        case QuadraticSettings():
+            return build_quadratic(settings, seed)[0]
         case _:
             assert_never(settings)
 
@@ -68,6 +72,8 @@ def build_workload(settings: BuiltInSettings, seed: int) -> Workload:
         case SyntheticSettings(batch=batch):
             noise = InMemory(draw_noise(settings, seed), AsTheyAre(), batch=batch, seed=seed)
             return Workload(build_model(settings, seed), Reconstruction(), noise)
+        case QuadraticSettings():
+            return Workload(*build_quadratic(settings, seed))
         case _:
             assert_never(settings)
 

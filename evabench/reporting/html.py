@@ -4,7 +4,7 @@ import base64
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from evabench.reporting.plots import Picture
+from evabench.reporting.pictures import Picture
 from evabench.reporting.report import Report
 from evabench.reporting.sections import failures, sections, verdict_cards, warnings
 from evabench.reporting.theme import DARK, LIGHT

@@ -4,7 +4,7 @@ import html
 import re
 from collections.abc import Iterator
 
-from evabench.reporting.plots import Picture
+from evabench.reporting.pictures import Picture
 from evabench.reporting.report import Report
 from evabench.reporting.sections import Section, VerdictCard, failures, sections, verdict_cards, warnings
 from evabench.reporting.table import Table

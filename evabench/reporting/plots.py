@@ -1,17 +1,15 @@
-"""The pictures of a report, as SVG, each for a light and for a dark page. The only file that knows Matplotlib.
+"""The pictures of a report.
 
 A colour stands for a family of optimizers, a line style for the arm within its family, so that a picture can be read
 without colours and the same arm looks the same in all of them. Labels are untrusted text: no mathematics in them.
 """
 
-import io
 import math
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
@@ -19,30 +17,17 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 from evabench.claims.curvature import WidthFamily
 from evabench.records.phases import PHASES
 from evabench.reporting.memory_tables import peak_parts
+from evabench.reporting.pictures import ROW_INCHES, Picture, make_picture, short
 from evabench.reporting.report import ArmReport, WorkloadReport
-from evabench.reporting.theme import THEMES, Theme, matplotlib_settings
+from evabench.reporting.theme import Theme
 from evabench.settings.optimizers import Family, OptimizerSettings
 from evabench.units import format_bytes, format_seconds
-
-_WIDTH_INCHES = 7.6
-_ROW_INCHES = 0.36  # of a horizontal chart, a row an arm
-
 
 Styles = Mapping[str, int]
 
 _STYLES = ("-", "--", ":", "-.")
 _PHASES = ("forward", "backward", "optimizer")
 _MARKERS = ("o", "s", "^", "D")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Picture:
-    """A picture for both themes."""
-
-    name: str  # of its files
-    title: str
-    alt: str  # what it shows, for those who do not see it
-    svg: dict[str, str]  # by theme
 
 
 def arm_styles(optimizers: Mapping[str, OptimizerSettings]) -> Styles:
@@ -78,18 +63,18 @@ def step_time_picture(workload: WorkloadReport) -> Picture | None:
                 va="center",
                 color=theme.ink,
             )
-        axes.set_yticks(range(len(arms)), [_short(arm.name) for arm, _ in arms])
+        axes.set_yticks(range(len(arms)), [short(arm.name) for arm, _ in arms])
         axes.set_ylim(len(arms) - 0.5, -0.5)
         axes.set_xscale("log")
         highest = max(max(ratio.estimate, ratio.high if ratio.num_pairs > 1 else 0) for _, ratio in arms)
         lowest = min(min(ratio.estimate, ratio.low if ratio.num_pairs > 1 else math.inf) for _, ratio in arms)
         axes.set_xlim(min(0.9, lowest * 0.9), max(2.0, highest * 1.3))
         _plain_log_ticks(axes)
-        axes.set_xlabel(f"step / step of {_short(workload.reference or '')}; bar: 95 % interval")
+        axes.set_xlabel(f"step / step of {short(workload.reference or '')}; bar: 95 % interval")
         axes.grid(axis="x", which="major")
 
     words = "; ".join(f"{arm.name} {ratio.estimate:.2f} times" for arm, ratio in arms)
-    return _picture("step-time", title, f"{title}: {words}.", _ROW_INCHES * len(arms) + 0.9, draw)
+    return make_picture("step-time", title, f"{title}: {words}.", ROW_INCHES * len(arms) + 0.9, draw)
 
 
 def phases_picture(workload: WorkloadReport) -> Picture | None:
@@ -111,7 +96,7 @@ def phases_picture(workload: WorkloadReport) -> Picture | None:
                 format_seconds(total / 1e3), (total, place), (5, 0), textcoords="offset points", va="center",
                 color=theme.ink,
             )  # fmt: skip
-        axes.set_yticks(range(len(arms)), [_short(name) for name, _ in arms])
+        axes.set_yticks(range(len(arms)), [short(name) for name, _ in arms])
         axes.set_ylim(len(arms) - 0.5, -0.5)
         axes.set_xlim(0, max(before) * 1.14)
         axes.set_xlabel("a step with its share of a refresh, ms")
@@ -120,8 +105,8 @@ def phases_picture(workload: WorkloadReport) -> Picture | None:
 
     title = "Where a step goes"
     words = "; ".join(f"{name} {format_seconds(sum(parts.values()))}" for name, parts in arms)
-    return _picture(
-        "phases", title, f"{title}: {words}.", _ROW_INCHES * len(arms) + 1.25 + 0.22 * (len(names) > 5), draw
+    return make_picture(
+        "phases", title, f"{title}: {words}.", ROW_INCHES * len(arms) + 1.25 + 0.22 * (len(names) > 5), draw
     )
 
 
@@ -160,7 +145,7 @@ def convergence_picture(workload: WorkloadReport, styles: Styles) -> Picture | N
         if (losses := [loss for loss in arm.final_losses if loss is not None])
     )
     title = f"Validation loss against steps and against time, {workload.budget_words}"
-    return _picture(f"convergence-{workload.budget_words.replace(' ', '-')}", title, f"{title}: {ends}.", 3.6, draw)
+    return make_picture(f"convergence-{workload.budget_words.replace(' ', '-')}", title, f"{title}: {ends}.", 3.6, draw)
 
 
 def memory_picture(workload: WorkloadReport) -> Picture | None:
@@ -181,7 +166,7 @@ def memory_picture(workload: WorkloadReport) -> Picture | None:
                 format_bytes(total), (total / 2**20, place), (5, 0), textcoords="offset points", va="center",
                 color=theme.ink,
             )  # fmt: skip
-        axes.set_yticks(range(len(arms)), [_short(name) for name, _ in arms])
+        axes.set_yticks(range(len(arms)), [short(name) for name, _ in arms])
         axes.set_ylim(len(arms) - 0.5, -0.5)
         axes.set_xlim(0, max(sum(size for _, size in parts) for _, parts in arms) / 2**20 * 1.14)
         axes.set_xlabel("live tensors at the peak, MiB")
@@ -192,7 +177,7 @@ def memory_picture(workload: WorkloadReport) -> Picture | None:
 
     title = "Memory at the peak of a step"
     words = "; ".join(f"{name} {format_bytes(sum(size for _, size in parts))}" for name, parts in arms)
-    return _picture("memory", title, f"{title}: {words}.", _ROW_INCHES * len(arms) + 1.25, draw)
+    return make_picture("memory", title, f"{title}: {words}.", ROW_INCHES * len(arms) + 1.25, draw)
 
 
 def timeline_picture(workload: WorkloadReport, styles: Styles) -> Picture | None:
@@ -210,7 +195,7 @@ def timeline_picture(workload: WorkloadReport, styles: Styles) -> Picture | None
                 places += [number + (position + 0.5) / count for position in range(count)]
             sizes = [point.live_bytes / 2**20 for phase in _PHASES for point in timeline if point.phase == phase]
             style, colour = _STYLES[styles[arm.name]], theme.families[arm.optimizer.family]
-            axes.plot(places, sizes, style, color=colour, lw=1.4, label=_short(arm.name), drawstyle="steps-mid")
+            axes.plot(places, sizes, style, color=colour, lw=1.4, label=short(arm.name), drawstyle="steps-mid")
         for edge in (1, 2):
             axes.axvline(edge, color=theme.grid, lw=1)
         axes.set_xticks([0.5, 1.5, 2.5], ["forward", "backward", "optimizer"])
@@ -225,7 +210,7 @@ def timeline_picture(workload: WorkloadReport, styles: Styles) -> Picture | None
     peaks = "; ".join(
         f"{arm.name} peaks at {format_bytes(max(point.live_bytes for point in timeline))}" for arm, timeline in arms
     )
-    return _picture("timeline", title, f"{title}: {peaks}.", 3.1, draw)
+    return make_picture("timeline", title, f"{title}: {peaks}.", 3.1, draw)
 
 
 def growth_picture(family: WidthFamily, styles: Styles) -> Picture | None:
@@ -240,7 +225,7 @@ def growth_picture(family: WidthFamily, styles: Styles) -> Picture | None:
             style = styles[arm.arm]
             widths, sizes = list(arm.curvature_bytes), [size / 2**20 for size in arm.curvature_bytes.values()]
             colour = theme.families[arm.optimizer.family]
-            axes.plot(widths, sizes, _STYLES[style], marker=_MARKERS[style], color=colour, label=_short(arm.arm))
+            axes.plot(widths, sizes, _STYLES[style], marker=_MARKERS[style], color=colour, label=short(arm.arm))
         axes.set_xscale("log")
         axes.set_yscale("log")
         widths = sorted({width for arm in arms for width in arm.curvature_bytes})
@@ -256,7 +241,7 @@ def growth_picture(family: WidthFamily, styles: Styles) -> Picture | None:
 
     words = "; ".join(f"{arm.arm} {format_bytes(max(arm.curvature_bytes.values()))} at the widest" for arm in arms)
     title = "Curvature state against the width"
-    return _picture("growth", title, f"{title}, {family.name}: {words}.", 3.3, draw)
+    return make_picture("growth", title, f"{title}, {family.name}: {words}.", 3.3, draw)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -280,7 +265,7 @@ class _Curve:
 
 def _curve(arm: ArmReport, styles: Styles) -> _Curve:
     return _Curve(
-        label=_short(arm.name),
+        label=short(arm.name),
         family=arm.optimizer.family,
         style=_STYLES[styles[arm.name]],
         step_seconds=arm.amortised_seconds,
@@ -329,21 +314,3 @@ def _plain_log_ticks(axes: Axes) -> None:
     axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 1.5, 2.0, 3.0, 5.0, 7.0), numticks=12))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axes.xaxis.set_minor_locator(NullLocator())
-
-
-def _short(label: str) -> str:
-    return label if len(label) <= 28 else f"{label[:27]}..."
-
-
-def _picture(name: str, title: str, alt: str, height: float, draw: Callable[[Figure, Theme], None]) -> Picture:
-    return Picture(name=name, title=title, alt=alt, svg={theme.name: _svg(theme, height, draw) for theme in THEMES})
-
-
-def _svg(theme: Theme, height: float, draw: Callable[[Figure, Theme], None]) -> str:
-    """Draw once; the same report gives the same bytes."""
-    with rc_context(matplotlib_settings(theme)):
-        figure = Figure(figsize=(_WIDTH_INCHES, height), layout="constrained")
-        draw(figure, theme)
-        text = io.StringIO()
-        figure.savefig(text, format="svg", transparent=True, metadata={"Date": None})
-    return text.getvalue()

@@ -15,15 +15,18 @@ from evabench.claims.scaling import CostFamily, cost_families
 from evabench.records.convergence import Convergence
 from evabench.records.health import Health
 from evabench.records.host import Code, Host
+from evabench.records.mechanism import Mechanism
 from evabench.records.memory import Memory
 from evabench.records.phases import Phases
+from evabench.records.rate import Rate
 from evabench.records.run import Run
 from evabench.records.step_time import StepTime
-from evabench.settings.measurement import ConvergenceSettings
+from evabench.settings.measurement import ConvergenceSettings, MechanismSettings
 from evabench.settings.optimizers import OptimizerSettings, SgdSettings
 from evabench.settings.suite_tables import Target
 from evabench.settings.workloads import WorkloadSettings
 from evabench.stats.paired import PairedRatio, paired_ratio
+from evabench.stats.rates import BestRate, best_rate
 from evabench.stats.repeats import counting_runs
 from evabench.stats.time_to_target import Goal
 from evabench.suite import Suite
@@ -46,6 +49,9 @@ class ArmReport:
     trainings: tuple[Convergence, ...]  # by seed; those that did not complete too, as far as they got
     seconds_to_target: tuple[Seconds | None, ...]  # by seed; None: missed
     steps_to_target: tuple[int | None, ...]
+    mechanisms: tuple[Mechanism, ...]  # by seed
+    has_rates: bool  # whether learning rates were tried on a quadratic
+    best_rate: BestRate | None  # None: not tried, or the loss fell at none of them in every seed
 
     @property
     def amortised_seconds(self) -> Seconds | None:
@@ -94,6 +100,7 @@ class WorkloadReport:
     target: Target | None
     reference: str | None  # the arm whose step is 1; None: no SGD in the suite
     arms: tuple[ArmReport, ...]
+    mechanism_settings: MechanismSettings | None  # None: nothing was probed
     other_budgets: tuple["WorkloadReport", ...] = ()  # of the same workload, the longest first
 
     @property
@@ -207,6 +214,7 @@ def _at_budget(
         for arm in suite.arms
         if any(run.cell.arm == arm for run in runs)
     )
+    probes = (run.cell.measurement for run in runs if isinstance(run.cell.measurement, MechanismSettings))
     return WorkloadReport(
         name=name,
         settings=suite.workloads[name],
@@ -214,6 +222,7 @@ def _at_budget(
         target=target,
         reference=reference,
         arms=arms,
+        mechanism_settings=next(probes, None),
     )
 
 
@@ -228,6 +237,7 @@ def _arm(
     seeds = sorted(trainings)
     steps = measured.steps_to(_goal(target)) if measured and target else {}
     seconds = (measured.seconds_to(_goal(target)) if measured and target else None) or {}
+    trials = {run.seed: run.measured.trials for run in runs if isinstance(run.measured, Rate)}
     return ArmReport(
         name=name,
         optimizer=runs[0].cell.optimizer,
@@ -245,6 +255,11 @@ def _arm(
         ),
         seconds_to_target=tuple(seconds[seed] for seed in seeds if seed in seconds),
         steps_to_target=tuple(steps[seed] for seed in seeds if seed in steps),
+        mechanisms=tuple(
+            run.measured for run in sorted(runs, key=lambda run: run.seed) if isinstance(run.measured, Mechanism)
+        ),
+        has_rates=bool(trials),
+        best_rate=best_rate(trials) if trials else None,
     )
 
 

@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from evabench.claims.claim import Judgement, Verdict
 from evabench.reporting.convergence_tables import convergence_table, health_table
 from evabench.reporting.cost_tables import cost_table, phases_table, scaling_table, step_table
+from evabench.reporting.mechanism_plots import directions_picture, rate_picture, shares_picture
+from evabench.reporting.mechanism_tables import METHODS, directions_table, shares_table, step_length_table
 from evabench.reporting.memory_tables import allocation_table, growth_table, memory_table
 from evabench.reporting.origin_tables import conditions_table, host_table, settings_table, unfinished_table
+from evabench.reporting.pictures import Picture
 from evabench.reporting.plots import (
-    Picture,
     Styles,
     arm_styles,
     convergence_picture,
@@ -18,6 +20,7 @@ from evabench.reporting.plots import (
     step_time_picture,
     timeline_picture,
 )
+from evabench.reporting.rate_tables import rate_table
 from evabench.reporting.report import Report, WorkloadReport
 from evabench.reporting.table import Table
 from evabench.reporting.verdicts import decided_by, evidence_table, headline, measured
@@ -132,6 +135,13 @@ def _workload_section(workload: WorkloadReport, styles: Styles) -> Section:
             memory_table(workload),
             timeline_picture(workload, styles),
             allocation_table(workload),
+            shares_picture(workload),
+            shares_table(workload),
+            directions_picture(workload),
+            *(directions_table(workload, method) for method in METHODS),
+            step_length_table(workload),
+            rate_picture(workload),
+            rate_table(workload),
         ),
     )
 

@@ -1,5 +1,8 @@
 """The end of a run in the terminal: what each arm costs here, how far it came, and what the claims come to."""
 
+from collections.abc import Callable
+from functools import partial
+
 from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table as RichTable
@@ -8,20 +11,28 @@ from rich.text import Text
 from evabench.claims.claim import Judgement, Verdict
 from evabench.reporting.convergence_tables import convergence_table
 from evabench.reporting.cost_tables import cost_table
+from evabench.reporting.mechanism_tables import METHODS, directions_table, shares_table
 from evabench.reporting.origin_tables import unfinished_table
-from evabench.reporting.report import Report
+from evabench.reporting.rate_tables import rate_table
+from evabench.reporting.report import Report, WorkloadReport
 from evabench.reporting.table import Table
 from evabench.reporting.verdicts import decided_by, headline, measured
 
+_MECHANISM: tuple[Callable[[WorkloadReport], Table | None], ...] = (
+    shares_table,
+    *(partial(directions_table, method=method) for method in METHODS),
+    rate_table,
+)
 _COLOURS = {Verdict.SUPPORTED: "green", Verdict.REFUTED: "red", Verdict.INCONCLUSIVE: "yellow"}
 
 
 def print_report(console: Console, report: Report) -> None:
-    """Print two tables a workload, what did not complete, and the verdicts."""
+    """Print the tables of each workload that matter most, what did not complete, and the verdicts."""
     for workload in report.workloads:
         console.print(Text(f"\n{workload.name}: {workload.settings.shape}", style="bold"))
         trained = (workload, *workload.other_budgets)
-        for table in (cost_table(workload), *map(convergence_table, trained)):
+        others = (make(workload) for make in _MECHANISM)
+        for table in (cost_table(workload), *map(convergence_table, trained), *others):
             if table is not None:
                 if len(trained) > 1:
                     console.print(table.title)

@@ -8,9 +8,11 @@ import torch
 
 from evabench.settings.classifiers import ClassifierSettings
 from evabench.settings.language import LanguageSettings
+from evabench.settings.quadratics import QuadraticSettings
 from evabench.settings.workloads import AutoencoderSettings, SyntheticSettings
 from evabench.workloads.build import BuiltInSettings, build_model
 from evabench.workloads.objectives import Classification, NextToken, Objective, Reconstruction
+from evabench.workloads.quadratic import build_quadratic
 from evabench.workloads.workload import Batch, HeldOut, Workload
 
 
@@ -54,5 +56,8 @@ def _batch(settings: BuiltInSettings) -> tuple[Batch, Objective]:
             shape = (batch, width) if settings.layer == "linear" else (batch, width, *(settings.image_size,) * 2)
             noise = torch.rand(shape)
             return Batch(noise, noise), Reconstruction()
+        case QuadraticSettings():
+            _, problem, samples = build_quadratic(settings, seed=0)
+            return samples.batch, problem
         case _:
             assert_never(settings)

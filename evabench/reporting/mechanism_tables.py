@@ -1,0 +1,214 @@
+"""Whether the reason given for Eva holds, as tables."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from statistics import median
+
+from evabench.records.mechanism import Approximation, FactorEnergy, LayerDirections, LayerEnergy, Probe, View
+from evabench.reporting.report import WorkloadReport
+from evabench.reporting.table import NOT_MEASURED, Table
+from evabench.settings.optimizers import WeightSharing
+from evabench.stats.spreads import Spread
+
+_SEEDS = "A cell: median over seeds [lowest seed, highest seed]"
+_SHARES: Mapping[str, Callable[[FactorEnergy], float | None]] = {
+    "mean": lambda factor: factor.mean_share,
+    "along": lambda factor: factor.along_share,
+    "best": lambda factor: factor.top_share,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """A method of rank one and the one that it approximates: their titles, and where their numbers are."""
+
+    name: str
+    exact: str
+    of_net: Callable[[View], Approximation]
+    curvature: Callable[[LayerDirections], float | None]
+
+
+METHODS = (
+    Method("Eva", "K-FAC", lambda view: view.eva, lambda layer: layer.eva_curvature),
+    Method("Eva-f", "FOOF", lambda view: view.eva_f, lambda layer: layer.eva_f_curvature),
+    Method("Eva-s", "Shampoo", lambda view: view.eva_s, lambda layer: layer.eva_s_curvature),
+)
+_COSINES: tuple[Callable[[Approximation], float | None], ...] = (
+    lambda direction: direction.to_exact,
+    lambda direction: direction.to_gradient,
+    lambda direction: direction.exact_to_gradient,
+    lambda direction: direction.changed,
+)
+_LENGTHS: tuple[Callable[[View], float | None], ...] = (
+    lambda view: view.kl_size,
+    lambda view: view.clip_factor,
+    lambda view: view.step_gain,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moment:
+    """A model at one probe, in all seeds that reached it."""
+
+    words: str  # "start", "150 steps of Eva"
+    probes: tuple[Probe, ...]
+
+    def spread(self, read: Callable[[Probe], float | None]) -> Spread | None:
+        """Return a number of each seed's probe."""
+        return Spread.of(read(probe) for probe in self.probes)
+
+
+def moments(workload: WorkloadReport, *, ends_only: bool = False) -> tuple[Moment, ...]:
+    """Return the start, which all arms share, and the later probes of each arm, or only its last one."""
+    found: dict[str, Moment] = {}
+    for arm in workload.arms:
+        by_step: dict[int, list[Probe]] = {}
+        for probe in (probe for run in arm.mechanisms for probe in run.probes if probe.loss is not None):
+            by_step.setdefault(probe.step, []).append(probe)
+        for step, probes in by_step.items():
+            words = f"{step} steps of {arm.name}" if step else "start"
+            if step in (0, max(by_step)) or not ends_only:
+                found.setdefault(words, Moment(words=words, probes=tuple(probes)))
+    return tuple(found.values())
+
+
+def entry(factors: tuple[FactorEnergy, ...], rows: WeightSharing) -> FactorEnergy:
+    """Return what is told of a factor with these rows; the only entry where both kinds of rows are the same."""
+    return next((factor for factor in factors if factor.rows == rows), factors[0])
+
+
+def sharings(probe: Probe) -> tuple[WeightSharing, ...]:
+    """Return the kinds of rows that differ in any layer."""
+    return ("reduce", "expand") if any(len(layer.inputs) > 1 for layer in probe.layers) else ("expand",)
+
+
+def shares_table(workload: WorkloadReport) -> Table | None:
+    """Return how much of the factors the means hold; None where nothing was probed."""
+    readers = [(side, read) for side in _SIDES for read in _SHARES.values()]
+    rows = [
+        (
+            moment.words,
+            sharing,
+            *(_spread_cell(moment.spread(_share_reader(side, read, sharing))) for side, read in readers),
+        )
+        for moment in moments(workload)
+        for sharing in sharings(moment.probes[0])
+    ]
+    if not rows:
+        return None
+    return Table(
+        title="How much of a Kronecker factor its mean holds",
+        headings=("model", "rows", *(f"{side} {share}" for side in _SIDES for share in _SHARES)),
+        rows=tuple(rows),
+        note=(
+            "A: of the inputs, B: of the output gradients. Shares of the factor's trace, the median over the layers. "
+            "Mean: |m|^2 of its mean row m, which is all that Eva keeps. Along: what lies in the direction of m. Best: "
+            "the largest eigenvalue. A row is a sample (reduce), or a position of a sequence or an image (expand). "
+            f"{_SEEDS}."
+        ),
+        text=frozenset({"rows"}),
+    )
+
+
+def directions_table(workload: WorkloadReport, method: Method) -> Table | None:
+    """Return where a method steps, beside the one that it approximates; None where nothing was probed."""
+    rows = [
+        (
+            view.name,
+            moment.words,
+            *(_spread_cell(moment.spread(_net_reader(method, place, read))) for read in _COSINES),
+            _ends_cell(moment, method, place),
+        )
+        for moment in moments(workload, ends_only=True)
+        for place, view in enumerate(moment.probes[0].views)
+    ]
+    if not rows:
+        return None
+    name, exact = method.name, method.exact
+    cosines = (f"{name}, {exact}", f"{name}, gradient", f"{exact}, gradient")
+    return Table(
+        title=f"Does {name} step where {exact} does?",
+        headings=("view", "model", *cosines, "changed", "curvature / damping"),
+        rows=tuple(rows),
+        note=(
+            "Cosines of the directions of one batch, all layers as one vector. Changed: what the rank-one term takes "
+            "out of the gradient, over the gradient. Curvature: its only eigenvalue that is not 0, in the layer where "
+            f"it is smallest and where it is largest, medians over seeds. {_SEEDS}; one number where they agree."
+        ),
+        text=frozenset({"model"}),
+    )
+
+
+def step_length_table(workload: WorkloadReport) -> Table | None:
+    """Return the KL size of Eva's step and what its clip does; None where nothing was probed."""
+    settings = workload.mechanism_settings
+    rows = [
+        (view.name, moment.words, *(_spread_cell(moment.spread(_view_reader(place, read))) for read in _LENGTHS))
+        for moment in moments(workload, ends_only=True)
+        for place, view in enumerate(moment.probes[0].views)
+    ]
+    if not rows or settings is None:
+        return None
+    return Table(
+        title="How long is Eva's step?",
+        headings=("view", "model", "KL size", "clip factor", "step / SGD's"),
+        rows=tuple(rows),
+        note=(
+            f"KL size: lr^2 <P, G> before the clip, at lr {settings.lr:g}; above {settings.kl_clip:g} the clip factor "
+            "is below 1. The last column is the length of the clipped step over that of SGD's at the same learning "
+            f"rate. {_SEEDS}."
+        ),
+        text=frozenset({"model"}),
+    )
+
+
+_SIDES: Mapping[str, Callable[[LayerEnergy], tuple[FactorEnergy, ...]]] = {
+    "A": lambda layer: layer.inputs,
+    "B": lambda layer: layer.output_gradients,
+}
+
+
+def _share_reader(
+    side: str, read: Callable[[FactorEnergy], float | None], sharing: WeightSharing
+) -> Callable[[Probe], float | None]:
+    """Return a function of a probe: the median over its layers."""
+    factors = _SIDES[side]
+
+    def of_probe(probe: Probe) -> float | None:
+        shares = [read(entry(factors(layer), sharing)) for layer in probe.layers]
+        there = [share for share in shares if share is not None]
+        return median(there) if there else None
+
+    return of_probe
+
+
+def _net_reader(
+    method: Method, place: int, read: Callable[[Approximation], float | None]
+) -> Callable[[Probe], float | None]:
+    return lambda probe: read(method.of_net(probe.views[place]))
+
+
+def _view_reader(place: int, read: Callable[[View], float | None]) -> Callable[[Probe], float | None]:
+    return lambda probe: read(probe.views[place])
+
+
+def _ends_cell(moment: Moment, method: Method, place: int) -> str:
+    """Return the smallest and the largest layer: medians over the seeds, of a number that each layer has."""
+    by_layer = [
+        Spread.of(method.curvature(probe.views[place].layers[number]) for probe in moment.probes)
+        for number in range(len(moment.probes[0].layers))
+    ]
+    middles = [spread.middle for spread in by_layer if spread]
+    return f"{_number(min(middles))} to {_number(max(middles))}" if middles else NOT_MEASURED
+
+
+def _spread_cell(spread: Spread | None) -> str:
+    if spread is None:
+        return NOT_MEASURED
+    middle, low, high = (_number(value) for value in (spread.middle, spread.low, spread.high))
+    return middle if low == high else f"{middle} [{low}, {high}]"
+
+
+def _number(value: float) -> str:
+    """Return three significant digits; below a rounding error of the probes' double precision "0"."""
+    return "0" if abs(value) < 1e-15 else f"{value:.3g}"

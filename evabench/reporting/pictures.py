@@ -1,0 +1,43 @@
+"""A picture for a light and for a dark page, as SVG, and what all pictures share."""
+
+import io
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from matplotlib import rc_context
+from matplotlib.figure import Figure
+
+from evabench.reporting.theme import THEMES, Theme, matplotlib_settings
+
+_WIDTH_INCHES = 7.6
+ROW_INCHES = 0.36  # of a horizontal chart, a row an arm
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """A picture for both themes."""
+
+    name: str  # of its files
+    title: str
+    alt: str  # what it shows, for those who do not see it
+    svg: dict[str, str]  # by theme
+
+
+def make_picture(name: str, title: str, alt: str, height: float, draw: Callable[[Figure, Theme], None]) -> Picture:
+    """Return what `draw` draws, once a theme."""
+    return Picture(name=name, title=title, alt=alt, svg={theme.name: _svg(theme, height, draw) for theme in THEMES})
+
+
+def short(label: str) -> str:
+    """Return a label of at most 28 characters."""
+    return label if len(label) <= 28 else f"{label[:27]}..."
+
+
+def _svg(theme: Theme, height: float, draw: Callable[[Figure, Theme], None]) -> str:
+    """Draw once; the same report gives the same bytes."""
+    with rc_context(matplotlib_settings(theme)):
+        figure = Figure(figsize=(_WIDTH_INCHES, height), layout="constrained")
+        draw(figure, theme)
+        text = io.StringIO()
+        figure.savefig(text, format="svg", transparent=True, metadata={"Date": None})
+    return text.getvalue()

@@ -118,6 +118,57 @@ def test_several_budgets_are_a_cell_each_with_a_warm_up_of_its_own(tmp_path):
     assert [(training.steps, training.warmup_steps) for training in large] == [(8, 2), (16, 4)]
 
 
+PROBED = (
+    GOOD.split("[step_time]")[0]
+    + """
+[mechanism]
+seeds = 2
+first_seed = 5
+probe_at = [0, 10]
+views = [{ name = "a" }, { name = "b", damping = 1e-4, output_gradient = "per_example", statistics_batch = 16 }]
+"""
+)
+RATED = """
+name = "rated"
+title = "Rated"
+description = "A test."
+[workloads.q]
+workload = "quadratic"
+[arms.SGD]
+optimizer = "sgd"
+lr = 0.1
+[rate]
+seeds = 2
+multiples = [0.1, 1.0]
+"""
+
+
+def test_probes_and_rates_are_a_cell_for_each_workload_and_arm(tmp_path):
+    cells = load_suite(write(tmp_path, PROBED)).mechanism_cells()
+    assert [cell.arm for cell in cells] == ["SGD", "Eva"]
+    assert [view.damping for view in cells[0].measurement.views] == [0.03, 1e-4]
+    (cell,) = load_suite(write(tmp_path, RATED)).rate_cells()
+    assert cell.measurement.multiples == (0.1, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("text", "old", "new", "told"),
+    [
+        (PROBED, "[0, 10]", "[10, 0]", "[mechanism]: probe_at must rise"),
+        (PROBED, 'name = "b"', 'name = "a"', "[mechanism]: views must have names of their own"),
+        (PROBED, "damping = 1e-4", "dumping = 1e-4", "has no setting dumping. It has: name, damping"),
+        (PROBED, "damping = 1e-4", "damping = 0", "damping must be > 0, got 0"),
+        (PROBED, "first_seed", "last_seed", "has no setting last_seed. It has: seeds, first_seed, probe_at"),
+        (RATED, "[0.1, 1.0]", "[1.0, 0.1]", "[rate]: multiples must rise"),
+        (RATED, "[0.1, 1.0]", "[0.1, 1.0]\nsteps = 3", "[rate]: steps must be >= 8, got 3"),
+        (RATED, 'workload = "quadratic"', 'workload = "synthetic"', 'a rate is that of a workload "quadratic"'),
+        (RATED, 'workload = "quadratic"', 'workload = "quadratic"\ncondition = 0.5', "condition must be >= 1, got 0.5"),
+    ],
+)
+def test_a_mistake_about_probes_or_rates_is_told_with_the_way_out(tmp_path, text, old, new, told):
+    assert told in mistakes(tmp_path, text.replace(old, new))
+
+
 def test_without_a_tier_a_suite_comes_at_laptop_or_at_its_first(tmp_path):
     assert load_suite(write(tmp_path, TIERS)).tier == "smoke"
     assert load_suite(write(tmp_path, TIERS.replace("tiers.paper", "tiers.laptop"))).tier == "laptop"

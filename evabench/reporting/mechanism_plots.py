@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from evabench.records.mechanism import Approximation, FactorEnergy
-from evabench.reporting.mechanism_tables import METHODS, Moment, entry, moments, sharings
+from evabench.reporting.mechanism_tables import METHODS, ROWS, Moment, entry, moments, sharings
 from evabench.reporting.pictures import ROW_INCHES, Picture, make_picture, short
 from evabench.reporting.report import WorkloadReport
 from evabench.reporting.theme import Theme
@@ -74,7 +74,7 @@ def directions_picture(workload: WorkloadReport) -> Picture | None:
     words = "; ".join(
         f"{method.name} and {method.exact} {spread.middle:.2f} in the view {view}"
         for method in METHODS
-        for place, view in enumerate(views)
+        for place, view in (enumerate(views) if len(views) < 3 else ((0, views[0]), (len(views) - 1, views[-1])))
         if (spread := Spread.of(method.of_net(probe.views[place]).to_exact for probe in moment.probes))
     )
     return make_picture("directions", title, f"{title}. Cosines: {words}.", ROW_INCHES * len(views) + 1.35, draw)
@@ -140,7 +140,7 @@ def _factors(moment: Moment, side: str, number: int, kind: WeightSharing) -> lis
 def _draw_shares(axes: Axes, moment: Moment, side: str, kind: WeightSharing, theme: Theme) -> None:
     """Draw the mean's share with the seeds' ends, and the best direction's, which no rank-one matrix exceeds."""
     places = [number + 1 for number in _layers(moment)]
-    rows = {"reduce": ", a row a sample", "expand": ", a row a position"}[kind] if _has_positions(moment) else ""
+    rows = f", rows are {ROWS[kind]}" if _has_positions(moment) else ""
     fill = theme.families["eva"] if kind == "reduce" or not rows else "none"
     spreads = [Spread.of(f.mean_share for f in _factors(moment, side, number, kind)) for number in _layers(moment)]
     known = [(place, spread) for place, spread in zip(places, spreads, strict=True) if spread]
@@ -183,5 +183,6 @@ def _draw_cosines(axes: Axes, directions: list[list[Approximation]], theme: Them
             [spread.middle for _, spread in known], [place for place, _ in known], marker, color=colour, markersize=4.5,
             label=label,
         )  # fmt: skip
-    axes.set_xlim(-0.05, 1.05)
+    axes.set_xlim(-0.06, 1.06)
+    axes.set_xticks([0, 0.5, 1], ["0", "0.5", "1"])
     axes.grid(axis="x")

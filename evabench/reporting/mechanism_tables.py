@@ -11,6 +11,7 @@ from evabench.settings.optimizers import WeightSharing
 from evabench.stats.spreads import Spread
 
 _SEEDS = "A cell: median over seeds [lowest seed, highest seed]"
+ROWS: Mapping[WeightSharing, str] = {"reduce": "samples", "expand": "positions"}
 _SHARES: Mapping[str, Callable[[FactorEnergy], float | None]] = {
     "mean": lambda factor: factor.mean_share,
     "along": lambda factor: factor.along_share,
@@ -88,11 +89,12 @@ def shares_table(workload: WorkloadReport) -> Table | None:
     rows = [
         (
             moment.words,
-            sharing,
+            ROWS[sharing] if len(kinds) > 1 else ROWS["reduce"],
             *(_spread_cell(moment.spread(_share_reader(side, read, sharing))) for side, read in readers),
         )
         for moment in moments(workload)
-        for sharing in sharings(moment.probes[0])
+        for kinds in [sharings(moment.probes[0])]
+        for sharing in kinds
     ]
     if not rows:
         return None
@@ -103,7 +105,8 @@ def shares_table(workload: WorkloadReport) -> Table | None:
         note=(
             "A: of the inputs, B: of the output gradients. Shares of the factor's trace, the median over the layers. "
             "Mean: |m|^2 of its mean row m, which is all that Eva keeps. Along: what lies in the direction of m. Best: "
-            "the largest eigenvalue. A row is a sample (reduce), or a position of a sequence or an image (expand). "
+            "the largest eigenvalue. Rows: what is averaged, samples (K-FAC reduce) or the positions of a sequence or "
+            "an image (expand). "
             f"{_SEEDS}."
         ),
         text=frozenset({"rows"}),
@@ -210,5 +213,5 @@ def _spread_cell(spread: Spread | None) -> str:
 
 
 def _number(value: float) -> str:
-    """Return three significant digits; below a rounding error of the probes' double precision "0"."""
-    return "0" if abs(value) < 1e-15 else f"{value:.3g}"
+    """Return three significant digits; what is smaller than the rounding of the probes is only said to be."""
+    return "< 1e-15" if 0 < abs(value) < 1e-15 else f"{value:.3g}"

@@ -106,7 +106,9 @@ def shampoo_directions(model: nn.Module, layers: Sequence[Layer], gradients: Gra
 def with_gradient_lengths(pair: Pair) -> list[Tensor]:
     """Return the projected gradients, each with the length of its gradient, as Eva-s steps; 0 stays 0."""
     return [
-        torch.nn.functional.normalize(projected.reshape(-1), dim=0).view_as(gradient)
+        torch.nn.functional.normalize(projected.reshape(-1), dim=0, eps=torch.finfo(projected.dtype).tiny).view_as(
+            gradient
+        )
         * torch.linalg.vector_norm(gradient)
         for projected, gradient in zip(pair.projected, pair.gradients, strict=True)
     ]

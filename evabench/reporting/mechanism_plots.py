@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 from evabench.records.mechanism import Approximation, FactorEnergy
 from evabench.reporting.mechanism_tables import METHODS, ROWS, Moment, entry, moments, sharings
-from evabench.reporting.pictures import ROW_INCHES, Picture, make_picture, short
+from evabench.reporting.pictures import ROW_INCHES, Picture, make_picture, plain_log_ticks, short
 from evabench.reporting.report import WorkloadReport
 from evabench.reporting.theme import Theme
 from evabench.settings.optimizers import EvaSettings, WeightSharing
@@ -97,13 +97,13 @@ def rate_picture(workload: WorkloadReport) -> Picture | None:
             axes.plot([min(steps), max(steps)], [place, place], color=colour, linewidth=2.2, solid_capstyle="butt")
             axes.plot([median(steps)], [place], "o", color=colour, markersize=6)
             axes.annotate(
-                f"{median(steps):.3g}", (max(steps), place), (7, 0), textcoords="offset points", va="center",
-                color=theme.ink,
+                f"{median(steps):.3g}", (1.01, place), xycoords=("axes fraction", "data"), va="center", color=theme.ink,
             )  # fmt: skip
         axes.set_yticks(range(len(arms)), [short(arm.name) for arm, _ in arms])
         axes.set_ylim(len(arms) - 0.5, -0.5)
         axes.set_xscale("log")
-        axes.margins(x=0.12)
+        axes.margins(x=0.08)
+        plain_log_ticks(axes, subs=(1.0, 2.0, 5.0))
         axes.set_xlabel("steps to a tenth of the excess loss; bar: the seeds")
         axes.grid(axis="x", which="major")
         figure.legend(loc="outside upper left", frameon=False, handlelength=1.6)

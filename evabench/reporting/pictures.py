@@ -5,7 +5,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from matplotlib import rc_context
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from evabench.reporting.theme import THEMES, Theme, matplotlib_settings
 
@@ -31,6 +33,13 @@ def make_picture(name: str, title: str, alt: str, height: float, draw: Callable[
 def short(label: str) -> str:
     """Return a label of at most 28 characters."""
     return label if len(label) <= 28 else f"{label[:27]}..."
+
+
+def plain_log_ticks(axes: Axes, subs: tuple[float, ...] = (1.0, 1.5, 2.0, 3.0, 5.0, 7.0)) -> None:
+    """Write the numbers of a logarithmic x axis as they are, since labels have no mathematics in them."""
+    axes.xaxis.set_major_locator(LogLocator(subs=subs, numticks=12))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.xaxis.set_minor_locator(NullLocator())
 
 
 def _svg(theme: Theme, height: float, draw: Callable[[Figure, Theme], None]) -> str:

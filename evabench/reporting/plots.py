@@ -17,7 +17,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 from evabench.claims.curvature import WidthFamily
 from evabench.records.phases import PHASES
 from evabench.reporting.memory_tables import peak_parts
-from evabench.reporting.pictures import ROW_INCHES, Picture, make_picture, short
+from evabench.reporting.pictures import ROW_INCHES, Picture, make_picture, plain_log_ticks, short
 from evabench.reporting.report import ArmReport, WorkloadReport
 from evabench.reporting.theme import Theme
 from evabench.settings.optimizers import Family, OptimizerSettings
@@ -69,7 +69,7 @@ def step_time_picture(workload: WorkloadReport) -> Picture | None:
         highest = max(max(ratio.estimate, ratio.high if ratio.num_pairs > 1 else 0) for _, ratio in arms)
         lowest = min(min(ratio.estimate, ratio.low if ratio.num_pairs > 1 else math.inf) for _, ratio in arms)
         axes.set_xlim(min(0.9, lowest * 0.9), max(2.0, highest * 1.3))
-        _plain_log_ticks(axes)
+        plain_log_ticks(axes)
         axes.set_xlabel(f"step / step of {short(workload.reference or '')}; bar: 95 % interval")
         axes.grid(axis="x", which="major")
 
@@ -308,9 +308,3 @@ def _frame(curves: Sequence[_Curve], target: float | None) -> tuple[float, float
     high = max(losses)
     shown = min(high, 4 * median(losses))
     return low * 0.93, shown * 1.07, shown < high
-
-
-def _plain_log_ticks(axes: Axes) -> None:
-    axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 1.5, 2.0, 3.0, 5.0, 7.0), numticks=12))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    axes.xaxis.set_minor_locator(NullLocator())

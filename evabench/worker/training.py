@@ -85,7 +85,8 @@ def measure(request: Request) -> Finding:
     if not isinstance(request.cell.measurement, ConvergenceSettings | MechanismSettings | RateSettings):
         _slow_down(optimizer)
     measured = _measure(request, workload, optimizer)
-    if not isinstance(optimizer, Preconditioner):
+    # The trials of a rate have optimizers of their own: this one has made no step, and would call its layers idle.
+    if not isinstance(optimizer, Preconditioner) or isinstance(measured, Rate):
         return Finding(measured=measured, health=None, preconditioned_share=None)
     return Finding(measured=measured, health=optimizer.health(), preconditioned_share=coverage(optimizer).share)
 

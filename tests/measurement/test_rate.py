@@ -15,10 +15,19 @@ from tests.runs import cell
 NET = QuadraticSettings(condition=10.0, inputs=4, outputs=3, samples=12)
 
 
-def trials(optimizer, multiples=(1.0,), steps=200):
+def finding(optimizer, multiples=(1.0,), steps=200):
     settings = RateSettings(multiples=multiples, steps=steps)
     made = cell("SGD", settings, optimizer=optimizer, net=NET)
-    return measure(Request(cell=made, seed=0, warmup_steps=0, timeout_seconds=60)).measured.trials
+    return measure(Request(cell=made, seed=0, warmup_steps=0, timeout_seconds=60))
+
+
+def trials(optimizer, **settings):
+    return finding(optimizer, **settings).measured.trials
+
+
+def test_an_optimizer_that_only_stood_by_is_not_asked_for_its_health():
+    found = finding(EvaSettings(), steps=8)
+    assert (found.health, found.preconditioned_share) == (None, None)
 
 
 def test_gradient_descent_at_its_best_rate_contracts_as_the_theory_says():

@@ -90,7 +90,7 @@ def shares_table(workload: WorkloadReport) -> Table | None:
         (
             moment.words,
             ROWS[sharing] if len(kinds) > 1 else ROWS["reduce"],
-            *(_spread_cell(moment.spread(_share_reader(side, read, sharing))) for side, read in readers),
+            *(_share_cell(moment, side, read, sharing) for side, read in readers),
         )
         for moment in moments(workload)
         for kinds in [sharings(moment.probes[0])]
@@ -106,7 +106,7 @@ def shares_table(workload: WorkloadReport) -> Table | None:
             "A: of the inputs, B: of the output gradients. Shares of the factor's trace, the median over the layers. "
             "Mean: |m|^2 of its mean row m, which is all that Eva keeps. Along: what lies in the direction of m. Best: "
             "the largest eigenvalue. Rows: what is averaged, samples (K-FAC reduce) or the positions of a sequence or "
-            "an image (expand). "
+            "an image (expand). Along is not there where the mean is zero, as before a batch norm. "
             f"{_SEEDS}."
         ),
         text=frozenset({"rows"}),
@@ -169,6 +169,14 @@ _SIDES: Mapping[str, Callable[[LayerEnergy], tuple[FactorEnergy, ...]]] = {
     "A": lambda layer: layer.inputs,
     "B": lambda layer: layer.output_gradients,
 }
+
+
+def _share_cell(moment: Moment, side: str, read: Callable[[FactorEnergy], float | None], sharing: WeightSharing) -> str:
+    """Return the spread, and of how many layers it is where some have no such share."""
+    layers = moment.probes[0].layers
+    num_layers = sum(read(entry(_SIDES[side](layer), sharing)) is not None for layer in layers)
+    cell = _spread_cell(moment.spread(_share_reader(side, read, sharing)))
+    return cell if num_layers in (0, len(layers)) else f"{cell}, {num_layers} of {len(layers)} layers"
 
 
 def _share_reader(

@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from evabench.records.mechanism import Approximation, FactorEnergy
-from evabench.reporting.mechanism_tables import METHODS, ROWS, Moment, entry, moments, sharings
+from evabench.reporting.mechanism_tables import METHODS, ROWS, SIDES, Moment, Side, entry, moments, sharings
 from evabench.reporting.pictures import ROW_INCHES, Picture, make_picture, plain_log_ticks, short
 from evabench.reporting.report import WorkloadReport
 from evabench.reporting.theme import Theme
@@ -14,8 +14,6 @@ from evabench.settings.optimizers import EvaSettings, WeightSharing
 from evabench.settings.quadratics import QuadraticSettings
 from evabench.stats.rates import steps_to_a_tenth
 from evabench.stats.spreads import Spread
-
-_SIDES = ("inputs", "output gradients")
 
 
 def shares_picture(workload: WorkloadReport) -> Picture | None:
@@ -27,7 +25,7 @@ def shares_picture(workload: WorkloadReport) -> Picture | None:
 
     def draw(figure: Figure, theme: Theme) -> None:
         panels = figure.subplots(1, 2, sharey=True)
-        for panel, side in zip(panels, _SIDES, strict=True):
+        for panel, side in zip(panels, SIDES, strict=True):
             for kind in kinds:
                 _draw_shares(panel, moment, side, kind, theme)
             panel.set_title(side, fontsize=9.5, loc="left", color=theme.muted)
@@ -41,7 +39,7 @@ def shares_picture(workload: WorkloadReport) -> Picture | None:
 
     title = f"What the mean holds of each layer's factors: {moment.words}"
     found = {
-        side: [middle(moment, side, number, kinds[0], "mean_share") for number in _layers(moment)] for side in _SIDES
+        side: [middle(moment, side, number, kinds[0], "mean_share") for number in _layers(moment)] for side in SIDES
     }
     words = "; ".join(
         f"{side}: {min(values):.2g} to {max(values):.2g} of the trace over the layers"
@@ -122,7 +120,7 @@ def last_moment(workload: WorkloadReport) -> Moment | None:
     return last[-1] if last else None
 
 
-def middle(moment: Moment, side: str, number: int, kind: WeightSharing, name: str) -> float | None:
+def middle(moment: Moment, side: Side, number: int, kind: WeightSharing, name: str) -> float | None:
     """Return the median over the seeds of one share of one layer."""
     spread = Spread.of(getattr(factor, name) for factor in _factors(moment, side, number, kind))
     return spread.middle if spread else None
@@ -132,12 +130,12 @@ def _layers(moment: Moment) -> range:
     return range(len(moment.probes[0].layers))
 
 
-def _factors(moment: Moment, side: str, number: int, kind: WeightSharing) -> list[FactorEnergy]:
+def _factors(moment: Moment, side: Side, number: int, kind: WeightSharing) -> list[FactorEnergy]:
     layers = [probe.layers[number] for probe in moment.probes]
     return [entry(layer.inputs if side == "inputs" else layer.output_gradients, kind) for layer in layers]
 
 
-def _draw_shares(axes: Axes, moment: Moment, side: str, kind: WeightSharing, theme: Theme) -> None:
+def _draw_shares(axes: Axes, moment: Moment, side: Side, kind: WeightSharing, theme: Theme) -> None:
     """Draw the mean's share with the seeds' ends, and the best direction's, which no rank-one matrix exceeds."""
     places = [number + 1 for number in _layers(moment)]
     rows = f", rows are {ROWS[kind]}" if _has_positions(moment) else ""

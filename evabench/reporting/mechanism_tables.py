@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from statistics import median
+from typing import Literal
 
 from evabench.records.mechanism import Approximation, FactorEnergy, LayerDirections, LayerEnergy, Probe, View
 from evabench.reporting.report import WorkloadReport
@@ -10,6 +11,8 @@ from evabench.reporting.table import NOT_MEASURED, Table
 from evabench.settings.optimizers import WeightSharing
 from evabench.stats.spreads import Spread
 
+Side = Literal["inputs", "output gradients"]
+SIDES: tuple[Side, ...] = ("inputs", "output gradients")
 _SEEDS = "A cell: median over seeds [lowest seed, highest seed]"
 ROWS: Mapping[WeightSharing, str] = {"reduce": "samples", "expand": "positions"}
 _SHARES: Mapping[str, Callable[[FactorEnergy], float | None]] = {
@@ -38,7 +41,6 @@ _COSINES: tuple[Callable[[Approximation], float | None], ...] = (
     lambda direction: direction.to_exact,
     lambda direction: direction.to_gradient,
     lambda direction: direction.exact_to_gradient,
-    lambda direction: direction.changed,
 )
 _LENGTHS: tuple[Callable[[View], float | None], ...] = (
     lambda view: view.kl_size,
@@ -83,14 +85,13 @@ def sharings(probe: Probe) -> tuple[WeightSharing, ...]:
     return ("reduce", "expand") if any(len(layer.inputs) > 1 for layer in probe.layers) else ("expand",)
 
 
-def shares_table(workload: WorkloadReport) -> Table | None:
-    """Return how much of the factors the means hold; None where nothing was probed."""
-    readers = [(side, read) for side in _SIDES for read in _SHARES.values()]
+def shares_table(workload: WorkloadReport, side: Side) -> Table | None:
+    """Return how much of the factors of one side the means hold; None where nothing was probed."""
     rows = [
         (
             moment.words,
             ROWS[sharing] if len(kinds) > 1 else ROWS["reduce"],
-            *(_share_cell(moment, side, read, sharing) for side, read in readers),
+            *(_share_cell(moment, side, read, sharing) for read in _SHARES.values()),
         )
         for moment in moments(workload)
         for kinds in [sharings(moment.probes[0])]
@@ -99,15 +100,14 @@ def shares_table(workload: WorkloadReport) -> Table | None:
     if not rows:
         return None
     return Table(
-        title="How much of a Kronecker factor its mean holds",
-        headings=("model", "rows", *(f"{side} {share}" for side in _SIDES for share in _SHARES)),
+        title=f"How much of a Kronecker factor its mean holds: {side}",
+        headings=("model", "rows", *_SHARES),
         rows=tuple(rows),
         note=(
-            "A: of the inputs, B: of the output gradients. Shares of the factor's trace, the median over the layers. "
-            "Mean: |m|^2 of its mean row m, which is all that Eva keeps. Along: what lies in the direction of m. Best: "
-            "the largest eigenvalue. Rows: what is averaged, samples (K-FAC reduce) or the positions of a sequence or "
-            "an image (expand). Along is not there where the mean is zero, as before a batch norm. "
-            f"{_SEEDS}."
+            "Shares of the factor's trace, the median over the layers. Mean: |m|^2 of its mean row m, which is all "
+            "that Eva keeps. Along: what lies in the direction of m, which a mean of zero does not have (before a batch "
+            "norm). Best: the largest eigenvalue. Rows: what is averaged, samples (K-FAC reduce) or the positions of a "
+            f"sequence or an image (expand). {_SEEDS}."
         ),
         text=frozenset({"rows"}),
     )
@@ -115,11 +115,34 @@ def shares_table(workload: WorkloadReport) -> Table | None:
 
 def directions_table(workload: WorkloadReport, method: Method) -> Table | None:
     """Return where a method steps, beside the one that it approximates; None where nothing was probed."""
+    name, exact = method.name, method.exact
     rows = [
         (
             view.name,
             moment.words,
             *(_spread_cell(moment.spread(_net_reader(method, place, read))) for read in _COSINES),
+        )
+        for moment in moments(workload, ends_only=True)
+        for place, view in enumerate(moment.probes[0].views)
+    ]
+    if not rows:
+        return None
+    return Table(
+        title=f"Does {name} step where {exact} does?",
+        headings=("view", "model", f"{name}, {exact}", f"{name}, gradient", f"{exact}, gradient"),
+        rows=tuple(rows),
+        note=f"Cosines of the directions of one batch, all layers as one vector. {_SEEDS}; one number if they agree.",
+        text=frozenset({"model"}),
+    )
+
+
+def term_table(workload: WorkloadReport, method: Method) -> Table | None:
+    """Return how large the term of rank one is beside the damping; None where nothing was probed."""
+    rows = [
+        (
+            view.name,
+            moment.words,
+            _spread_cell(moment.spread(_net_reader(method, place, lambda direction: direction.changed))),
             _ends_cell(moment, method, place),
         )
         for moment in moments(workload, ends_only=True)
@@ -127,16 +150,13 @@ def directions_table(workload: WorkloadReport, method: Method) -> Table | None:
     ]
     if not rows:
         return None
-    name, exact = method.name, method.exact
-    cosines = (f"{name}, {exact}", f"{name}, gradient", f"{exact}, gradient")
     return Table(
-        title=f"Does {name} step where {exact} does?",
-        headings=("view", "model", *cosines, "changed", "curvature / damping"),
+        title=f"How large is the rank-one term of {method.name}?",
+        headings=("view", "model", "changed", "curvature / damping"),
         rows=tuple(rows),
         note=(
-            "Cosines of the directions of one batch, all layers as one vector. Changed: what the rank-one term takes "
-            "out of the gradient, over the gradient. Curvature: its only eigenvalue that is not 0, in the layer where "
-            f"it is smallest and where it is largest, medians over seeds. {_SEEDS}; one number where they agree."
+            f"Changed: what the term takes out of the gradient, over the gradient. {_SEEDS}. Curvature: the only "
+            "eigenvalue that is not 0, in the layer where it is smallest and where it is largest, medians over seeds."
         ),
         text=frozenset({"model"}),
     )
@@ -165,13 +185,15 @@ def step_length_table(workload: WorkloadReport) -> Table | None:
     )
 
 
-_SIDES: Mapping[str, Callable[[LayerEnergy], tuple[FactorEnergy, ...]]] = {
-    "A": lambda layer: layer.inputs,
-    "B": lambda layer: layer.output_gradients,
+_SIDES: Mapping[Side, Callable[[LayerEnergy], tuple[FactorEnergy, ...]]] = {
+    "inputs": lambda layer: layer.inputs,
+    "output gradients": lambda layer: layer.output_gradients,
 }
 
 
-def _share_cell(moment: Moment, side: str, read: Callable[[FactorEnergy], float | None], sharing: WeightSharing) -> str:
+def _share_cell(
+    moment: Moment, side: Side, read: Callable[[FactorEnergy], float | None], sharing: WeightSharing
+) -> str:
     """Return the spread, and of how many layers it is where some have no such share."""
     layers = moment.probes[0].layers
     num_layers = sum(read(entry(_SIDES[side](layer), sharing)) is not None for layer in layers)
@@ -180,7 +202,7 @@ def _share_cell(moment: Moment, side: str, read: Callable[[FactorEnergy], float 
 
 
 def _share_reader(
-    side: str, read: Callable[[FactorEnergy], float | None], sharing: WeightSharing
+    side: Side, read: Callable[[FactorEnergy], float | None], sharing: WeightSharing
 ) -> Callable[[Probe], float | None]:
     """Return a function of a probe: the median over its layers."""
     factors = _SIDES[side]

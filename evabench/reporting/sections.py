@@ -6,7 +6,14 @@ from evabench.claims.claim import Judgement, Verdict
 from evabench.reporting.convergence_tables import convergence_table, health_table
 from evabench.reporting.cost_tables import cost_table, phases_table, scaling_table, step_table
 from evabench.reporting.mechanism_plots import directions_picture, rate_picture, shares_picture
-from evabench.reporting.mechanism_tables import METHODS, directions_table, shares_table, step_length_table
+from evabench.reporting.mechanism_tables import (
+    METHODS,
+    SIDES,
+    directions_table,
+    shares_table,
+    step_length_table,
+    term_table,
+)
 from evabench.reporting.memory_tables import allocation_table, growth_table, memory_table
 from evabench.reporting.origin_tables import conditions_table, host_table, settings_table, unfinished_table
 from evabench.reporting.pictures import Picture
@@ -136,9 +143,9 @@ def _workload_section(workload: WorkloadReport, styles: Styles) -> Section:
             timeline_picture(workload, styles),
             allocation_table(workload),
             shares_picture(workload),
-            shares_table(workload),
+            *(shares_table(workload, side) for side in SIDES),
             directions_picture(workload),
-            *(directions_table(workload, method) for method in METHODS),
+            *(make(workload, method) for method in METHODS for make in (directions_table, term_table)),
             step_length_table(workload),
             rate_picture(workload),
             rate_table(workload),

@@ -11,7 +11,7 @@ from rich.text import Text
 from evabench.claims.claim import Judgement, Verdict
 from evabench.reporting.convergence_tables import convergence_table
 from evabench.reporting.cost_tables import cost_table
-from evabench.reporting.mechanism_tables import METHODS, directions_table, shares_table
+from evabench.reporting.mechanism_tables import METHODS, SIDES, directions_table, shares_table
 from evabench.reporting.origin_tables import unfinished_table
 from evabench.reporting.rate_tables import rate_table
 from evabench.reporting.report import Report, WorkloadReport
@@ -19,7 +19,7 @@ from evabench.reporting.table import Table
 from evabench.reporting.verdicts import decided_by, headline, measured
 
 _MECHANISM: tuple[Callable[[WorkloadReport], Table | None], ...] = (
-    shares_table,
+    *(partial(shares_table, side=side) for side in SIDES),
     *(partial(directions_table, method=method) for method in METHODS),
     rate_table,
 )

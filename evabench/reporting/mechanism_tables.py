@@ -105,8 +105,8 @@ def shares_table(workload: WorkloadReport, side: Side) -> Table | None:
         rows=tuple(rows),
         note=(
             "Shares of the factor's trace, the median over the layers. Mean: |m|^2 of its mean row m, which is all "
-            "that Eva keeps. Along: what lies in the direction of m, which a mean of zero does not have (before a batch "
-            "norm). Best: the largest eigenvalue. Rows: what is averaged, samples (K-FAC reduce) or the positions of a "
+            "that Eva keeps. Along: what lies in the direction of m; a mean of zero, as before a batch norm, has none. "
+            "Best: the largest eigenvalue. Rows: what is averaged, samples (K-FAC reduce) or the positions of a "
             f"sequence or an image (expand). {_SEEDS}."
         ),
         text=frozenset({"rows"}),

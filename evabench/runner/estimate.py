@@ -22,6 +22,7 @@ from evabench.settings.measurement import (
     ConvergenceSettings,
     MemorySettings,
     PhasesSettings,
+    RateSettings,
     StepTimeSettings,
     WarmUpSettings,
 )
@@ -200,7 +201,9 @@ def _seconds_from(cell: Cell, timed: Probe) -> Seconds | None:
             validation, test = _held_out(cell.workload)
             samples = _num_evaluations(settings) * validation + test
             return set_up + settings.steps * step + samples * (timed.held_out_seconds or 0.0)
-        case _:
+        case RateSettings():
+            return set_up + len(settings.multiples) * settings.steps * step
+        case _:  # what a probe of the mechanism takes is not known from steps
             return None
 
 

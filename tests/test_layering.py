@@ -28,6 +28,7 @@ LAYERS = {
     "__main__": (9, "parent"),
     "optimizers": (3, "child"),
     "workloads": (4, "child"),
+    "peers": (4, "child"),
     "measurement": (5, "child"),
     "worker": (6, "child"),
 }

@@ -16,6 +16,7 @@ from evabench.records.host import Code, Host
 from evabench.settings.optimizers import OptimizerSettings, PluginSettings
 
 _PACKAGES = ("torch", "torchvision", "timm", "numpy")  # what takes part in a step
+_PEERS = ("asdfghjkl", "heavyball", "pytorch-optimizer", "singd")  # what takes part in the step of an adapter
 _CGROUP = Path("/sys/fs/cgroup")
 _CHILD_SIDE = (
     "settings",
@@ -130,6 +131,8 @@ def _sources_hash() -> str:
 @cache
 def _plugin_hash(name: str) -> str | None:
     place = name.rpartition(":")[0]
+    if place.startswith("evabench.peers."):
+        return _peers_hash()
     path: str | None = place
     if not place.endswith(".py"):
         found = importlib.util.find_spec(place.partition(".")[0])
@@ -138,3 +141,11 @@ def _plugin_hash(name: str) -> str | None:
         return hashlib.sha256(Path(path or "").read_bytes()).hexdigest()[:16]
     except OSError:
         return None  # the child will say that it is not there
+
+
+def _peers_hash() -> str:
+    """Return the hash of all adapters and of the versions of what they adapt."""
+    digest = hashlib.sha256("".join(f"{name} {_version(name)}\n" for name in _PEERS).encode())
+    for path in sorted((Path(evabench.__file__).parent / "peers").glob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]

@@ -1,10 +1,10 @@
 """Statistics of the inputs and output gradients of layers, caught by hooks. No other module has hooks.
 
-A hook before the forward pass reads the input, while it is in the cache; a hook on the output *tensor* reads the
-gradient, which, unlike a module's backward hook, survives an in-place activation after the layer. Both are needed
-before anything counts, so a pass in eval mode,
-under `no_grad` or without a backward leaves no trace, and a forward pass that activation checkpointing repeats counts
-once: only one of the two gets a gradient. An optimizer that needs no output gradients counts at the forward pass.
+A hook after the forward pass reads the input; a hook on the output *tensor* reads the gradient, which, unlike a
+module's backward hook, survives an in-place activation after the layer. Both are needed before anything counts, so a
+pass in eval mode, under `no_grad` or without a backward leaves no trace, and a forward pass that activation
+checkpointing repeats counts once: only one of the two gets a gradient. An optimizer that needs no output gradients
+counts at the forward pass.
 """
 
 import weakref
@@ -65,14 +65,12 @@ class Capture:
         self.output_gradients = output_gradients
         self.enabled = True
         self.sums: dict[Layer, Sums] = {}
-        self.begun: dict[Module, Tensor] = {}  # summed inputs of a forward pass that is under way
         self.to_recompute: dict[Module, int] = {}  # forward passes under no_grad, which a backward pass may repeat
         self._attach()
 
     def clear(self) -> None:
         """Forget the sums."""
         self.sums.clear()
-        self.begun.clear()
         self.to_recompute.clear()
 
     @phase("capture")
@@ -89,21 +87,16 @@ class Capture:
         sums.num_examples += new.num_examples
 
     @phase("capture")
-    def begin(self, layer: Layer, module: Module, inputs: Tensor) -> None:
-        """Sum the inputs of a forward pass, before it runs."""
+    def see(self, layer: Layer, module: Module, inputs: Tensor, output: Tensor) -> None:
+        """Count a forward pass: now, or when the gradient of its output comes."""
         if not torch.is_grad_enabled():
             self.to_recompute[module] = self.to_recompute.get(module, 0) + 1
-        elif layer.weight.requires_grad and inputs.numel():
-            first = self._first_samples(module, inputs)
-            self.begun[module] = _without_autocast(self.summary.of_inputs, layer, module, first)
-
-    @phase("capture")
-    def end(self, layer: Layer, module: Module, output: Tensor) -> None:
-        """Count a forward pass that was begun: now, or when the gradient of its output comes."""
-        inputs = self.begun.pop(module, None)
-        if inputs is None or not output.requires_grad:
-            return  # the rest of a forward pass that an error, or checkpointing, has cut short
-        sums = Sums(inputs, None, *self._count_rows(module, output))
+            return
+        if not (layer.weight.requires_grad and output.requires_grad and inputs.numel()):
+            return
+        first = self._first_samples(module, inputs)
+        summed = _without_autocast(self.summary.of_inputs, layer, module, first)
+        sums = Sums(summed, None, *self._count_rows(module, output))
         if self.output_gradients:
             output.register_hook(partial(self._add_with_gradient, layer, module, sums))  # type: ignore[no-untyped-call]
         elif not self._is_repeated(module):
@@ -148,11 +141,9 @@ class Capture:
     def _attach(self) -> None:
         for layer in self.layers:
             for module in layer.modules:
-                before = module.register_forward_pre_hook(_InputHook(self, layer), with_kwargs=True)
-                after = module.register_forward_hook(_OutputHook(self, layer))
+                handle = module.register_forward_hook(_Hook(self, layer), with_kwargs=True)
                 # With the optimizer go its hooks: a second optimizer on the same model pays for its own only.
-                weakref.finalize(self, before.remove).atexit = False
-                weakref.finalize(self, after.remove).atexit = False
+                weakref.finalize(self, handle.remove).atexit = False
 
     def __getstate__(self) -> dict[str, Any]:
         return self.__dict__
@@ -162,6 +153,7 @@ class Capture:
         self._attach()
 
 
+@final
 class _Hook:
     """Knows its capture weakly.
 
@@ -172,24 +164,13 @@ class _Hook:
         self.capture = weakref.ref(capture)
         self.layer = layer
 
-    def __reduce__(self) -> tuple[Callable[[], Callable[..., None]], tuple[()]]:
-        return _idle_hook, ()
-
-
-@final
-class _InputHook(_Hook):
-    def __call__(self, module: Module, args: tuple[Tensor, ...], kwargs: dict[str, Tensor]) -> None:
+    def __call__(self, module: Module, args: tuple[Tensor, ...], kwargs: dict[str, Tensor], output: Tensor) -> None:
         capture = self.capture()
         if capture is not None and capture.enabled and module.training:
-            capture.begin(self.layer, module, args[0] if args else kwargs["input"])
+            capture.see(self.layer, module, args[0] if args else kwargs["input"], output)
 
-
-@final
-class _OutputHook(_Hook):
-    def __call__(self, module: Module, args: tuple[Tensor, ...], output: Tensor) -> None:
-        capture = self.capture()
-        if capture is not None and module.training and capture.begun:
-            capture.end(self.layer, module, output)
+    def __reduce__(self) -> tuple[Callable[[], Callable[..., None]], tuple[()]]:
+        return _idle_hook, ()
 
 
 def _num_axes(module: Module) -> int:

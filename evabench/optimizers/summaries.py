@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from evabench.optimizers.layers import Layer, Module
-from evabench.optimizers.patches import PatchSums, patch_rows
+from evabench.optimizers.patches import PatchSums, patch_rows, sum_first_axis
 
 
 class Summary(Protocol):
@@ -38,13 +38,15 @@ class VectorSums:
     def of_inputs(self, layer: Layer, module: Module, values: Tensor) -> Tensor:
         """Return [groups * d_in] without a row for the bias: its mean is 1."""
         return (
-            sum_rows(input_rows(module, values)) if isinstance(module, nn.Linear) else self._patch_sums(values, module)
+            sum_first_axis(input_rows(module, values))
+            if isinstance(module, nn.Linear)
+            else self._patch_sums(values, module)
         )
 
     def of_output_gradients(self, layer: Layer, module: Module, values: Tensor) -> Tensor:
         """Return [d_out]."""
         if isinstance(module, nn.Linear) or not values.is_contiguous():
-            return sum_rows(gradient_rows(module, values))
+            return sum_first_axis(gradient_rows(module, values))
         return values.flatten(2).sum(2, dtype=_sum_type(values)).sum(0)
 
 
@@ -56,11 +58,6 @@ def input_rows(module: Module, values: Tensor) -> Tensor:
 def gradient_rows(module: Module, values: Tensor) -> Tensor:
     """Return [rows, d_out] of the gradient of the output."""
     return (values if isinstance(module, nn.Linear) else values.movedim(1, -1)).flatten(0, -2)
-
-
-def sum_rows(rows: Tensor) -> Tensor:
-    """Return the sum over the rows of [rows, d] in at least single precision."""
-    return rows.sum(0, dtype=_sum_type(rows))
 
 
 def _sum_type(values: Tensor) -> torch.dtype:

@@ -6,7 +6,7 @@ from torch import distributed, nn
 from torch.nn.parallel import DistributedDataParallel
 from torch.testing import assert_close
 
-from evabench.optimizers import Eva, EvaF
+from evabench.optimizers import FOOF, KFAC, MFAC, Eva, EvaF, EvaS, Shampoo
 from evabench.optimizers.ranks import average_over_ranks, num_ranks
 from tests.distributed import run_on_ranks
 
@@ -15,9 +15,28 @@ CASES = {
     "eva, clipped": lambda model: Eva(model, weight_decay=0.1),
     "eva, per example": lambda model: Eva(model, output_gradient="per_example"),
     "eva-f": lambda model: EvaF(model, lr=0.01),
+    "eva-s": lambda model: EvaS(model, lr=0.05),
+    "kfac": lambda model: KFAC(model),
+    "kfac, batch mean": lambda model: KFAC(model, output_gradient="batch_mean", clip="none", damping=0.3, lr=0.05),
+    "kfac, every second step": lambda model: KFAC(model, refresh_every=2),
+    "foof": lambda model: FOOF(model, weight_sharing="expand"),
+    "shampoo": lambda model: Shampoo(model, lr=0.05),
+    "m-fac": lambda model: MFAC(model, damping=0.1, lr=0.01),
     "eva, plain average": lambda model: Eva(model, lr=1e-15, clip="none", across_ranks="plain_average"),
 }
 NUM_STEPS = 3
+VECTORS = (2 * 9 + 64, 4 + 3)  # numbers of the inputs, and of the output gradients
+FACTORS = (19**2 + 65**2, 4**2 + 3**2)
+MESSAGES = {  # of a whole run, by the length of each; what follows from the averaged gradients needs none
+    "eva-f": [VECTORS[0]] * NUM_STEPS,
+    "eva-s": [],
+    "kfac": [sum(FACTORS)] * NUM_STEPS,
+    "kfac, batch mean": [sum(FACTORS)] * NUM_STEPS,
+    "kfac, every second step": [sum(FACTORS)] * 2,
+    "foof": [FACTORS[0]] * NUM_STEPS,
+    "shampoo": [],
+    "m-fac": [],
+}
 
 
 def net():
@@ -79,10 +98,13 @@ def test_two_ranks_with_half_a_batch_equal_one_with_all_of_it(ranks, name):
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_the_vectors_of_a_step_travel_in_one_message(ranks, name):
-    num_inputs, num_outputs = 2 * 9 + 64, 4 + 3
-    length = num_inputs if name == "eva-f" else num_inputs + num_outputs
-    assert all(rank[name][2] == [length] * NUM_STEPS for rank in ranks)
+def test_the_statistics_of_a_step_travel_in_one_message(ranks, name):
+    expected = MESSAGES.get(name, [sum(VECTORS)] * NUM_STEPS)
+    assert all(rank[name][2] == expected for rank in ranks)
+
+
+def test_the_cases_hold_every_own_optimizer():
+    assert {type(build(net())) for build in CASES.values()} == {Eva, EvaF, EvaS, KFAC, FOOF, Shampoo, MFAC}
 
 
 def test_the_plain_average_of_the_authors_is_larger_by_the_number_of_ranks(ranks):

@@ -12,51 +12,11 @@ from torch.utils.checkpoint import checkpoint
 from evabench.measurement.memory import StorageTracker
 from evabench.optimizers import Eva, EvaF, coverage
 from tests import dense
+from tests.optimizers.conv_net import ConvNet, conv_batch, conv_loss, train_conv
 from tests.optimizers.models import parameters
 
 DAMPING = 0.1
 each_class = pytest.mark.parametrize("optimizer_class", [Eva, EvaF])
-
-
-class ConvNet(nn.Module):
-    """A little of everything, with in-place activations after the layers."""
-
-    def __init__(self, **geometry):
-        super().__init__()
-        torch.manual_seed(0)
-        self.tokens = nn.Embedding(10, 4)
-        self.first = nn.Conv1d(4, 6, 3, padding="same")
-        self.second = nn.Conv2d(3, 4, 3, padding=1, bias=False, **geometry)
-        self.norm = nn.BatchNorm2d(4)
-        self.third = nn.Conv2d(4, 4, 3, stride=2, groups=2)
-        self.head = nn.Linear(4, 3)
-
-    def features(self, images):
-        x = nn.functional.relu(self.norm(self.second(images)), inplace=True)
-        return nn.functional.relu(self.third(x), inplace=True).mean((2, 3))
-
-    def forward(self, images, tokens):
-        words = nn.functional.relu(self.first(self.tokens(tokens).transpose(1, 2)), inplace=True)
-        return self.head(self.features(images)) + words.mean((1, 2)).unsqueeze(1)
-
-
-def conv_batch(seed=0, dtype=torch.float64):
-    generator = torch.Generator().manual_seed(seed)
-    images = torch.randn(4, 3, 7, 6, generator=generator, dtype=dtype)
-    tokens = torch.randint(0, 10, (4, 5), generator=generator)
-    return images, tokens, torch.randint(0, 3, (4,), generator=generator)
-
-
-def conv_loss(model, seed=0, dtype=torch.float64):
-    images, tokens, y = conv_batch(seed, dtype)
-    return nn.functional.cross_entropy(model(images, tokens), y)
-
-
-def train_conv(model, optimizer, num_steps=3, loss=conv_loss):
-    for seed in range(num_steps):
-        optimizer.zero_grad()
-        loss(model, seed).backward()
-        optimizer.step()
 
 
 def expected_direction(layer, inputs, gradients, both_sides):
@@ -268,113 +228,6 @@ def test_a_model_in_half_precision_keeps_its_statistics_in_single_precision_over
     assert optimizer.state[model.head.weight]["a"].dtype == torch.float32
     assert all(parameter.isfinite().all() for parameter in model.parameters())
     assert_close(other.state_dict()["state"], optimizer.state_dict()["state"], rtol=0, atol=0)
-
-
-def scaled_training(optimizer_class, *, unscale, clip_to=None, scale=2.0**10, **settings):
-    model = ConvNet()
-    scaler = torch.amp.GradScaler("cpu", init_scale=scale, enabled=scale is not None)
-    if unscale and optimizer_class is Eva and scale is not None:
-        settings["grad_scaler"] = scaler
-    optimizer = optimizer_class(model, **settings)
-    for seed in range(3):
-        optimizer.zero_grad()
-        scaler.scale(conv_loss(model, seed, torch.float32)).backward()
-        if unscale:
-            scaler.unscale_(optimizer)
-        if clip_to is not None:
-            nn.utils.clip_grad_norm_(model.parameters(), clip_to)
-        scaler.step(optimizer)
-        scaler.update()
-    return model, optimizer
-
-
-@each_class
-@pytest.mark.parametrize("unscale", [False, True])
-@pytest.mark.parametrize("clip", ["kl_clip", "kl_normalization", "rescale", "none"])
-def test_a_loss_scaler_changes_nothing(optimizer_class, unscale, clip):
-    settings = {"clip": clip, "lr": 0.01}
-    scaled, _ = scaled_training(optimizer_class, unscale=unscale, **settings)
-    plain = ConvNet()
-    train_conv(
-        plain, optimizer_class(plain, **settings), loss=lambda model, seed: conv_loss(model, seed, torch.float32)
-    )
-    assert_close(parameters(scaled), parameters(plain), rtol=1e-4, atol=1e-6)
-
-
-@each_class
-def test_the_statistics_ignore_that_gradients_were_clipped(optimizer_class):
-    vectors = []
-    for clip_to in (None, 1e-3):
-        _, optimizer = scaled_training(optimizer_class, unscale=True, clip_to=clip_to, lr=1e-9)
-        vectors.append(
-            [{k: v for k, v in optimizer.state[each.weight].items() if k in "ab"} for each in optimizer.layers]
-        )
-    assert_close(vectors[0], vectors[1], rtol=1e-4, atol=1e-7)
-
-
-def test_gradients_unscaled_by_a_scaler_that_eva_does_not_know_are_refused():
-    model = ConvNet()
-    scaler, eva = torch.amp.GradScaler("cpu"), Eva(model)
-    scaler.scale(conv_loss(model, dtype=torch.float32)).backward()
-    scaler.unscale_(eva)
-    before = parameters(model)
-    with pytest.raises(RuntimeError, match=r"Make the optimizer with Eva\(model, grad_scaler=scaler\)"):
-        scaler.step(eva)
-    assert_close(parameters(model), before, rtol=0, atol=0)
-
-
-@each_class
-def test_a_scale_that_overflows_skips_the_step_and_is_lowered(optimizer_class):
-    model = ConvNet()
-    scaler, optimizer = torch.amp.GradScaler("cpu", init_scale=2.0**127), optimizer_class(model)
-    before = parameters(model)
-    (scaler.scale(conv_loss(model, dtype=torch.float32)) * 1e10).backward()
-    scaler.step(optimizer)
-    scaler.update()
-    assert_close(parameters(model), before, rtol=0, atol=0)
-    assert scaler.get_scale() == 2.0**126
-
-
-@each_class
-def test_groups_with_the_same_settings_change_nothing(optimizer_class):
-    one, three = ConvNet().double(), ConvNet().double()
-    groups = [{"params": three.second.parameters()}, {"params": [three.first.weight], "damping": 0.03}]
-    optimizers = optimizer_class(one), optimizer_class(three, groups=groups)
-    assert [len(group["params"]) for group in optimizers[1].param_groups] == [1, 1, 8]
-    train_conv(one, optimizers[0])
-    train_conv(three, optimizers[1])
-    assert_close(parameters(three), parameters(one))
-
-
-@each_class
-def test_a_group_moves_with_its_own_learning_rate_and_damping(optimizer_class):
-    model = ConvNet().double()
-    head = {"params": model.head.parameters(), "lr": 0.5, "damping": 1.0, "momentum": 0.0}
-    optimizer = optimizer_class(model, lr=0.01, damping=0.1, momentum=0.0, clip="none", groups=[head])
-    before = {name: value.detach().clone() for name, value in model.named_parameters()}
-    train_conv(model, optimizer, 1)
-    for name, parameter in model.named_parameters():
-        lr = 0.5 if name.startswith("head") else 0.01
-        assert_close(parameter.detach(), before[name] - lr * parameter.grad)
-    lone = ConvNet().double()
-    train_conv(lone, optimizer_class(lone, lr=0.5, damping=1.0, momentum=0.0, clip="none"), 1)
-    assert_close(model.head.weight, lone.head.weight)
-
-
-@each_class
-@pytest.mark.parametrize(
-    ("group", "problem"),
-    [
-        ({"params": [nn.Parameter(torch.ones(2, 3))]}, r"group 0: a parameter of shape \(2, 3\) does not belong"),
-        ({"damping": -1.0}, "group 0: damping must be > 0, got -1.0"),
-        ({"clip": "none"}, "group 0: clip cannot differ between groups"),
-    ],
-)
-def test_a_bad_group_is_refused_with_the_reason(optimizer_class, group, problem):
-    model = ConvNet()
-    group = {"params": model.head.parameters()} | group
-    with pytest.raises(ValueError, match=problem):
-        optimizer_class(model, groups=[group])
 
 
 @each_class

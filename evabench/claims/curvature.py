@@ -122,7 +122,7 @@ def count_share(claim: Claim, family: WidthFamily) -> Count:
         if shares:
             largest, tag = max(shares.values()), base.optimizer.optimizer
             sentence = f"the curvature state of {arm.arm} is up to {largest:.2%} of that of {base.arm}"
-            conditions.append((f"{sentence} at {len(shares)} widths", largest <= claim.number))
+            conditions.append((f"{sentence} at {len(shares)} widths of {family.name}", largest <= claim.number))
             num_widths[tag] = max(num_widths.get(tag, 0), len(shares))
     uneven = [arm.arm for arm in _arms(claim, family) if arm.uneven]
     return Count(

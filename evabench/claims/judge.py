@@ -13,7 +13,8 @@ between the k chances to be lucky. All else is inconclusive. A workload with few
 decides nothing either way. Which workloads there are is the caller's to say: `complete`.
 """
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from evabench.claims.claim import Claim, Verdict
@@ -86,7 +87,7 @@ def judge_exact(conditions: Sequence[tuple[str, bool]], num_widths: int, *, comp
     """
     failed = [sentence for sentence, holds in conditions if not holds]
     if failed:
-        return Finding(verdict=Verdict.REFUTED, reason=f"Counted, it fails: {'; '.join(failed)}.")
+        return Finding(verdict=Verdict.REFUTED, reason=f"Counted, it fails: {_listed(failed)}.")
     if not conditions:
         return Finding(verdict=Verdict.NOT_TESTED, reason="Nothing was counted that bears on this claim.")
     if num_widths < MIN_WIDTHS:
@@ -94,8 +95,14 @@ def judge_exact(conditions: Sequence[tuple[str, bool]], num_widths: int, *, comp
     if not complete:
         return _inconclusive("It holds where it was counted, but not all of it was counted.")
     return Finding(
-        verdict=Verdict.SUPPORTED, reason=f"Counted exactly: {'; '.join(sentence for sentence, _ in conditions)}."
+        verdict=Verdict.SUPPORTED, reason=f"Counted exactly: {_listed(sentence for sentence, _ in conditions)}."
     )
+
+
+def _listed(sentences: Iterable[str]) -> str:
+    """Return each sentence once, with the number of nets of which it was found."""
+    times = Counter(sentences)
+    return "; ".join(sentence if number == 1 else f"{sentence} ({number} nets)" for sentence, number in times.items())
 
 
 def _at_least(claim: Claim, measured: Sequence[WorkloadBounds], complete: bool) -> Finding:

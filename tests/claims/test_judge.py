@@ -207,3 +207,9 @@ def test_a_counted_claim_is_not_judged_by_bounds():
     )
     with pytest.raises(ValueError, match="counted, not sampled"):
         judge(counted, [bounds(1, 2)], complete=True)
+
+
+def test_a_condition_that_several_nets_meet_is_told_once():
+    condition = ("the curvature state of Eva has no d^2 term at 4 widths d", True)
+    finding = judge_exact([condition, condition], 4, complete=True)
+    assert finding.reason == "Counted exactly: the curvature state of Eva has no d^2 term at 4 widths d (2 nets)."

@@ -3,7 +3,6 @@
 Legend: a [d_in] and b [d_out] are the Kronecker vectors of a layer, running means of its inputs and output gradients.
 """
 
-from dataclasses import asdict
 from functools import partial
 from typing import Any, final
 
@@ -12,7 +11,8 @@ from torch import nn
 
 from evabench.optimizers.averages import Update, current, find_or_start, update_averages
 from evabench.optimizers.capture import Capture, mean_inputs, mean_output_gradients
-from evabench.optimizers.groups import Groups, check_group, name_parameters, split_groups
+from evabench.optimizers.compiled import Compiled
+from evabench.optimizers.groups import Groups, check_group, group_settings, name_parameters, split_groups
 from evabench.optimizers.health import Health, layers_without
 from evabench.optimizers.layers import Layer, find_layers, find_rest
 from evabench.optimizers.loss_scale import statistics_scale
@@ -39,6 +39,9 @@ class Eva(torch.optim.Optimizer):
     form a last group. A layer belongs to the group of its weight, and one clip scales all layers. `grad_scaler` is
     needed only where a `torch.amp.GradScaler` unscales the gradients before `scaler.step`. With a process group, every
     rank must use the same layers at a step.
+
+    `compile` takes the projection of a layer through `torch.compile`, at the first step: for GPUs that wait for their
+    host. Never measured on one; on a CPU it is slower (docs/optimizer-cost.md).
     """
 
     _step_supports_amp_scaling = True  # a GradScaler hands over its scale instead of reading its verdict on the host
@@ -57,6 +60,7 @@ class Eva(torch.optim.Optimizer):
         statistics_batch: int | None = None,
         output_gradient: OutputGradient = "batch_mean",
         across_ranks: AcrossRanks = "whole_batch",
+        compile: bool = False,
         groups: Groups = (),
         grad_scaler: torch.amp.GradScaler | None = None,
     ) -> None:
@@ -71,13 +75,15 @@ class Eva(torch.optim.Optimizer):
             statistics_batch=statistics_batch,
             output_gradient=output_gradient,
             across_ranks=across_ranks,
+            compile=compile,
         )
         self.names = name_parameters(model)
         self.layers = find_layers(model)
         self.rest = find_rest(model, self.layers)
         self.grad_scaler = grad_scaler
+        self.project_ = Compiled(project_both_sides_) if compile else project_both_sides_
         self.skips = Skips(self.names)
-        super().__init__(split_groups(model, groups), asdict(settings))
+        super().__init__(split_groups(model, groups), group_settings(settings))
         self.capture = Capture(self.layers, VectorSums(), statistics_batch=statistics_batch)
 
     @torch.no_grad()
@@ -91,7 +97,7 @@ class Eva(torch.optim.Optimizer):
         for group, layer in ready_layers(self.layers, self.param_groups, self.state):
             a, b = (current(self.state[layer.weight][name], fresh) for name in ("a", "b"))
             column = b if layer.num_groups == 1 else b.view(layer.num_groups, -1)
-            project_ = partial(project_both_sides_, b=column, damping=group["damping"])
+            project_ = partial(self.project_, b=column, damping=group["damping"])
             projections[layer] = project_layer_(layer, a, project_)
         # The normalised variant leaves 1 / damping out.
         divides = shared["clip"] != "kl_normalization"
@@ -149,5 +155,5 @@ class Eva(torch.optim.Optimizer):
         return update_averages(averages, torch.cat((a, b)), shared["new_statistic_weight"])
 
     def __getstate__(self) -> dict[str, Any]:
-        names = ("layers", "rest", "names", "capture", "skips", "grad_scaler")
+        names = ("layers", "rest", "names", "capture", "skips", "grad_scaler", "project_")
         return super().__getstate__() | {name: getattr(self, name) for name in names}

@@ -3,7 +3,6 @@
 Legend: a [d_in] is the Kronecker vector of a layer, the running mean of its inputs.
 """
 
-from dataclasses import asdict
 from functools import partial
 from typing import Any, final
 
@@ -12,7 +11,8 @@ from torch import nn
 
 from evabench.optimizers.averages import Update, current, find_or_start, update_averages
 from evabench.optimizers.capture import Capture, mean_inputs
-from evabench.optimizers.groups import Groups, check_group, name_parameters, split_groups
+from evabench.optimizers.compiled import Compiled
+from evabench.optimizers.groups import Groups, check_group, group_settings, name_parameters, split_groups
 from evabench.optimizers.health import Health, layers_without
 from evabench.optimizers.layers import Layer, find_layers, find_rest
 from evabench.optimizers.phases import phase
@@ -49,6 +49,7 @@ class EvaF(torch.optim.Optimizer):
         kl_clip: float = 1e-3,
         new_statistic_weight: float = 0.95,
         statistics_batch: int | None = None,
+        compile: bool = False,
         groups: Groups = (),
     ) -> None:
         settings = EvaFSettings(
@@ -60,12 +61,14 @@ class EvaF(torch.optim.Optimizer):
             kl_clip=kl_clip,
             new_statistic_weight=new_statistic_weight,
             statistics_batch=statistics_batch,
+            compile=compile,
         )
         self.names = name_parameters(model)
         self.layers = find_layers(model)
         self.rest = find_rest(model, self.layers)
         self.skips = Skips(self.names)
-        super().__init__(split_groups(model, groups), asdict(settings))
+        self.project_ = Compiled(project_input_side_) if compile else project_input_side_
+        super().__init__(split_groups(model, groups), group_settings(settings))
         self.capture = Capture(self.layers, VectorSums(), statistics_batch=statistics_batch, output_gradients=False)
 
     @torch.no_grad()
@@ -77,7 +80,7 @@ class EvaF(torch.optim.Optimizer):
         projections: dict[Layer, Projection] = {}
         for group, layer in ready_layers(self.layers, self.param_groups, self.state):
             a = current(self.state[layer.weight]["a"], fresh)
-            project_ = partial(project_input_side_, damping=group["damping"])
+            project_ = partial(self.project_, damping=group["damping"])
             projections[layer] = project_layer_(layer, a, project_)
         take_step_(self, projections, update, names=self.names, skips=self.skips, divides=False)
 
@@ -120,5 +123,5 @@ class EvaF(torch.optim.Optimizer):
         return update_averages(averages, fresh, self.param_groups[0]["new_statistic_weight"])
 
     def __getstate__(self) -> dict[str, Any]:
-        names = ("layers", "rest", "names", "capture", "skips")
+        names = ("layers", "rest", "names", "capture", "skips", "project_")
         return super().__getstate__() | {name: getattr(self, name) for name in names}

@@ -1,12 +1,14 @@
 """Parameter groups: overrides for some parameters of the model, the settings of the optimizer for the rest."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from torch import nn
 
 from evabench.optimizers.refusals import check_parameter
 from evabench.settings.bounds import field_names
+from evabench.settings.optimizers import EvaFSettings, EvaSettings
 
 OVERRIDES = ("lr", "momentum", "weight_decay", "damping")
 
@@ -16,6 +18,11 @@ Groups = Sequence[Mapping[str, Any]]
 def name_parameters(model: nn.Module) -> dict[nn.Parameter, str]:
     """Return the parameters of a model with their names, a shared one once."""
     return {parameter: name for name, parameter in model.named_parameters()}
+
+
+def group_settings(settings: EvaSettings | EvaFSettings) -> dict[str, Any]:
+    """Return what belongs in a parameter group and its state_dict: all but `compile`, which is the process's own."""
+    return {name: value for name, value in asdict(settings).items() if name != "compile"}
 
 
 def split_groups(model: nn.Module, groups: Groups) -> list[dict[str, Any]]:

@@ -107,6 +107,8 @@ class EvaSettings:
     # "whole_batch": N ranks do what one rank would with their batches as one. Under "batch_mean" b is then divided by N
     # once more, since each local loss carries only the 1/n of its own rank. "plain_average": the authors' average of b.
     across_ranks: AcrossRanks = "whole_batch"
+    # The projection of a layer by torch.compile. How a step is computed, not what it is: never part of a state_dict.
+    compile: bool = False
 
     def __post_init__(self) -> None:
         """Refuse values outside their bounds."""
@@ -137,6 +139,7 @@ class EvaFSettings:
     kl_clip: Positive = 1e-3  # kappa; only `clip = "kl_clip"` reads it
     new_statistic_weight: Fraction = 0.95  # of the NEW vector, as for Eva
     statistics_batch: Count | None = None  # first n samples only; the authors' code: 16
+    compile: bool = False  # as for Eva
 
     def __post_init__(self) -> None:
         """Refuse values outside their bounds."""

@@ -22,6 +22,7 @@ ARMS = {
     "SGD": settings.SgdSettings(lr=1e-4),
     "AdamW": settings.AdamWSettings(lr=1e-5),
     "Eva": settings.EvaSettings(lr=1e-4),
+    "Eva, compiled": settings.EvaSettings(lr=1e-4, compile=True),
     "Eva-f": settings.EvaFSettings(lr=1e-4),
     "Eva-s": settings.EvaSSettings(lr=1e-4),
     "K-FAC@1": settings.KfacSettings(lr=1e-4),

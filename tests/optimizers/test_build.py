@@ -5,6 +5,7 @@ import torch
 
 from evabench.optimizers import FOOF, KFAC, MFAC, Eva, EvaF, EvaS, Shampoo
 from evabench.optimizers.build import build_optimizer
+from evabench.optimizers.compiled import Compiled
 from evabench.settings.optimizers import (
     AdamWSettings,
     EvaFSettings,
@@ -46,12 +47,25 @@ SETTINGS = [
 ]
 
 
+def in_groups(settings):
+    """Return the settings that parameter groups hold: whether a step is compiled is not one of them."""
+    return {name: value for name, value in asdict(settings).items() if name != "compile"}
+
+
+def test_compile_reaches_eva_and_eva_f_and_no_parameter_group():
+    for settings in (EvaSettings(compile=True), EvaFSettings(compile=True)):
+        optimizer = build_optimizer(settings, small_net())
+        assert isinstance(optimizer.project_, Compiled)
+        assert "compile" not in optimizer.param_groups[0]
+
+
 @pytest.mark.parametrize(("settings", "optimizer_class"), SETTINGS)
 def test_every_setting_reaches_its_optimizer(settings, optimizer_class):
     optimizer = build_optimizer(settings, small_net())
     assert type(optimizer) is optimizer_class
     group = optimizer.param_groups[0]
-    wanted = {name: value for name, value in asdict(settings).items() if name != "optimizer"}
+    wanted = in_groups(settings)
+    del wanted["optimizer"]
     if optimizer_class is torch.optim.AdamW:
         wanted["betas"] = (wanted.pop("beta1"), wanted.pop("beta2"))
     assert {name: group[name] for name in wanted} == wanted
@@ -61,4 +75,4 @@ def test_every_setting_reaches_its_optimizer(settings, optimizer_class):
 def test_the_defaults_of_the_constructor_are_those_of_the_settings(settings, optimizer_class):
     group = optimizer_class(small_net()).param_groups[0]
     defaults = type(settings)()
-    assert {name: group[name] for name in asdict(defaults)} == asdict(defaults)
+    assert {name: group[name] for name in in_groups(defaults)} == in_groups(defaults)

@@ -26,7 +26,7 @@ from evabench.measurement.factor_shares import FactorCapture
 from evabench.measurement.rank_one_shares import changed_share, cosine, known
 from evabench.optimizers.layers import find_layers, find_rest
 from evabench.optimizers.scaling import kl_clip_scale
-from evabench.records.mechanism import Approximation, LayerDirections, Mechanism, Probe, View
+from evabench.records.mechanism import Approximation, LayerDirections, Mechanism, MechanismProbe, View
 from evabench.settings.measurement import MechanismSettings, ViewSettings
 from evabench.workloads.seeds import seeded
 
@@ -41,7 +41,7 @@ def watch_mechanism(
     settings: MechanismSettings,
 ) -> Mechanism:
     """Train to the last probe, or until a loss is no longer finite, and probe on the way."""
-    probes: list[Probe] = []
+    probes: list[MechanismProbe] = []
     for index in range(settings.probe_at[-1] + 1):
         batch = next_batch()
         if index in settings.probe_at:
@@ -56,14 +56,14 @@ def watch_mechanism(
     return Mechanism(probes=tuple(probes), layers_left_out=(*idle, *rest))
 
 
-def probe(model: nn.Module, loss_of: LossOf, batch: Any, settings: MechanismSettings, *, step: int) -> Probe:
+def probe(model: nn.Module, loss_of: LossOf, batch: Any, settings: MechanismSettings, *, step: int) -> MechanismProbe:
     """Return what one batch shows; the model is not touched."""
     batch = tree_map(_in_double_precision, batch)
     probed = _copy(model)
     capture = FactorCapture(probed)
     loss = known(_both_passes(probed, loss_of, batch, seed=step))
     if loss is None:
-        return Probe(step=step, loss=None, layers=(), views=())
+        return MechanismProbe(step=step, loss=None, layers=(), views=())
     layers = capture.layers
     names = frozenset(layer.name for layer in layers)
     energies = capture.energies()
@@ -80,7 +80,7 @@ def probe(model: nn.Module, loss_of: LossOf, batch: Any, settings: MechanismSett
         one = pair_input_side(methods, layers, gradients)
         means = pair_gradient_means(layers, gradients, shampoo, view.damping)
         views.append(_view(view, settings, both, one, means))
-    return Probe(step=step, loss=loss, layers=energies, views=tuple(views))
+    return MechanismProbe(step=step, loss=loss, layers=energies, views=tuple(views))
 
 
 def _copy(model: nn.Module) -> nn.Module:

@@ -75,7 +75,7 @@ class View:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Probe:
+class MechanismProbe:
     """One moment of the training: the batch of the step that follows."""
 
     step: int
@@ -93,5 +93,5 @@ class Mechanism:
 
     measured: Literal["mechanism"] = "mechanism"
     schema: Literal[1] = 1
-    probes: tuple[Probe, ...]
+    probes: tuple[MechanismProbe, ...]
     layers_left_out: tuple[str, ...]  # trained parameters that no method of Kronecker factors has, and why

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Literal
 
-from evabench.records.mechanism import Approximation, FactorEnergy, LayerDirections, LayerEnergy, Probe, View
+from evabench.records.mechanism import Approximation, FactorEnergy, LayerDirections, LayerEnergy, MechanismProbe, View
 from evabench.reporting.report import WorkloadReport
 from evabench.reporting.table import NOT_MEASURED, Table
 from evabench.settings.optimizers import WeightSharing
@@ -54,9 +54,9 @@ class Moment:
     """A model at one probe, in all seeds that reached it."""
 
     words: str  # "start", "150 steps of Eva"
-    probes: tuple[Probe, ...]
+    probes: tuple[MechanismProbe, ...]
 
-    def spread(self, read: Callable[[Probe], float | None]) -> Spread | None:
+    def spread(self, read: Callable[[MechanismProbe], float | None]) -> Spread | None:
         """Return a number of each seed's probe."""
         return Spread.of(read(probe) for probe in self.probes)
 
@@ -65,7 +65,7 @@ def moments(workload: WorkloadReport, *, ends_only: bool = False) -> tuple[Momen
     """Return the start, which all arms share, and the later probes of each arm, or only its last one."""
     found: dict[str, Moment] = {}
     for arm in workload.arms:
-        by_step: dict[int, list[Probe]] = {}
+        by_step: dict[int, list[MechanismProbe]] = {}
         for probe in (probe for run in arm.mechanisms for probe in run.probes if probe.loss is not None):
             by_step.setdefault(probe.step, []).append(probe)
         for step, probes in by_step.items():
@@ -80,7 +80,7 @@ def entry(factors: tuple[FactorEnergy, ...], rows: WeightSharing) -> FactorEnerg
     return next((factor for factor in factors if factor.rows == rows), factors[0])
 
 
-def sharings(probe: Probe) -> tuple[WeightSharing, ...]:
+def sharings(probe: MechanismProbe) -> tuple[WeightSharing, ...]:
     """Return the kinds of rows that differ in any layer."""
     return ("reduce", "expand") if any(len(layer.inputs) > 1 for layer in probe.layers) else ("expand",)
 
@@ -203,11 +203,11 @@ def _share_cell(
 
 def _share_reader(
     side: Side, read: Callable[[FactorEnergy], float | None], sharing: WeightSharing
-) -> Callable[[Probe], float | None]:
+) -> Callable[[MechanismProbe], float | None]:
     """Return a function of a probe: the median over its layers."""
     factors = _SIDES[side]
 
-    def of_probe(probe: Probe) -> float | None:
+    def of_probe(probe: MechanismProbe) -> float | None:
         shares = [read(entry(factors(layer), sharing)) for layer in probe.layers]
         there = [share for share in shares if share is not None]
         return median(there) if there else None
@@ -217,11 +217,11 @@ def _share_reader(
 
 def _net_reader(
     method: Method, place: int, read: Callable[[Approximation], float | None]
-) -> Callable[[Probe], float | None]:
+) -> Callable[[MechanismProbe], float | None]:
     return lambda probe: read(method.of_net(probe.views[place]))
 
 
-def _view_reader(place: int, read: Callable[[View], float | None]) -> Callable[[Probe], float | None]:
+def _view_reader(place: int, read: Callable[[View], float | None]) -> Callable[[MechanismProbe], float | None]:
     return lambda probe: read(probe.views[place])
 
 

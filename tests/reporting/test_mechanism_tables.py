@@ -2,7 +2,15 @@
 
 import pytest
 
-from evabench.records.mechanism import Approximation, FactorEnergy, LayerDirections, LayerEnergy, Mechanism, Probe, View
+from evabench.records.mechanism import (
+    Approximation,
+    FactorEnergy,
+    LayerDirections,
+    LayerEnergy,
+    Mechanism,
+    MechanismProbe,
+    View,
+)
 from evabench.records.rate import Rate, RateTrial
 from evabench.reporting.mechanism_plots import directions_picture, rate_picture, shares_picture
 from evabench.reporting.mechanism_tables import METHODS, directions_table, shares_table, step_length_table, term_table
@@ -46,7 +54,7 @@ def probe(step, mean, *, positions=False):
     layers = tuple(
         LayerEnergy(name=name, kind="Linear", inputs=factors, output_gradients=factors) for name in ("in", "out")
     )
-    return Probe(step=step, loss=1.0, layers=layers, views=tuple(view(settings, mean) for settings in VIEWS))
+    return MechanismProbe(step=step, loss=1.0, layers=layers, views=tuple(view(settings, mean) for settings in VIEWS))
 
 
 def probed(arm, seed, *probes):
@@ -114,7 +122,7 @@ def test_the_length_of_a_step_is_told_with_its_learning_rate(three_seeds):
 
 
 def test_a_probe_without_a_finite_loss_is_left_out():
-    lost = Probe(step=5, loss=None, layers=(), views=())
+    lost = MechanismProbe(step=5, loss=None, layers=(), views=())
     net = workload(probed("Eva", 0, probe(0, 0.25), lost))
     assert [row[0] for row in shares_table(net, "inputs").rows] == ["start"]
 

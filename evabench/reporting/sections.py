@@ -15,6 +15,7 @@ from evabench.reporting.mechanism_tables import (
     term_table,
 )
 from evabench.reporting.memory_tables import allocation_table, growth_table, memory_table
+from evabench.reporting.missing_tables import missing_table
 from evabench.reporting.origin_tables import conditions_table, host_table, settings_table, unfinished_table
 from evabench.reporting.pictures import Picture
 from evabench.reporting.plots import (
@@ -93,7 +94,13 @@ def sections(report: Report) -> tuple[Section, ...]:
                 "Each run is a fresh process. Arms are visited in alternating order, so that a pair of visits lies "
                 "close in time; every arm starts from the same weights and sees the same batches."
             ),
-            parts=_present(conditions_table(report), tries_table(report), host_table(report), settings_table(report)),
+            parts=_present(
+                conditions_table(report),
+                tries_table(report),
+                missing_table(report),
+                host_table(report),
+                settings_table(report),
+            ),
         )
     )
     return tuple(found)

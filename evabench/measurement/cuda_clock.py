@@ -1,4 +1,4 @@
-"""The clock of a GPU: events between the steps, the wall clock at the two ends of the block.
+"""The clocks of a GPU: events between the steps, or at the marks of their parts; the wall clock at a block's two ends.
 
 Nothing inside the block waits for the device, so the host runs ahead as it does in training; an event is a mark in the
 stream that the device stamps when it gets there. Never run on a GPU yet: tested against events made up.
@@ -13,6 +13,7 @@ from typing import Any
 import torch
 
 from evabench.measurement.clock import Clock, CpuClock, Step, TimedBlock
+from evabench.measurement.phases import HostMarks, MarkClock
 from evabench.units import Seconds
 
 
@@ -53,11 +54,46 @@ class CudaClock:
         return tuple((end - start) / 1e9 for start, end in pairwise(readings))
 
 
+@dataclass(frozen=True, slots=True)
+class CudaMarks:
+    """Stamps marks by events in the current stream: a part is the time between two of them on the device.
+
+    An idle device stamps at once, so that a part which keeps it waiting has the time that the host took for it. Work on
+    another stream counts where the current one waits for it.
+    """
+
+    new_event: Callable[[], Any]  # as `CudaClock`
+    synchronize: Callable[[], None]
+
+    def stamp(self) -> Any:
+        """Return an event that the device stamps when it gets there; the host does not wait for it."""
+        event = self.new_event()
+        event.record()
+        return event
+
+    def wait(self) -> None:
+        """Wait for the device."""
+        self.synchronize()
+
+    def nanoseconds(self, start: Any, end: Any) -> int:
+        """Return the time between two events, which CUDA resolves to about 500 ns."""
+        milliseconds: float = start.elapsed_time(end)
+        return round(milliseconds * 1e6)
+
+
 def clock_on(device: torch.device) -> Clock:
     """Return the clock of a device."""
     if device.type != "cuda":
         return CpuClock()
-    return CudaClock(
-        new_event=lambda: torch.cuda.Event(enable_timing=True),  # type: ignore[no-untyped-call]
-        synchronize=lambda: torch.cuda.synchronize(device),
-    )
+    return CudaClock(new_event=_new_event, synchronize=lambda: torch.cuda.synchronize(device))
+
+
+def marks_on(device: torch.device) -> MarkClock:
+    """Return the clock of the parts of a step on a device."""
+    if device.type != "cuda":
+        return HostMarks()
+    return CudaMarks(new_event=_new_event, synchronize=lambda: torch.cuda.synchronize(device))
+
+
+def _new_event() -> Any:
+    return torch.cuda.Event(enable_timing=True)  # type: ignore[no-untyped-call]

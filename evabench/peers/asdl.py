@@ -76,7 +76,8 @@ class KFAC(torch.optim.SGD):
                 bias = layer.bias.grad if isinstance(layer.bias, nn.Parameter) else None
                 if factors.has_inv and layer.weight.grad is not None:
                     factors.mvp(layer.weight.grad, bias, use_inv=True, inplace=True)
-        super().step()
+        with phase("update"):
+            super().step()
         self._num_steps += 1
 
     @phase("refresh")

@@ -10,7 +10,7 @@ from torch.optim import SGD, AdamW, Optimizer
 
 from evabench.measurement.clock import find_warm_up, time_visit
 from evabench.measurement.convergence import PausableClock, Training, train_to_budget
-from evabench.measurement.cuda_clock import clock_on
+from evabench.measurement.cuda_clock import clock_on, marks_on
 from evabench.measurement.energy import measure_energy_on
 from evabench.measurement.mechanism import watch_mechanism
 from evabench.measurement.memory import (
@@ -105,7 +105,7 @@ def _measure(request: Request, workload: Workload, optimizer: Optimizer) -> Meas
             alone = cell.threads == 1 and device.type == "cpu"
             return replace(visit, energy=energy, side_work=visit.side_work if alone else None)
         case PhasesSettings() as settings:
-            return time_phases(_timed_step(workload, optimizer), settings, cycle_steps)
+            return time_phases(_timed_step(workload, optimizer), settings, cycle_steps, marks_on(device))
         case ProfileSettings() as settings:
             return profile_steps(_timed_step(workload, optimizer), settings, cycle_steps)
         case MemorySettings():
@@ -143,7 +143,8 @@ def _step_phase(optimizer: Optimizer) -> PhaseName:
     """Return what an optimizer's step is where it has no marks of its own."""
     if type(optimizer) in {SGD, AdamW}:  # a subclass may do anything
         return "update"
-    return "other" if type(optimizer).__module__.startswith("evabench.") else "fused"
+    # Ours have marks for all that they do; anybody else's need not have one.
+    return "other" if type(optimizer).__module__.startswith("evabench.optimizers.") else "fused"
 
 
 def _build_workload(settings: WorkloadSettings, seed: int) -> Workload:

@@ -3,47 +3,10 @@
 import pytest
 
 from evabench.measurement.clock import time_visit
-from evabench.measurement.cuda_clock import CudaClock
 from evabench.settings.measurement import StepTimeSettings
+from tests.measurement.made_up_device import FakeDevice
 
-MILLISECOND = 1_000_000
 SETTINGS = StepTimeSettings(min_steps=6)
-
-
-class FakeDevice:
-    """The host needs `host_ms` to queue a step, the device `device_ms` to do it; both clocks are nanoseconds."""
-
-    def __init__(self, *, host_ms, device_ms, drift=1.0):
-        self.host_ms, self.device_ms, self.drift = host_ms, device_ms, drift
-        self.host = self.device = self.num_synchronised = self.num_steps = 0
-
-    def step(self):
-        self.host += round(self.host_ms * MILLISECOND)
-        milliseconds = self.device_ms[self.num_steps % len(self.device_ms)]
-        self.device = max(self.device, self.host) + round(milliseconds * MILLISECOND)
-        self.num_steps += 1
-
-    def synchronize(self):
-        self.num_synchronised += 1
-        self.host = max(self.host, self.device)
-
-    def new_event(self):
-        return FakeEvent(self)
-
-    @property
-    def clock(self):
-        return CudaClock(new_event=self.new_event, synchronize=self.synchronize, now=lambda: self.host)
-
-
-class FakeEvent:
-    def __init__(self, device):
-        self._device = device
-
-    def record(self):
-        self.stamp = max(self._device.device, self._device.host if self._device.num_steps == 0 else 0)
-
-    def elapsed_time(self, end_event):
-        return (end_event.stamp - self.stamp) / MILLISECOND * self._device.drift
 
 
 def visit(device, cycle_steps=1):

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from evabench.measurement.phases import PhaseRecorder, time_phases
+from evabench.measurement.phases import HostMarks, PhaseRecorder, time_phases
 from evabench.optimizers.phases import listening, phase
 from evabench.records.phases import Phases
 from evabench.settings.measurement import PhasesSettings
@@ -24,11 +24,13 @@ class CountingClock:
 
 
 def recorded(step):
-    recorder = PhaseRecorder(CountingClock())
+    recorder = PhaseRecorder(HostMarks(CountingClock()))
     with listening(recorder):
         recorder.begin()
         step()
-        return recorder.end()
+        recorder.end()
+    (parts,) = recorder.read()
+    return parts
 
 
 def test_a_mark_costs_nothing_where_nobody_listens():
@@ -73,8 +75,17 @@ def test_a_part_ends_where_an_exception_leaves_it():
     assert set(recorded(step)) == {"other", "refresh", "update"}
 
 
+def test_steps_are_read_once():
+    recorder = PhaseRecorder(HostMarks(CountingClock()))
+    for _ in range(2):
+        recorder.begin()
+        recorder.end()
+    assert recorder.read() == [{"other": 0.001}, {"other": 0.001}]
+    assert recorder.read() == []
+
+
 def test_marked_and_plain_cycles_alternate_and_are_as_many():
-    phases = time_phases(lambda: None, SETTINGS, cycle_steps=2, now=CountingClock())
+    phases = time_phases(lambda: None, SETTINGS, cycle_steps=2, clock=HostMarks(CountingClock()))
     assert len(phases.steps) == len(phases.plain_seconds) == 4
     assert phases.marked_over_plain == (1.0, 1.0)
 

@@ -23,6 +23,7 @@ from evabench.settings.optimizers import (
     KfacSettings,
     MfacSettings,
     OptimizerSettings,
+    PluginSettings,
     SgdSettings,
     ShampooSettings,
 )
@@ -43,6 +44,9 @@ ARMS: dict[str, OptimizerSettings] = {
     "FOOF@10": FoofSettings(refresh_every=10),
     "Shampoo@10": ShampooSettings(refresh_every=10),
     "M-FAC": MfacSettings(),
+    "Muon": PluginSettings(
+        name="evabench.peers.torch_muon:muon", takes_model=True
+    ),  # without marks: its step is "fused"
 }
 
 

@@ -20,6 +20,7 @@ from evabench.settings.optimizers import (
     FoofSettings,
     KfacSettings,
     MfacSettings,
+    PluginSettings,
     SgdSettings,
     ShampooSettings,
 )
@@ -40,6 +41,7 @@ ARMS = {
     "FOOF": FoofSettings(refresh_every=2),
     "Shampoo": ShampooSettings(refresh_every=2),
     "M-FAC": MfacSettings(),
+    "Muon": PluginSettings(name="evabench.peers.torch_muon:muon", takes_model=True),
 }
 
 

@@ -1,8 +1,6 @@
 """A workload of the right shape without its data: one batch of noise. For bytes and seconds, never for a loss."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import assert_never, final
+from typing import assert_never
 
 import torch
 
@@ -12,25 +10,9 @@ from evabench.settings.quadratics import QuadraticSettings
 from evabench.settings.workloads import AutoencoderSettings, SyntheticSettings
 from evabench.workloads.build import BuiltInSettings, build_model
 from evabench.workloads.objectives import Classification, NextToken, Objective, Reconstruction
+from evabench.workloads.one_batch import OneBatch
 from evabench.workloads.quadratic import build_quadratic
-from evabench.workloads.workload import Batch, HeldOut, Workload
-
-
-@final
-@dataclass(frozen=True, slots=True)
-class OneBatch:
-    """The same batch for ever, and once where samples are held out."""
-
-    batch: Batch
-
-    def training_batches(self) -> Iterator[Batch]:
-        """Yield the batch without end."""
-        while True:
-            yield self.batch
-
-    def held_out(self, split: HeldOut) -> Iterator[Batch]:
-        """Yield the batch once."""
-        yield self.batch
+from evabench.workloads.workload import Batch, Workload
 
 
 def build_made_up(settings: BuiltInSettings, seed: int) -> Workload:

@@ -6,7 +6,6 @@ Inputs and noise are columns of one orthonormal basis of the samples, so that A 
 M^-1 of e are exact, e is orthogonal to x, and W* is the optimum of the sample itself.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import final
 
@@ -15,8 +14,9 @@ from torch import Tensor, nn
 
 from evabench.settings.quadratics import QuadraticSettings
 from evabench.workloads.objectives import Totals
+from evabench.workloads.one_batch import OneBatch
 from evabench.workloads.seeds import seeded
-from evabench.workloads.workload import Batch, HeldOut
+from evabench.workloads.workload import Batch
 
 
 @final
@@ -43,24 +43,7 @@ class Quadratic:
         return 0.5 * ((self.weighting @ error @ self.second_moment) * error).sum()
 
 
-@final
-@dataclass(frozen=True, slots=True)
-class WholeSet:
-    """The same batch at every step, and for every split."""
-
-    batch: Batch
-
-    def training_batches(self) -> Iterator[Batch]:
-        """Yield all samples, again and again."""
-        while True:
-            yield self.batch
-
-    def held_out(self, split: HeldOut) -> Iterator[Batch]:
-        """Yield all samples: nothing generalises here."""
-        yield self.batch
-
-
-def build_quadratic(settings: QuadraticSettings, seed: int) -> tuple[nn.Linear, Quadratic, WholeSet]:
+def build_quadratic(settings: QuadraticSettings, seed: int) -> tuple[nn.Linear, Quadratic, OneBatch]:
     """Return a layer of zeros, the problem that the seed draws, and its samples."""
     num_inputs, num_outputs, num_samples = settings.inputs, settings.outputs, settings.samples
     small = settings.condition**-0.5
@@ -81,7 +64,7 @@ def build_quadratic(settings: QuadraticSettings, seed: int) -> tuple[nn.Linear, 
         weighting=(output_axes * output_values) @ output_axes.T,
         optimum=optimum,
     )
-    return model, problem, WholeSet(Batch(inputs, inputs @ optimum.T + noise))
+    return model, problem, OneBatch(Batch(inputs, inputs @ optimum.T + noise))
 
 
 def _spiked(size: int, small: float) -> Tensor:

@@ -18,6 +18,8 @@ from evabench.settings.workloads import SyntheticSettings
 from evabench.stats.power_law import MIN_WIDTHS, PowerLaw, fit_power_law
 from evabench.stats.trimmed import TrimmedMean, trimmed_mean
 
+SUITE = "scaling"  # the suite that is made for it: other suites have no equal layers at several widths
+
 
 @dataclass(slots=True, kw_only=True)
 class ScaledArm:

@@ -50,7 +50,7 @@ def convergence_table(workload: WorkloadReport) -> Table | None:
             for arm in arms
         ),
         note=note,
-        text=frozenset((*spread, *to_target)),
+        text=frozenset(to_target),
     )
 
 

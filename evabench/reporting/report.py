@@ -11,6 +11,7 @@ from evabench.claims.claim import Judgement
 from evabench.claims.curvature import WidthFamily, width_families
 from evabench.claims.eva import EVA_CLAIMS
 from evabench.claims.evidence import judge_claims
+from evabench.claims.scaling import SUITE as SCALING_SUITE
 from evabench.claims.scaling import CostFamily, cost_families
 from evabench.records.convergence import Convergence
 from evabench.records.health import Health
@@ -153,7 +154,10 @@ def make_report(suite: Suite, runs: Sequence[Run], *, num_missing: int = 0, num_
     assert runs, "a report needs runs"
     every, runs = runs, counting_runs(runs)
     targets = dict(suite.convergence.targets) if suite.convergence else {}
-    would_decide = {claim.id: suite.decided_by for claim in EVA_CLAIMS} if suite.decided_by else {}
+    suites = {
+        claim.id: SCALING_SUITE if claim.quantity == "cost_exponent" else suite.decided_by for claim in EVA_CLAIMS
+    }
+    would_decide = {claim: name for claim, name in suites.items() if name not in {None, suite.name}}
     goals = {name: _goal(target) for name, target in targets.items()}
     return Report(
         suite=suite,

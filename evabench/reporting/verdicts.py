@@ -49,8 +49,7 @@ def _finding(quantity: Quantity, evidence: Evidence) -> str:
         case "step_time_ratio":
             return f"A step of {arm} took {_estimate(evidence)} that of {base} on {evidence.workload}"
         case "curvature_bytes_ratio":
-            share = f"{estimate:.2%} of that of {base} at the widest of {evidence.workload}"
-            return f"The curvature state of {arm} is {share}"
+            return f"The curvature state of {arm} is {estimate:.2%} of that of {base} at the widest"
         case "cost_exponent":
             return f"The step of {arm} less that of {base} grows like d^{exponent(evidence)}"
         case "curvature_growth":

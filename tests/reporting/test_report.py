@@ -125,3 +125,9 @@ def test_a_target_may_be_an_accuracy_that_is_reached_from_below():
     (one,) = make_report(suite(convergence=table), [*made.visits("Eva", 0.01), *trained]).workloads
     assert arm(one, "Eva").steps_to_target == (40, 40)
     assert "Target: validation accuracy 75 % at two evaluations in a row; made up." in convergence_table(one).note
+
+
+def test_the_suite_that_would_decide_the_width_is_its_own_and_not_the_larger_one():
+    judgements = {one.claim_id: one for one in make_report(suite(decided_by="autoencoder"), runs()).judgements}
+    assert judgements["C1"].would_decide == "autoencoder"
+    assert judgements["C4"].would_decide == "scaling"

@@ -3,7 +3,6 @@
 Legend: a [d_in] and b [d_out] are the Kronecker vectors of a layer, running means of its inputs and output gradients.
 """
 
-from functools import partial
 from typing import Any, final
 
 import torch
@@ -14,14 +13,15 @@ from evabench.optimizers.capture import Capture, mean_inputs, mean_output_gradie
 from evabench.optimizers.compiled import Compiled
 from evabench.optimizers.groups import Groups, check_group, group_settings, name_parameters, split_groups
 from evabench.optimizers.health import Health, layers_without
-from evabench.optimizers.layers import Layer, find_layers, find_rest
+from evabench.optimizers.layers import find_layers, find_rest
 from evabench.optimizers.loss_scale import statistics_scale
 from evabench.optimizers.phases import phase
-from evabench.optimizers.projected_step import project_layer_, ready_layers, restore_statistics, take_step_
-from evabench.optimizers.rank_one import Projection, project_both_sides_
+from evabench.optimizers.projected_step import project_layers_, ready_layers, restore_statistics, take_step_
+from evabench.optimizers.rank_one import project_both_sides_
 from evabench.optimizers.ranks import average_over_ranks, num_ranks
 from evabench.optimizers.refusals import check_step
 from evabench.optimizers.skips import Skips
+from evabench.optimizers.small_layers import project_all_both_sides_
 from evabench.optimizers.summaries import VectorSums
 from evabench.settings.optimizers import AcrossRanks, Clip, EvaSettings, OutputGradient
 
@@ -82,6 +82,7 @@ class Eva(torch.optim.Optimizer):
         self.rest = find_rest(model, self.layers)
         self.grad_scaler = grad_scaler
         self.project_ = Compiled(project_both_sides_) if compile else project_both_sides_
+        self.project_all_ = None if compile else project_all_both_sides_
         self.skips = Skips(self.names)
         super().__init__(split_groups(model, groups), group_settings(settings))
         self.capture = Capture(self.layers, VectorSums(), statistics_batch=statistics_batch)
@@ -93,12 +94,13 @@ class Eva(torch.optim.Optimizer):
         shared = self.param_groups[0]
         update = self._update_vectors(shared)
         fresh = {} if update is None else dict(zip(update.averages, update.vectors(), strict=True))
-        projections: dict[Layer, Projection] = {}
-        for group, layer in ready_layers(self.layers, self.param_groups, self.state):
-            a, b = (current(self.state[layer.weight][name], fresh) for name in ("a", "b"))
-            column = b if layer.num_groups == 1 else b.view(layer.num_groups, -1)
-            project_ = partial(self.project_, b=column, damping=group["damping"])
-            projections[layer] = project_layer_(layer, a, project_)
+        ready = ready_layers(
+            self.layers,
+            self.param_groups,
+            self.state,
+            lambda state: (current(state["a"], fresh), current(state["b"], fresh)),
+        )
+        projections = project_layers_(ready, self.project_, self.project_all_)
         # The normalised variant leaves 1 / damping out.
         divides = shared["clip"] != "kl_normalization"
         take_step_(self, projections, update, names=self.names, skips=self.skips, divides=divides)
@@ -155,5 +157,5 @@ class Eva(torch.optim.Optimizer):
         return update_averages(averages, torch.cat((a, b)), shared["new_statistic_weight"])
 
     def __getstate__(self) -> dict[str, Any]:
-        names = ("layers", "rest", "names", "capture", "skips", "grad_scaler", "project_")
+        names = ("layers", "rest", "names", "capture", "skips", "grad_scaler", "project_", "project_all_")
         return super().__getstate__() | {name: getattr(self, name) for name in names}

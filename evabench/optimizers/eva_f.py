@@ -3,7 +3,6 @@
 Legend: a [d_in] is the Kronecker vector of a layer, the running mean of its inputs.
 """
 
-from functools import partial
 from typing import Any, final
 
 import torch
@@ -14,13 +13,14 @@ from evabench.optimizers.capture import Capture, mean_inputs
 from evabench.optimizers.compiled import Compiled
 from evabench.optimizers.groups import Groups, check_group, group_settings, name_parameters, split_groups
 from evabench.optimizers.health import Health, layers_without
-from evabench.optimizers.layers import Layer, find_layers, find_rest
+from evabench.optimizers.layers import find_layers, find_rest
 from evabench.optimizers.phases import phase
-from evabench.optimizers.projected_step import project_layer_, ready_layers, restore_statistics, take_step_
-from evabench.optimizers.rank_one import Projection, project_input_side_
+from evabench.optimizers.projected_step import project_layers_, ready_layers, restore_statistics, take_step_
+from evabench.optimizers.rank_one import project_input_side_
 from evabench.optimizers.ranks import average_over_ranks, num_ranks
 from evabench.optimizers.refusals import check_step
 from evabench.optimizers.skips import Skips
+from evabench.optimizers.small_layers import project_all_input_sides_
 from evabench.optimizers.summaries import VectorSums
 from evabench.settings.optimizers import Clip, EvaFSettings
 
@@ -68,6 +68,7 @@ class EvaF(torch.optim.Optimizer):
         self.rest = find_rest(model, self.layers)
         self.skips = Skips(self.names)
         self.project_ = Compiled(project_input_side_) if compile else project_input_side_
+        self.project_all_ = None if compile else project_all_input_sides_
         super().__init__(split_groups(model, groups), group_settings(settings))
         self.capture = Capture(self.layers, VectorSums(), statistics_batch=statistics_batch, output_gradients=False)
 
@@ -77,11 +78,8 @@ class EvaF(torch.optim.Optimizer):
         check_step(self, closure, self.names)
         update = self._update_vectors()
         fresh = {} if update is None else dict(zip(update.averages, update.vectors(), strict=True))
-        projections: dict[Layer, Projection] = {}
-        for group, layer in ready_layers(self.layers, self.param_groups, self.state):
-            a = current(self.state[layer.weight]["a"], fresh)
-            project_ = partial(self.project_, damping=group["damping"])
-            projections[layer] = project_layer_(layer, a, project_)
+        ready = ready_layers(self.layers, self.param_groups, self.state, lambda state: (current(state["a"], fresh),))
+        projections = project_layers_(ready, self.project_, self.project_all_)
         take_step_(self, projections, update, names=self.names, skips=self.skips, divides=False)
 
     def zero_grad(self, set_to_none: bool = True) -> None:
@@ -123,5 +121,5 @@ class EvaF(torch.optim.Optimizer):
         return update_averages(averages, fresh, self.param_groups[0]["new_statistic_weight"])
 
     def __getstate__(self) -> dict[str, Any]:
-        names = ("layers", "rest", "names", "capture", "skips", "project_")
+        names = ("layers", "rest", "names", "capture", "skips", "project_", "project_all_")
         return super().__getstate__() | {name: getattr(self, name) for name in names}

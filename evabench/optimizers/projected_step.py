@@ -3,7 +3,8 @@
 Legend: D the projected gradient of `rank_one`; P = D / divisor the direction; nu the factor of the clip.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -17,38 +18,94 @@ from evabench.optimizers.phases import phase
 from evabench.optimizers.rank_one import Projection
 from evabench.optimizers.scaling import Lengths, direction_scale, projected_lengths
 from evabench.optimizers.skips import Skips, gradient_norms
+from evabench.optimizers.small_layers import is_small
 
 Projections = Mapping[Layer, Projection]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class ReadyLayer:
+    """A layer that has a gradient and statistics."""
+
+    layer: Layer
+    damping: float
+    vectors: tuple[Tensor, ...]  # a, and of Eva b
+
+
 def ready_layers(
-    layers: Sequence[Layer], groups: list[dict[str, Any]], states: Mapping[Tensor, Any]
-) -> Iterator[tuple[dict[str, Any], Layer]]:
-    """Yield the layers that have a gradient and statistics, with the group of their weight."""
+    layers: Sequence[Layer],
+    groups: list[dict[str, Any]],
+    states: Mapping[Tensor, Any],
+    vectors: Callable[[Mapping[str, Tensor]], tuple[Tensor, ...]],
+) -> Iterator[ReadyLayer]:
+    """Yield the layers that have a gradient and statistics; `vectors` finds theirs in the state of a weight."""
     group_of = {parameter: group for group in groups for parameter in group["params"]}
     for layer in layers:
-        if layer.has_gradient and "a" in states[layer.weight]:
-            yield group_of[layer.weight], layer
+        state = states[layer.weight]
+        if layer.has_gradient and "a" in state:
+            yield ReadyLayer(layer, group_of[layer.weight]["damping"], vectors(state))
 
 
 @phase("precondition")
-def project_layer_(
-    layer: Layer, a: Tensor, project_: Callable[[Tensor, Tensor | None, Tensor], Projection]
-) -> Projection:
-    """Project the gradient of a layer in place, by a function of G, g and a; in the precision of a."""
+def project_layers_(
+    ready: Iterable[ReadyLayer],
+    project_: Callable[..., Projection],
+    project_all_: Callable[..., list[Projection]] | None,
+) -> dict[Layer, Projection]:
+    """Project the gradients of layers in place, each in the precision of its vectors.
+
+    `project_` is a function of G, g, the vectors and the damping, one layer at a time; `project_all_` one of lists of
+    them, for layers that are small. None: these, too, come one by one.
+    """
+    projections: dict[Layer, Projection] = {}
+    together: dict[tuple[object, ...], list[ReadyLayer]] = {}
+    for one in ready:
+        if project_all_ is None or not is_small(one.layer):
+            projections[one.layer] = _project_(one, project_)
+        else:
+            weight = one.layer.weight
+            kind = (one.damping, one.layer.bias is None, weight.dtype, weight.device)
+            together.setdefault(kind, []).append(one)
+    if project_all_ is not None:
+        for alike in together.values():
+            projections |= _project_all_(alike, project_all_)
+    return projections
+
+
+def _project_(one: ReadyLayer, project_: Callable[..., Projection]) -> Projection:
+    gradients = _dense_gradients(one.layer)
+    # A gradient in half precision is projected in a copy, the one temporary of the size of a layer.
+    exact = [in_full_precision(gradient) for gradient in gradients]
+    a, *b = one.vectors
+    G, row = one.layer.align(exact[0], a)
+    columns = [each.view(one.layer.num_groups, -1) if one.layer.num_groups > 1 else each for each in b]
+    projection = project_(G, exact[1] if len(exact) > 1 else None, row, *columns, one.damping)
+    for gradient, projected in zip(gradients, exact, strict=True):
+        if projected is not gradient:
+            gradient.copy_(projected)
+    return projection
+
+
+def _project_all_(
+    alike: Sequence[ReadyLayer], project_all_: Callable[..., list[Projection]]
+) -> dict[Layer, Projection]:
+    gradients = [_dense_gradients(one.layer) for one in alike]
+    biases = [bias for _, *rest in gradients for bias in rest]
+    pairs = [one.layer.align(weight, one.vectors[0]) for one, (weight, *_) in zip(alike, gradients, strict=True)]
+    Gs, rows = map(list, zip(*pairs, strict=True))
+    columns = [list(each) for each in zip(*(one.vectors[1:] for one in alike), strict=True)]
+    projections = project_all_(Gs, biases, rows, *columns, alike[0].damping)
+    return {one.layer: projection for one, projection in zip(alike, projections, strict=True)}
+
+
+def _dense_gradients(layer: Layer) -> list[Tensor]:
+    """Return the gradients in the memory layout of their parameters, the weight's first."""
     gradients = []
     for parameter in layer.parameters:
         assert parameter.grad is not None
         parameter.grad = dense_like(parameter.grad, parameter)
         gradients.append(parameter.grad)
-    # A gradient in half precision is projected in a copy, the one temporary of the size of a layer.
-    exact = [in_full_precision(gradient) for gradient in gradients]
-    G, row = layer.align(exact[0], a)
-    projection = project_(G, exact[1] if len(exact) > 1 else None, row)
-    for gradient, projected in zip(gradients, exact, strict=True):
-        if projected is not gradient:
-            gradient.copy_(projected)
-    return projection
+    return gradients
 
 
 @phase("precondition")

@@ -10,7 +10,7 @@ import pytest
 from evabench.store.files import RunStore
 
 
-@pytest.mark.parametrize("suite", ["language", "framework", "finetune", "mechanism", "quadratic"])
+@pytest.mark.parametrize("suite", ["autoencoder", "language", "framework", "finetune", "mechanism", "quadratic"])
 def test_a_smoke_tier_runs_to_its_end_on_a_cpu(suite, tmp_path):
     environment = os.environ | {"XDG_CACHE_HOME": str(tmp_path / "cache")}
     done = subprocess.run(
@@ -24,4 +24,4 @@ def test_a_smoke_tier_runs_to_its_end_on_a_cpu(suite, tmp_path):
     assert done.returncode == 0, done.stderr + done.stdout
     (path,) = Path(tmp_path).glob(f"results/{suite}/*/runs.jsonl")
     assert all(run.outcome.completed for run in RunStore(path).load())
-    assert ("synthetic data" in done.stdout) == (suite in {"finetune", "quadratic"})
+    assert ("synthetic data" in done.stdout) == (suite in {"autoencoder", "finetune", "quadratic"})

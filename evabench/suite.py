@@ -6,7 +6,7 @@ A suite is small (its tables are the whole of it), or has tiers of one name each
 
 import json
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any, TypeVar, get_args
@@ -15,7 +15,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
 from evabench.errors import SuiteError
-from evabench.records.cell import Cell
+from evabench.records.cell import SETS_TARGET, Cell
 from evabench.settings.bounds import Count, Positive, field_names
 from evabench.settings.measurement import (
     MemorySettings,
@@ -145,6 +145,18 @@ class Suite:
                 cells += [self._cell(name, arm, settings) for arm in self.arms if arm not in table.without]
         return tuple(cells)
 
+    def target_cells(self) -> tuple[Cell, ...]:
+        """Return the cells whose runs set the targets: the reference of each workload that has one, at each budget."""
+        table = self.convergence
+        if table is None:
+            return ()
+        return tuple(
+            replace(self._cell(name, target.reference, settings), target=SETS_TARGET)
+            for name, target in table.targets.items()
+            if target.reference is not None
+            for settings in table.settings_for(self.workloads[name].steps_an_epoch)
+        )
+
     def mechanism_cells(self) -> tuple[Cell, ...]:
         """Return one cell for each workload and arm; the seeds are the runs of a cell."""
         if self.mechanism is None:
@@ -245,12 +257,27 @@ def _cross_check(suite: Suite) -> list[str]:
         for key, known in (("without", suite.arms), ("targets", suite.workloads)):
             unknown = [name for name in getattr(suite.convergence, key) if name not in known]
             mistakes += [f'{place}convergence] {key}: "{name}" is none of {", ".join(known)}' for name in unknown]
+        for name, target in suite.convergence.targets.items():
+            mistakes += [f"{place}convergence.targets.{name}] {why}" for why in _check_reference(suite, target)]
     for build in (suite.memory_cells, suite.convergence_cells, suite.mechanism_cells, suite.rate_cells):
         try:
             build()
         except ValueError as error:
             mistakes.append(f"{place}{build.__name__.removesuffix('_cells')}]: {error}")
     return mistakes
+
+
+def _check_reference(suite: Suite, target: Target) -> Iterator[str]:
+    """Yield why the arm cannot set the target. Whether it is the best of its kind, only runs can tell."""
+    assert suite.convergence
+    name = target.reference
+    if name is None:
+        return
+    first_order = [arm for arm, settings in suite.arms.items() if settings.family == "first-order"]
+    if name not in first_order:
+        yield f'reference: "{name}" is none of the first-order arms: {", ".join(first_order) or "there are none"}'
+    elif name in suite.convergence.without:
+        yield f'reference: "{name}" is not trained here: take it out of without'
 
 
 def _explain(detail: ErrorDetails) -> str:

@@ -2,12 +2,13 @@
 
 from dataclasses import replace
 
-from evabench.records.cell import Cell
+from evabench.records.cell import SETS_TARGET, Cell
 from evabench.records.conditions import Conditions
 from evabench.records.convergence import Convergence, Evaluation
 from evabench.records.host import Code, Host
 from evabench.records.memory import LiveBytes, Memory, PeakBytes
 from evabench.records.run import Outcome, Run, Visit
+from evabench.records.set_target import SetTarget
 from evabench.records.step_time import StepTime
 from evabench.settings.measurement import ConvergenceSettings, MemorySettings, StepTimeSettings
 from evabench.settings.optimizers import EvaSettings, KfacSettings, SgdSettings, ShampooSettings
@@ -113,6 +114,31 @@ def training(arm, seed, steps, budget=BUDGET, **where):
 
 def trainings(arm, steps, **where):
     return [training(arm, seed, count, **where) for seed, count in enumerate(steps, start=1)]
+
+
+def target_set_by(arm="SGD", value=TARGET, *, easier=0.9, harder=TARGET, budget=BUDGET, **where):
+    """A target that eight runs of an arm have set, at half, 75 % and 95 % of their budget."""
+    settings = ConvergenceSettings(steps=budget, evaluate_every=EVERY)
+    return SetTarget(
+        cell=replace(cell(arm, settings, **where), target=SETS_TARGET),
+        metric="loss",
+        at=0.75,
+        value=value,
+        easier=easier,
+        harder=harder,
+        num_hits=8,
+        run_keys=tuple(f"target-{seed}" for seed in range(8)),
+    )
+
+
+def judged_by(target, runs):
+    """The runs, with the hash of their target where they are training runs."""
+    return [
+        replace(one, cell=replace(one.cell, target=target.hash))
+        if isinstance(one.cell.measurement, ConvergenceSettings)
+        else one
+        for one in runs
+    ]
 
 
 def memory(arm, scale, curvature_bytes, net=NET, **where):

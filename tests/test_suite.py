@@ -252,3 +252,41 @@ def test_an_unknown_suite_names_those_that_ship():
 def test_an_accuracy_in_percent_is_refused(tmp_path):
     target = '\n[convergence.targets.small]\nvalue = 75\nmetric = "accuracy"\nprovenance = "a guess"\n'
     assert "an accuracy is a share, at most 1, got 75" in mistakes(tmp_path, GOOD + target)
+
+
+SET_BY_SGD = '\n[convergence.targets.small]\nreference = "SGD"\nat = 0.75\n'
+
+
+def test_a_target_may_be_set_by_an_arm_at_each_budget(tmp_path):
+    several = GOOD.replace("epochs = 2", "epochs = [2, 4]") + SET_BY_SGD
+    cells = load_suite(write(tmp_path, several)).target_cells()
+    assert [(cell.arm, cell.measurement.steps, cell.sets_target) for cell in cells] == [
+        ("SGD", 180, True),
+        ("SGD", 360, True),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("at = 0.75", "", "[convergence.targets.small]: at is missing: the share of its budget"),
+        ("at = 0.75", "at = 0.95", "at must lie between 0.5 and 0.95, where the easier and the harder target are set"),
+        ("at = 0.75", "at = 0.75\nvalue = 0.1", "give value, a number with its provenance, or reference"),
+        ('reference = "SGD"', "", "give value, a number with its provenance, or reference"),
+        ('reference = "SGD"', "value = 0.1", "provenance is missing: say where the value comes from"),
+        ('reference = "SGD"', 'value = 0.1\nprovenance = "a guess"', "at belongs to reference"),
+        ("at = 0.75", 'at = 0.75\nprovenance = "us"', "provenance belongs to value"),
+        ('reference = "SGD"', 'reference = "SGB"', 'reference: "SGB" is none of the first-order arms: SGD'),
+        ('reference = "SGD"', 'reference = "Eva"', 'reference: "Eva" is none of the first-order arms: SGD'),
+        ("evaluate_every = 8", 'evaluate_every = 8\nwithout = ["SGD"]', '"SGD" is not trained here'),
+        ("evaluate_every = 8", "evaluate_every = 8\ntarget_seeds = 7", "target_seeds must be >= 8, got 7"),
+        (
+            "evaluate_every = 8",
+            "evaluate_every = 8\nfirst_target_seed = 2",
+            "the judged seeds 0 to 2 and the target-setting seeds 2 to 9 must have none in common",
+        ),
+        ("at = 0.75", "at = 0.75\nseeds = 8", "has no setting seeds. It has: value, metric, provenance, reference, at"),
+    ],
+)
+def test_a_mistake_about_a_target_is_told_with_the_way_out(tmp_path, old, new, told):
+    assert told in mistakes(tmp_path, (GOOD + SET_BY_SGD).replace(old, new))

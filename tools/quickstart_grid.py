@@ -19,7 +19,6 @@ import itertools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
 from pathlib import Path
 from statistics import median
 
@@ -29,6 +28,8 @@ from evabench.runner.campaign import Campaign
 from evabench.runner.host import read_host
 from evabench.runner.plan import make_plan
 from evabench.settings.optimizers import OptimizerSettings, PluginSettings
+from evabench.settings.suite_tables import EASIER_AT, HARDER_AT
+from evabench.stats.target_rule import target_value
 from evabench.stats.time_to_target import INFINITE, Goal, first_hit
 from evabench.store.files import RunStore
 from evabench.suite import ConvergenceTable, Suite, load_suite
@@ -36,9 +37,7 @@ from evabench.suite import ConvergenceTable, Suite, load_suite
 TRIALS = 12  # an arm
 FIRST_TUNING_SEED, NUM_TUNING_SEEDS = 1000, 3
 FIRST_TARGET_SEED, NUM_TARGET_SEEDS = 2000, 8
-HITTING_SHARE = 0.9  # of the target-setting seeds
-NOMINAL = 0.75  # share of the budget within which they hit
-SHARES = (0.5, NOMINAL, 0.95)
+SHARES = (EASIER_AT, 0.75, HARDER_AT)  # of the budget, within which they hit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,27 +157,6 @@ def target_setter(best: Mapping[str, Point]) -> str | None:
     return min(names, key=lambda name: median(best[name].losses), default=None)
 
 
-def best_hit_within(training: Convergence, share: float) -> float:
-    """Return the best value that a run hits within a share of its budget, infinite where it hits none.
-
-    A hit of v at an evaluation takes that and the next one at v or better, so v is the worse of the two.
-    """
-    due = share * training.budget_steps
-    trained = [evaluation for evaluation in training.evaluations if evaluation.step > 0]
-    values = [
-        max(first.validation_loss, second.validation_loss)
-        for first, second in pairwise(trained)
-        if first.step <= due and first.validation_loss is not None and second.validation_loss is not None
-    ]
-    return min(values, default=INFINITE)
-
-
-def target_value(trainings: Sequence[Convergence], share: float) -> float:
-    """Return the best value that nine tenths of the runs, rounded up, hit within a share of the budget."""
-    needed = math.ceil(HITTING_SHARE * len(trainings))
-    return sorted(best_hit_within(training, share) for training in trainings)[needed - 1]
-
-
 def stored_runs(suite: Suite, stored: Sequence[Run]) -> tuple[Run, ...]:
     """Return the runs that a suite asks for, by cell and seed. Raises `ValueError` where one is missing."""
     assert suite.convergence
@@ -233,6 +211,9 @@ def main() -> None:
     print(f"target set by {name} ({best[name].label}), {len(trainings)} seeds from {FIRST_TARGET_SEED}:")
     for share in SHARES:
         value = target_value(trainings, share)
+        if value is None:
+            print(f"  {share:.0%} of the budget: too many of them hit nothing")
+            continue
         steps = [hit.step for training in trainings if (hit := first_hit(training.evaluations, Goal(value)))]
         print(f"  {share:.0%} of the budget: {value!r}, hit by {len(steps)} at steps {sorted(steps)}")
 

@@ -36,6 +36,7 @@ class MeasuredArm:
     optimizer: OptimizerSettings
     budget: ConvergenceSettings | None  # of `trainings`; None: it was not trained
     threads: int
+    target: str | None  # the hash that `trainings` carry; None: a number of the suite judges them, or nothing
     visits: tuple[StepTime, ...]  # the pilot is not one
     step_seconds: Mapping[Sweep, Seconds]  # amortised, of each visit
     trainings: Mapping[int, Run]  # by seed: completed or diverged
@@ -98,13 +99,14 @@ def measured_arms(runs: Iterable[Run]) -> tuple[MeasuredArm, ...]:
     """Return every arm of every workload that was timed or trained, sorted by name; once for each of its budgets.
 
     Two arms of one name but different settings are two arms: runs of different settings are never pooled. Nor are
-    runs of two budgets, schedules or numbers of threads; the step times are the same beside each.
+    runs of two budgets, schedules, numbers of threads or targets; the step times are the same beside each. Runs that
+    set a target are left out.
     """
     groups: defaultdict[tuple[str, str, str, str, int], list[Run]] = defaultdict(list)
     for run in counting_runs(runs):
         cell = run.cell
         key = (cell.workload_name, cell.arm, repr(cell.workload), repr(cell.optimizer), cell.ranks)
-        if isinstance(cell.measurement, StepTimeSettings | ConvergenceSettings):
+        if isinstance(cell.measurement, StepTimeSettings | ConvergenceSettings) and not cell.sets_target:
             groups[key].append(run)
     return tuple(arm for _, group in sorted(groups.items()) for arm in _at_each_budget(group))
 
@@ -137,6 +139,7 @@ def _measured_arm(timed: Sequence[Run], trained: Sequence[Run], num_other_timed:
         optimizer=cell.optimizer,
         budget=cell.measurement if isinstance(cell.measurement, ConvergenceSettings) else None,
         threads=cell.threads,
+        target=cell.target,
         visits=tuple(visits.values()),
         step_seconds={sweep: visit.amortised_seconds for sweep, visit in visits.items()},
         trainings={run.seed: run for run in trained if run.outcome.kind in {"completed", "diverged"}},
@@ -145,10 +148,10 @@ def _measured_arm(timed: Sequence[Run], trained: Sequence[Run], num_other_timed:
 
 
 def _series(runs: Sequence[Run]) -> list[list[Run]]:
-    """Return the runs of each measurement and number of threads, in order."""
-    series: defaultdict[tuple[str, int], list[Run]] = defaultdict(list)
+    """Return the runs of each measurement, number of threads and target, in order."""
+    series: defaultdict[tuple[str, int, str | None], list[Run]] = defaultdict(list)
     for run in runs:
-        series[repr(run.cell.measurement), run.cell.threads].append(run)
+        series[repr(run.cell.measurement), run.cell.threads, run.cell.target].append(run)
     return list(series.values())
 
 

@@ -32,6 +32,8 @@ class Workload:
     arms: tuple[MeasuredArm, ...]
     target: Goal | None
     reference: str | None  # the arm whose own runs set the target; None: the target is a number of the suite
+    without_target: frozenset[str] = frozenset()  # arms whose runs carry no target, or another one
+    better_reference: str | None = None  # what is better than the arm that set the target; None: nothing
 
     def speaking_for(self, claim: Claim) -> list[MeasuredArm]:
         """Return the arms of the claim's own optimizer that count."""
@@ -41,6 +43,21 @@ class Workload:
     def against(self, claim: Claim) -> list[MeasuredArm]:
         """Return the arms of the claim's baselines."""
         return [one for one in self.arms if one.optimizer.optimizer in claim.bases]
+
+    def refusal(self, claim: Claim) -> str | None:
+        """Return why the claim must not be judged here, as a sentence; None where nothing is in the way."""
+        if claim.quantity != "time_to_target_ratio":
+            return None
+        compared = [one.arm for one in (*self.speaking_for(claim), *self.against(claim))]
+        without = [arm for arm in dict.fromkeys(compared) if arm in self.without_target]
+        if without:
+            return (
+                f"On {self.name} nothing is compared: the runs of {', '.join(without)} carry no target, or another "
+                "than the one that is set now. `evabench run` makes them anew."
+            )
+        if self.better_reference:
+            return f"On {self.name} nothing is compared: {self.better_reference}."
+        return None
 
     def doubt(self) -> str | None:
         """Return why this target decides nothing: the arm that set it misses it too often itself."""
@@ -81,6 +98,8 @@ class _Pairing:
 
 def compare(claim: Claim, workload: Workload, host: Host) -> tuple[Comparison, ...]:
     """Return every comparison for this claim that the runs of one workload allow, the deciding ones first."""
+    if workload.refusal(claim):
+        return ()
     by_time = claim.quantity == "time_to_target_ratio"
     strength = _median_time(workload) if by_time else _step_time
     bases = [base for base in workload.against(claim) if strength(base) is not None]
@@ -120,6 +139,9 @@ def _choice_notes(
 
 def missing(claim: Claim, workload: Workload) -> str:
     """Return what a comparison of this workload lacks, as a sentence."""
+    refusal = workload.refusal(claim)
+    if refusal:
+        return refusal
     by_time = claim.quantity == "time_to_target_ratio"
     for arms, tags in ((workload.speaking_for(claim), (claim.arm,)), (workload.against(claim), claim.bases)):
         if not arms:

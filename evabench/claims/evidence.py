@@ -3,8 +3,8 @@
     judge_claims(EVA_CLAIMS, runs, {"autoencoder": Goal(0.031)}, would_decide={"C1": "suites/cifar.toml"})
 
 `runs` are of one host and of the current code; choosing them is the caller's business. `targets` gives the validation
-loss or accuracy of each workload that has one, by the suite's name. Which arm plays which part follows from the type
-of its settings, not from its name.
+loss or accuracy of each workload whose target is a number, by the suite's name. Which arm plays which part follows
+from the type of its settings, not from its name.
 
 Each claim is answered twice. *As stated* takes only runs under the claim's own conditions; where there are none the
 answer is "not tested", with the list of differences. *Here* takes all runs: it is labelled as a verdict under these
@@ -23,7 +23,9 @@ from evabench.claims.conditions import place_differences
 from evabench.claims.curvature import Count, count_growth, count_share, width_families
 from evabench.claims.judge import Finding, judge, judge_exact
 from evabench.claims.scaling import judge_exponent
+from evabench.claims.targets import OTHER_LEVELS, Targets, better_first_order_arm, with_their_target
 from evabench.records.run import Run
+from evabench.records.set_target import SetTarget
 from evabench.stats.time_to_target import Goal
 from evabench.stats.widths import MIN_WIDTHS
 
@@ -33,14 +35,13 @@ def judge_claims(
     runs: Iterable[Run],
     targets: Mapping[str, Goal],
     *,
-    references: Mapping[str, str] | None = None,
-    other_targets: Sequence[Mapping[str, Goal]] = (),
+    set_targets: Sequence[SetTarget] = (),
     would_decide: Mapping[str, str] | None = None,
 ) -> tuple[Judgement, ...]:
     """Return one judgement for each claim, in order.
 
-    `references`: workload -> the arm whose runs set its target; it may miss it in at most a quarter of its seeds.
-    `other_targets`: the easier and the harder target; a verdict that changes with the target is inconclusive.
+    `set_targets`: those that runs have set. Their arm may miss its target in at most a quarter of its judged seeds, and
+    a verdict that is another for the easier or the harder of the three values is inconclusive.
     `would_decide`: claim id -> the suite that would decide it as stated.
     """
     runs = tuple(runs)
@@ -48,6 +49,7 @@ def judge_claims(
     if len(hosts) > 1:
         raise ValueError(f"runs of different hosts are never pooled, got {len(hosts)}: {', '.join(sorted(hosts))}")
     suites = would_decide or {}
+    every = Targets(numbers=targets, set_by_runs=tuple(set_targets))
     judgements = []
     for claim in claims:
         suite = suites.get(claim.id)
@@ -57,17 +59,16 @@ def judge_claims(
         if claim.quantity == "cost_exponent":
             judgements.append(judge_exponent(claim, runs, suite))
             continue
-        judgement = _judge_sampled(claim, runs, targets, references or {}, suite)
-        for others in other_targets if claim.quantity == "time_to_target_ratio" else ():
-            judgement = _agreed(judgement, _judge_sampled(claim, runs, others, references or {}, suite))
+        judgement = _judge_sampled(claim, runs, every, suite)
+        if claim.quantity == "time_to_target_ratio" and set_targets:
+            easier, harder = (_judge_sampled(claim, runs, every.at(level), suite) for level in OTHER_LEVELS)
+            judgement = _agreed(judgement, easier, harder)
         judgements.append(judgement)
     return tuple(judgements)
 
 
-def _judge_sampled(
-    claim: Claim, runs: Sequence[Run], targets: Mapping[str, Goal], references: Mapping[str, str], suite: str | None
-) -> Judgement:
-    workloads = _workloads(claim, measured_arms(runs), targets, references)
+def _judge_sampled(claim: Claim, runs: Sequence[Run], targets: Targets, suite: str | None) -> Judgement:
+    workloads = _workloads(claim, measured_arms(runs), targets)
     compared = [(workload, compare(claim, workload, runs[0].host)) for workload in workloads]
     comparisons = [one for _, found in compared for one in found]
     deciding = [one for one in comparisons if one.evidence.decides]
@@ -87,6 +88,9 @@ def _judge_sampled(
         here = judge(claim, [one.bounds for one in deciding], complete=complete_here)
     if not deciding and workloads:
         here = replace(here, reason=" ".join(missing(claim, workload) for workload in workloads))
+    elif deciding:
+        refusals = [refusal for workload in workloads if (refusal := workload.refusal(claim))]
+        here = replace(here, reason=" ".join((here.reason, *refusals)))
     return Judgement(
         claim=claim,
         as_stated=stated.verdict,
@@ -105,24 +109,32 @@ def _covers(claim: Claim, under_claim: Sequence[Comparison], gaps: Sequence[Work
     return all(any(one.named == named for one in under_claim) for named in claim.workloads)
 
 
-def _workloads(
-    claim: Claim, arms: Sequence[MeasuredArm], targets: Mapping[str, Goal], references: Mapping[str, str]
-) -> list[Workload]:
+def _workloads(claim: Claim, arms: Sequence[MeasuredArm], targets: Targets) -> list[Workload]:
     """Return the arms by workload. One name for two nets, or for two numbers of ranks, is two workloads."""
     groups: defaultdict[tuple[str, int, str], list[MeasuredArm]] = defaultdict(list)
     for arm in arms:
         groups[arm.workload_name, arm.ranks, repr(arm.workload)].append(arm)
     # Made-up data says that a suite runs, and nothing about an optimizer.
     return [
-        Workload(
-            name=name if ranks == 1 else f"{name} on {ranks} ranks",
-            arms=at_one_budget(claim, group),
-            target=targets.get(name),
-            reference=references.get(name),
-        )
+        _workload(claim, name if ranks == 1 else f"{name} on {ranks} ranks", group, targets)
         for (name, ranks, _), group in sorted(groups.items())
         if not group[0].workload.stand_in
     ]
+
+
+def _workload(claim: Claim, label: str, group: Sequence[MeasuredArm], targets: Targets) -> Workload:
+    arms = at_one_budget(claim, with_their_target(group, targets))
+    name = arms[0].workload_name
+    set_by_runs = targets.reference_target(arms)
+    carried = [arm for arm in arms if targets.carried_by(arm)]
+    return Workload(
+        name=label,
+        arms=arms,
+        target=targets.goal(set_by_runs) if set_by_runs else targets.numbers.get(name),
+        reference=set_by_runs.cell.arm if set_by_runs else None,
+        without_target=frozenset(arm.arm for arm in arms if arm not in carried),
+        better_reference=better_first_order_arm(set_by_runs, carried) if set_by_runs else None,
+    )
 
 
 def _judge_counted(claim: Claim, runs: Sequence[Run], suite: str | None) -> Judgement:
@@ -160,16 +172,19 @@ def _counted(counts: Sequence[Count]) -> Finding:
     return finding
 
 
-def _agreed(judgement: Judgement, other: Judgement) -> Judgement:
-    """Return the judgement, or an inconclusive one where another target gives another verdict."""
-    if (judgement.as_stated, judgement.here) == (other.as_stated, other.here):
+def _agreed(judgement: Judgement, easier: Judgement, harder: Judgement) -> Judgement:
+    """Return the judgement, or an inconclusive one where another of the three targets gives another verdict."""
+    if len({(one.as_stated, one.here) for one in (judgement, easier, harder)}) == 1:
         return judgement
     tested = judgement.as_stated is not Verdict.NOT_TESTED
     return replace(
         judgement,
         as_stated=Verdict.INCONCLUSIVE if tested else Verdict.NOT_TESTED,
         here=Verdict.INCONCLUSIVE,
-        reason=f"The verdict depends on the target: {judgement.here} at one, {other.here} at another.",
+        reason=(
+            f"The verdict depends on the target: {judgement.here} at the nominal one, {easier.here} at the easier, "
+            f"{harder.here} at the harder. At the nominal one: {judgement.reason}"
+        ),
     )
 
 

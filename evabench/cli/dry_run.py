@@ -22,8 +22,10 @@ from evabench.units import Seconds
 
 def show_plan(console: Console, plan: Plan, host: Host, results: Path, probe_seconds: Seconds) -> None:
     """List the runs that are left, and estimate their time and memory; only probes are started."""
-    for run in plan.untimed:
+    for run in (*plan.setting, *plan.untimed):
         console.print(f"  {run.cell.title}, seed {run.seed}", markup=False, highlight=False)
+    for run in plan.waiting:
+        console.print(f"  {run.cell.title}, seed {run.seed}, when its target is set", markup=False, highlight=False)
     for run in (run for sweep in plan.sweeps for run in sweep):
         console.print(f"  {run.cell.title}, sweep {run.sweep}", markup=False, highlight=False)
     if not plan.left:

@@ -36,7 +36,9 @@ def write_report(
         message = f"Nothing is stored for {loaded.name} on this host with this code. Run it: evabench run {suite}"
         console.print(message, markup=False, soft_wrap=True)
         raise typer.Exit(ExitCode.INCOMPLETE)
-    report = make_report(loaded, plan.stored, num_missing=plan.num_runs, num_older=plan.older_code)
+    report = make_report(
+        loaded, plan.stored, num_missing=plan.num_runs, num_older=plan.older_code, targets=plan.targets
+    )
     for judgement in report.judgements:
         console.print(f"{judgement.claim_id:<11}{headline(judgement)}", markup=False, highlight=False)
     for path in _write(report, output / loaded.name):

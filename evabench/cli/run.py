@@ -1,5 +1,7 @@
 """`evabench run`: make what a suite still lacks, store it, and print what it says."""
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -18,6 +20,7 @@ from evabench.runner.plan import Plan, make_plan
 from evabench.runner.progress import RunProgress
 from evabench.stats.repeats import counting_runs
 from evabench.store.files import RunStore
+from evabench.store.targets import TargetStore
 from evabench.suite import Suite, load_suite
 
 
@@ -43,9 +46,13 @@ def run_suite(
     console = Console()
     loaded, host = load_suite(suite, tier), read_host()
     store = store_of(results, loaded, host.id)
-    plan = make_plan(
-        loaded, store.load(), host, seeds=seeds, retry_failed=retry_failed, fresh=fresh, repeat=not no_repeat
+    targets = TargetStore(store.path.with_name("targets.jsonl"))
+    targets.load()  # a damaged line is told before anything is run
+
+    planned = partial(
+        make_plan, loaded, host=host, seeds=seeds, retry_failed=retry_failed, fresh=fresh, repeat=not no_repeat
     )
+    plan = planned(store.load())
     _say_what_is_left(console, loaded, plan, store)
     missing = missing_data(plan)
     told = "\n".join(one.tell(plan.num_runs) for one in missing)
@@ -57,25 +64,34 @@ def run_suite(
     if told and not plan.left and not plan.stored:
         raise DataError(f"nothing of this suite can be run.\n{told}")
     _print_plainly(console, told)
-    if plan.num_runs:
-        with RunProgress(console, plan.num_runs) as progress:
-            Campaign(
-                store=store,
-                host=host,
-                timeout_seconds=loaded.timeout_seconds,
-                layout_seed=loaded.seed,
-                jobs=jobs,
-                progress=progress.done,
-                repeated=progress.repeated,
-            ).run(plan)
+    with RunProgress(console, plan.num_runs) as progress:
+        campaign = Campaign(
+            store=store,
+            host=host,
+            timeout_seconds=loaded.timeout_seconds,
+            layout_seed=loaded.seed,
+            jobs=jobs,
+            progress=progress.done,
+            repeated=progress.repeated,
+        )
+        _make_runs(campaign, plan, lambda made: without_data(planned(store.load(), made=made), missing), targets)
     if store.set_aside:
         console.print(f"A torn last line of an earlier crash was moved to {store.set_aside}.")
     plan = make_plan(loaded, store.load(), host, seeds=seeds, repeat=False)
     if plan.stored:
-        print_report(console, make_report(loaded, plan.stored, num_missing=plan.num_runs))
+        print_report(console, make_report(loaded, plan.stored, num_missing=plan.num_runs, targets=plan.targets))
     failed = [run for run in counting_runs(plan.stored) if not run.outcome.completed]
-    if failed or missing or not plan.stored:
+    if failed or missing or plan.targets.none or not plan.stored:
         raise typer.Exit(ExitCode.INCOMPLETE)
+
+
+def _make_runs(campaign: Campaign, plan: Plan, replan: Callable[[set[str]], Plan], targets: TargetStore) -> None:
+    """Make the runs that set targets, write these down, then make what is judged by them."""
+    if plan.setting:
+        campaign.set_targets(plan)
+        plan = replan({run.key for run in plan.setting})
+    targets.record(plan.targets.found)
+    campaign.run(plan)
 
 
 def store_of(results: Path, suite: Suite, host_id: str) -> RunStore:
@@ -94,6 +110,8 @@ def _say_what_is_left(console: Console, suite: Suite, plan: Plan, store: RunStor
         console.print("Nothing to run: everything that this suite asks for is stored.")
     else:
         console.print(f"{plan.num_runs} runs to make, {len(plan.stored)} stored.")
+    if plan.setting:
+        console.print(f"{len(plan.setting)} of them set a target and come first; {len(plan.waiting)} are judged by it.")
 
 
 def _print_plainly(console: Console, text: str) -> None:

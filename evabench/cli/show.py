@@ -28,4 +28,4 @@ def show_results(
         message = f"Nothing is stored for {loaded.name} on this host with this code. Run it: evabench run {suite}"
         console.print(message, markup=False, soft_wrap=True)
         raise typer.Exit(ExitCode.INCOMPLETE)
-    print_report(console, make_report(loaded, plan.stored, num_missing=plan.num_runs))
+    print_report(console, make_report(loaded, plan.stored, num_missing=plan.num_runs, targets=plan.targets))

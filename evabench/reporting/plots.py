@@ -121,7 +121,7 @@ def convergence_picture(workload: WorkloadReport, styles: Styles) -> Picture | N
         return None
     curves = [_curve(arm, styles) for arm in arms]
     timed = [curve for curve in curves if curve.step_seconds]
-    target = workload.target.value if workload.target and workload.target.metric == "loss" else None
+    target = workload.target.goal.value if workload.target and workload.target.goal.metric == "loss" else None
     low, high, is_cut = _frame(curves, target)
 
     def draw(figure: Figure, theme: Theme) -> None:

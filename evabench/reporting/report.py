@@ -21,10 +21,12 @@ from evabench.records.memory import Memory
 from evabench.records.phases import Phases
 from evabench.records.rate import Rate
 from evabench.records.run import Run
+from evabench.records.set_target import SetTarget
 from evabench.records.step_time import StepTime
+from evabench.reporting.targets import ReportedTarget, numbers_of, reported_target
+from evabench.runner.targets import TargetFindings
 from evabench.settings.measurement import ConvergenceSettings, MechanismSettings
 from evabench.settings.optimizers import OptimizerSettings, SgdSettings
-from evabench.settings.suite_tables import Target
 from evabench.settings.workloads import WorkloadSettings
 from evabench.stats.paired import PairedRatio, paired_ratio
 from evabench.stats.rates import BestRate, best_rate
@@ -98,7 +100,7 @@ class WorkloadReport:
     name: str
     settings: WorkloadSettings
     budget: ConvergenceSettings | None  # None: nothing was trained
-    target: Target | None
+    target: ReportedTarget | None  # None: the suite gives none, or runs have yet to set it
     reference: str | None  # the arm whose step is 1; None: no SGD in the suite
     arms: tuple[ArmReport, ...]
     mechanism_settings: MechanismSettings | None  # None: nothing was probed
@@ -138,6 +140,7 @@ class Report:
     runs: tuple[Run, ...]  # all, also the tries at a disturbed sweep that do not count
     num_missing: int  # runs that the suite asks for and that are not stored
     num_older: int  # stored runs of older code, not used
+    targets: TargetFindings
 
     @property
     def period(self) -> tuple[str, str]:
@@ -146,35 +149,49 @@ class Report:
         return started[0], started[-1]
 
 
-def make_report(suite: Suite, runs: Sequence[Run], *, num_missing: int = 0, num_older: int = 0) -> Report:
+def make_report(
+    suite: Suite,
+    runs: Sequence[Run],
+    *,
+    num_missing: int = 0,
+    num_older: int = 0,
+    targets: TargetFindings | None = None,
+) -> Report:
     """Return the report of the runs of a suite; there must be one at least, all of one host.
 
-    Of a timing sweep that was made twice one try counts, and both are among `runs`.
+    Of a timing sweep that was made twice one try counts, and both are among `runs`. So are those that set a target.
     """
     assert runs, "a report needs runs"
+    targets = targets or TargetFindings()
     every, runs = runs, counting_runs(runs)
-    targets = dict(suite.convergence.targets) if suite.convergence else {}
+    judged = [run for run in runs if not run.cell.sets_target]
     suites = {
         claim.id: SCALING_SUITE if claim.quantity == "cost_exponent" else suite.decided_by for claim in EVA_CLAIMS
     }
     would_decide = {claim: name for claim, name in suites.items() if name not in {None, suite.name}}
-    goals = {name: _goal(target) for name, target in targets.items()}
     return Report(
         suite=suite,
         host=runs[0].host,
         code=runs[0].code,
         workloads=tuple(
-            _workload(suite, name, runs)
+            _workload(suite, name, judged, targets.found)
             for name in suite.workloads
-            if any(run.cell.workload_name == name for run in runs)
+            if any(run.cell.workload_name == name for run in judged)
         ),
         families=tuple(family for family in width_families(runs) if _num_widths(family) > 1),
         cost_families=cost_families(runs),
-        judgements=judge_claims(EVA_CLAIMS, runs, goals, would_decide=would_decide),
+        judgements=judge_claims(
+            EVA_CLAIMS,
+            (*judged, *targets.other_runs),
+            numbers_of(suite),
+            set_targets=targets.found,
+            would_decide=would_decide,
+        ),
         unfinished=tuple(run for run in runs if not run.outcome.completed),
         runs=tuple(every),
         num_missing=num_missing,
         num_older=num_older,
+        targets=targets,
     )
 
 
@@ -182,7 +199,7 @@ def _num_widths(family: WidthFamily) -> int:
     return max(len(arm.curvature_bytes) for arm in family.arms)
 
 
-def _workload(suite: Suite, name: str, runs: Sequence[Run]) -> WorkloadReport:
+def _workload(suite: Suite, name: str, runs: Sequence[Run], set_targets: Sequence[SetTarget]) -> WorkloadReport:
     """Return the arms at the longest budget, and those at each other budget beside it."""
     here = [
         run
@@ -194,56 +211,53 @@ def _workload(suite: Suite, name: str, runs: Sequence[Run]) -> WorkloadReport:
     measured = measured_arms(here)
     found = {arm.series for arm in measured if arm.series}
     budgets: list[Series | None] = [*sorted(found, key=lambda one: (-one[0].steps, repr(one)))]
-    first, *others = [_at_budget(suite, name, here, measured, budget) for budget in budgets or [None]]
+    reference = next((arm for arm, settings in suite.arms.items() if isinstance(settings, SgdSettings)), None)
+    probes = (run.cell.measurement for run in here if isinstance(run.cell.measurement, MechanismSettings))
+    mechanism = next(probes, None)
+
+    def at(series: Series | None) -> WorkloadReport:
+        budget = series[0] if series else None
+        target = reported_target(suite, name, budget, set_targets)
+        chosen = _at_budget(measured, series)
+        return WorkloadReport(
+            name=name,
+            settings=suite.workloads[name],
+            budget=budget,
+            target=target,
+            reference=reference,
+            arms=tuple(
+                _arm(of_arm, chosen.get(arm), chosen.get(reference or ""), target.goal if target else None)
+                for arm in suite.arms
+                if (of_arm := [run for run in here if run.cell.arm == arm])
+            ),
+            mechanism_settings=mechanism,
+        )
+
+    first, *others = [at(series) for series in budgets or [None]]
     return replace(first, other_budgets=tuple(others))
 
 
-def _at_budget(
-    suite: Suite,
-    name: str,
-    runs: Sequence[Run],
-    measured: Sequence[MeasuredArm],
-    budget: Series | None,
-) -> WorkloadReport:
+def _at_budget(measured: Sequence[MeasuredArm], series: Series | None) -> dict[str, MeasuredArm]:
+    """Return the arms by name; one that was not trained to this budget still has its step times."""
     chosen: dict[str, MeasuredArm] = {}
-    for arm in measured:  # an arm that was not trained to this budget still has its step times
-        if budget is not None and arm.series == budget:
+    for arm in measured:
+        if series is not None and arm.series == series:
             chosen[arm.arm] = arm
         else:
             chosen.setdefault(arm.arm, replace(arm, budget=None, trainings={}))
-    target = suite.convergence.targets.get(name) if suite.convergence else None
-    reference = next((arm for arm, settings in suite.arms.items() if isinstance(settings, SgdSettings)), None)
-    arms = tuple(
-        _arm(arm, [run for run in runs if run.cell.arm == arm], chosen.get(arm), chosen.get(reference or ""), target)
-        for arm in suite.arms
-        if any(run.cell.arm == arm for run in runs)
-    )
-    probes = (run.cell.measurement for run in runs if isinstance(run.cell.measurement, MechanismSettings))
-    return WorkloadReport(
-        name=name,
-        settings=suite.workloads[name],
-        budget=budget[0] if budget else None,
-        target=target,
-        reference=reference,
-        arms=arms,
-        mechanism_settings=next(probes, None),
-    )
+    return chosen
 
 
 def _arm(
-    name: str,
-    runs: Sequence[Run],
-    measured: MeasuredArm | None,
-    reference: MeasuredArm | None,
-    target: Target | None,
+    runs: Sequence[Run], measured: MeasuredArm | None, reference: MeasuredArm | None, goal: Goal | None
 ) -> ArmReport:
     trainings = measured.trainings if measured else {}
     seeds = sorted(trainings)
-    steps = measured.steps_to(_goal(target)) if measured and target else {}
-    seconds = (measured.seconds_to(_goal(target)) if measured and target else None) or {}
+    steps = measured.steps_to(goal) if measured and goal else {}
+    seconds = (measured.seconds_to(goal) if measured and goal else None) or {}
     trials = {run.seed: run.measured.trials for run in runs if isinstance(run.measured, Rate)}
     return ArmReport(
-        name=name,
+        name=runs[0].cell.arm,
         optimizer=runs[0].cell.optimizer,
         measured=measured,
         visits=measured.visits if measured else (),
@@ -265,10 +279,6 @@ def _arm(
         has_rates=bool(trials),
         best_rate=best_rate(trials) if trials else None,
     )
-
-
-def _goal(target: Target) -> Goal:
-    return Goal(target.value, target.metric)
 
 
 def _over(arm: MeasuredArm | None, reference: MeasuredArm | None) -> PairedRatio | None:

@@ -31,6 +31,7 @@ from evabench.reporting.plots import (
 from evabench.reporting.rate_tables import rate_table
 from evabench.reporting.report import Report, WorkloadReport
 from evabench.reporting.table import Table
+from evabench.reporting.targets import target_warnings
 from evabench.reporting.verdicts import decided_by, evidence_table, headline, measured
 from evabench.reporting.visit_tables import energy_table, side_work_table, tries_table, visit_warnings
 from evabench.stats.disturbances import disturbances
@@ -115,6 +116,7 @@ def warnings(report: Report) -> tuple[str, ...]:
         kinds = [run.outcome.kind.replace("_", " ") for run in report.unfinished]
         counts = ", ".join(f"{kinds.count(kind)} {kind}" for kind in sorted(set(kinds)))
         found.append(f"{len(kinds)} of {len(report.runs)} runs did not complete: {counts}.")
+    found += target_warnings(report.targets)
     if report.num_older:
         found.append(f"{report.num_older} stored runs of older code are not used.")
     timed = [run for run in report.runs if run.cell.measurement.timed]

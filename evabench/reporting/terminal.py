@@ -1,6 +1,6 @@
 """The end of a run in the terminal: what each arm costs here, how far it came, and what the claims come to."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 
 from rich.console import Console
@@ -16,6 +16,7 @@ from evabench.reporting.origin_tables import unfinished_table
 from evabench.reporting.rate_tables import rate_table
 from evabench.reporting.report import Report, WorkloadReport
 from evabench.reporting.table import Table
+from evabench.reporting.targets import target_warnings
 from evabench.reporting.verdicts import decided_by, headline, measured
 
 _MECHANISM: tuple[Callable[[WorkloadReport], Table | None], ...] = (
@@ -28,21 +29,31 @@ _COLOURS = {Verdict.SUPPORTED: "green", Verdict.REFUTED: "red", Verdict.INCONCLU
 
 def print_report(console: Console, report: Report) -> None:
     """Print the tables of each workload that matter most, what did not complete, and the verdicts."""
+    for warning in target_warnings(report.targets):
+        console.print(Text(warning))
     for workload in report.workloads:
         console.print(Text(f"\n{workload.name}: {workload.settings.shape}", style="bold"))
         trained = (workload, *workload.other_budgets)
-        others = (make(workload) for make in _MECHANISM)
-        for table in (cost_table(workload), *map(convergence_table, trained), *others):
-            if table is not None:
-                if len(trained) > 1:
-                    console.print(table.title)
-                console.print(rich_table(table))
+        _print_tables(console, [cost_table(workload)], titled=len(trained) > 1)
+        for one in trained:
+            _print_tables(console, [convergence_table(one)], titled=len(trained) > 1)
+            if one.target is not None and one.budget is not None:
+                console.print(Text(one.target.words, style="dim"))
+        _print_tables(console, [make(workload) for make in _MECHANISM], titled=len(trained) > 1)
     unfinished = unfinished_table(report)
     if unfinished is not None:
         console.print(rich_table(unfinished))
     console.print(Text("\nClaims of the paper", style="bold"))
     for judgement in report.judgements:
         _print_verdict(console, judgement)
+
+
+def _print_tables(console: Console, tables: Iterable[Table | None], *, titled: bool) -> None:
+    for table in tables:
+        if table is not None:
+            if titled:
+                console.print(table.title)
+            console.print(rich_table(table))
 
 
 def rich_table(table: Table) -> RichTable:

@@ -13,7 +13,8 @@ from evabench.records.request import ChildReply, Request
 from evabench.records.run import Run, Visit
 from evabench.records.step_time import WarmUp
 from evabench.runner.conditions import MachineWatcher, Watcher
-from evabench.runner.plan import PILOT, Plan, PlannedRun
+from evabench.runner.plan import PILOT, Plan
+from evabench.runner.planned_run import PlannedRun
 from evabench.runner.server import LaunchServer
 from evabench.settings.measurement import WarmUpSettings
 from evabench.store.files import RunStore
@@ -38,8 +39,12 @@ class Campaign:
     launch: Callable[..., LaunchServer] = LaunchServer
     _writing: Lock = field(default_factory=Lock, init=False)
 
+    def set_targets(self, plan: Plan) -> None:
+        """Make the runs that set targets: what is judged by them has to be planned anew then."""
+        self._run_untimed(plan.setting, self.jobs)
+
     def run(self, plan: Plan) -> None:
-        """Make every run of the plan."""
+        """Make every run of the plan that sets no target and waits for none."""
         alone = [run for run in plan.untimed if run.cell.measurement.timed]
         self._run_untimed([run for run in plan.untimed if run not in alone], self.jobs)
         self._run_untimed(alone, 1)

@@ -14,7 +14,8 @@ from evabench.records.convergence import Convergence
 from evabench.records.memory import Memory
 from evabench.records.probe import Probe
 from evabench.records.run import Run
-from evabench.runner.plan import Plan, PlannedRun
+from evabench.runner.plan import Plan
+from evabench.runner.planned_run import PlannedRun
 from evabench.runner.probing import Probed, Probing, fake_process_bytes
 from evabench.settings.datasets import IMAGE_SETS, num_kept
 from evabench.settings.language import LanguageSettings
@@ -134,10 +135,11 @@ def estimate(plan: Plan, history: History, probing: Probing, free_bytes: Bytes) 
     for run in plan.left:
         cell = run.cell
         cost = _cost(cell, history, probes.get((repr(cell.workload), repr(cell.optimizer))))
-        rows.setdefault((cell.workload_name, cell.measurement.measurement), []).append(cost)
+        kind = cell.measurement.measurement + (" (target)" if cell.sets_target else "")
+        rows.setdefault((cell.workload_name, kind), []).append(cost)
         if cost.process_bytes is not None and cost.process_bytes > free_bytes:
             too_large[f"{cell.workload_name}, {cell.arm}"] = None
-    num_servers = len(plan.sweeps) + sum(_untimed_kinds(plan.untimed))
+    num_servers = len(plan.sweeps) + sum(_untimed_kinds((*plan.untimed, *plan.waiting))) + bool(plan.setting)
     server = probing.server_seconds
     return Estimate(
         rows=tuple(Row(workload=name, measurement=kind, costs=tuple(costs)) for (name, kind), costs in rows.items()),

@@ -7,7 +7,8 @@ from typing import cast
 
 from evabench.datasets.catalogue import CATALOGUE
 from evabench.datasets.places import how_to_get, is_missing
-from evabench.runner.plan import Plan, PlannedRun
+from evabench.runner.plan import Plan
+from evabench.runner.planned_run import PlannedRun
 from evabench.settings.datasets import DataName
 
 
@@ -40,6 +41,8 @@ def without_data(plan: Plan, missing: Sequence[MissingData]) -> Plan:
 
     return replace(
         plan,
+        setting=tuple(filter(can_run, plan.setting)),
+        waiting=tuple(filter(can_run, plan.waiting)),
         untimed=tuple(filter(can_run, plan.untimed)),
         sweeps=tuple(sweep for sweep in plan.sweeps if can_run(sweep[0])),
         repeatable=tuple(sweep for sweep in plan.repeatable if can_run(sweep[0])),

@@ -1,31 +1,21 @@
 """What a suite still has to run on this host with this code."""
 
 import random
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 
+from evabench.errors import SuiteError
 from evabench.records.cell import Cell
-from evabench.records.host import Code, Host
+from evabench.records.host import Host
 from evabench.records.run import Run, run_key
-from evabench.runner.host import read_code
+from evabench.runner.planned_run import PlannedRun, plan_run
+from evabench.runner.targets import TargetFindings, find_targets, plan_target_runs, runs_of_other_targets, with_target
 from evabench.settings.measurement import WarmUpSettings
 from evabench.stats.disturbances import disturbances
 from evabench.suite import Suite
 
 PILOT = 0  # the sweep that fixes the warm-up
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlannedRun:
-    """One run to make; `sweep` and `position` are None where nothing is timed."""
-
-    key: str
-    cell: Cell
-    seed: int
-    code: Code
-    sweep: int | None = None
-    position: int | None = None
-    repeats: str | None = None  # the key of the visit of which this is the second try
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,15 +25,19 @@ class Plan:
     untimed: tuple[PlannedRun, ...]  # in no sweep: all but the step times
     sweeps: tuple[tuple[PlannedRun, ...], ...]  # of all timing series; the pilot of each comes first
     repeatable: tuple[tuple[PlannedRun, ...], ...]  # second tries at sweeps, of which only some will be due
-    stored: tuple[Run, ...]  # runs of this suite with this host and this code
+    stored: tuple[Run, ...]  # runs of this suite with this host, this code and these targets
     older_code: int  # stored runs of the same cells with other code, which are not used
+    setting: tuple[PlannedRun, ...] = ()  # they set targets and come first; what is judged is planned anew behind them
+    waiting: tuple[PlannedRun, ...] = ()  # judged runs whose target is not set: never made as they stand here
+    targets: TargetFindings = field(default_factory=TargetFindings)
 
     @property
     def left(self) -> tuple[PlannedRun, ...]:
         """Return the runs that are left, as far as the stored ones tell: a sweep may yet be disturbed."""
         again = {run.key for sweep in self.sweeps for run in sweep}
         repeats = self.due_repeats([run for run in self.stored if run.key not in again])
-        return (*self.untimed, *(run for sweep in (*self.sweeps, *repeats) for run in sweep))
+        swept = (run for sweep in (*self.sweeps, *repeats) for run in sweep)
+        return (*self.setting, *self.untimed, *self.waiting, *swept)
 
     @property
     def num_runs(self) -> int:
@@ -65,44 +59,72 @@ def make_plan(
     retry_failed: bool = False,
     fresh: bool = False,
     repeat: bool = True,
+    made: Collection[str] = (),
 ) -> Plan:
     """Return what is left to run. A sweep that lacks one visit is run again whole: its layout was drawn for all.
 
-    `repeat` allows a second try, once, at a timing sweep that something disturbed.
+    `repeat` allows a second try, once, at a timing sweep that something disturbed. `made` are the keys of runs that
+    need not be made again, even with `fresh`. Raises `SuiteError` where so many `seeds` reach those that set targets.
     """
-    untimed = [_planned(cell, 0, host) for cell in (*suite.memory_cells(), *suite.phases_cells())]
-    for table, cells in (
-        (suite.convergence, suite.convergence_cells()),
-        (suite.mechanism, suite.mechanism_cells()),
-        (suite.rate, suite.rate_cells()),
-    ):
+    _check_seeds(suite, seeds)
+    kinds = _settled(retry_failed)
+    done = set(made) | (set() if fresh else {run.key for run in stored if run.outcome.kind in kinds})
+    setting = plan_target_runs(suite, host)
+    targets = find_targets(suite, setting, {run.key: run for run in stored}, done)
+    judged, waiting = _judged(suite, host, seeds, targets)
+    untimed = [plan_run(cell, 0, host) for cell in (*suite.memory_cells(), *suite.phases_cells())]
+    untimed += judged
+    for table, cells in ((suite.mechanism, suite.mechanism_cells()), (suite.rate, suite.rate_cells())):
         if table:
-            count = seeds or table.seeds
-            untimed += [_planned(cell, table.first_seed + k, host) for k in range(count) for cell in cells]
+            untimed += _with_seeds(cells, table.first_seed, seeds or table.seeds, host)
     sweeps = _sweeps(suite, host) if suite.step_time else []
     repeats = [[_second_try(run, host) for run in sweep] for sweep in sweeps if sweep[0].sweep != PILOT]
-    wanted = {run.key for run in (*untimed, *(run for sweep in (*sweeps, *repeats) for run in sweep))}
+    planned = [*setting, *untimed, *(run for sweep in sweeps for run in sweep)]
+    wanted = {run.key for run in (*planned, *(run for sweep in repeats for run in sweep))}
     used = [run for run in stored if run.key in wanted]
-    done = set() if fresh else {run.key for run in used if run.outcome.kind in _settled(retry_failed)}
+    keys = {run.key for run in used}
+    other = runs_of_other_targets([*waiting, *(run for run in judged if run.key not in keys)], stored)
     return Plan(
+        setting=tuple(run for run in setting if run.key not in done),
+        waiting=tuple(waiting),
         untimed=tuple(run for run in untimed if run.key not in done),
         sweeps=_unfinished(sweeps, done),
         repeatable=_unfinished(repeats, done) if repeat else (),
         stored=tuple(used),
-        older_code=_count_older(untimed, sweeps, stored, wanted),
+        targets=replace(targets, other_runs=other),
+        older_code=_count_older([*planned, *waiting], stored, wanted),
     )
+
+
+def _check_seeds(suite: Suite, seeds: int | None) -> None:
+    if seeds is not None and suite.convergence:
+        try:
+            suite.convergence.check_seeds(seeds)
+        except ValueError as error:
+            raise SuiteError(f"--seeds {seeds}: {error}") from None
+
+
+def _judged(
+    suite: Suite, host: Host, seeds: int | None, targets: TargetFindings
+) -> tuple[list[PlannedRun], list[PlannedRun]]:
+    """Return the training runs that are judged, and those of them that wait for a target."""
+    table = suite.convergence
+    if table is None:
+        return [], []
+    cells = [(cell, with_target(cell, suite, targets)) for cell in suite.convergence_cells()]
+    first, count = table.first_seed, seeds or table.seeds
+    ready = _with_seeds([judged for _, judged in cells if judged], first, count, host)
+    return ready, _with_seeds([cell for cell, judged in cells if not judged], first, count, host)
+
+
+def _with_seeds(cells: Sequence[Cell], first: int, count: int, host: Host) -> list[PlannedRun]:
+    return [plan_run(cell, first + k, host) for k in range(count) for cell in cells]
 
 
 def _settled(retry_failed: bool) -> tuple[str, ...]:
     # A divergence is a finding about the optimizer, never a failure to be tried again.
     every = ("completed", "diverged", "timeout", "out_of_memory", "crashed", "killed")
     return every[:2] if retry_failed else every
-
-
-def _planned(cell: Cell, seed: int, host: Host, sweep: int | None = None, position: int | None = None) -> PlannedRun:
-    code = read_code(cell.optimizer)
-    key = run_key(cell, seed, sweep, host, code)
-    return PlannedRun(key=key, cell=cell, seed=seed, code=code, sweep=sweep, position=position)
 
 
 def _sweeps(suite: Suite, host: Host) -> list[list[PlannedRun]]:
@@ -117,7 +139,7 @@ def _sweeps(suite: Suite, host: Host) -> list[list[PlannedRun]]:
             if sweep == PILOT:
                 ordered = [replace(cell, measurement=WarmUpSettings()) for cell in ordered]
             # The seed of a sweep is its number: weights and batches are drawn anew, and are equal for its arms.
-            sweeps.append([_planned(cell, sweep, host, sweep, place) for place, cell in enumerate(ordered)])
+            sweeps.append([plan_run(cell, sweep, host, sweep, place) for place, cell in enumerate(ordered)])
     return sweeps
 
 
@@ -130,12 +152,17 @@ def _unfinished(sweeps: Sequence[Sequence[PlannedRun]], done: set[str]) -> tuple
     return tuple(tuple(sweep) for sweep in sweeps if not all(run.key in done for run in sweep))
 
 
-def _count_older(
-    untimed: Sequence[PlannedRun], sweeps: Sequence[Sequence[PlannedRun]], stored: Sequence[Run], wanted: set[str]
-) -> int:
-    planned = [*untimed, *(run for sweep in sweeps for run in sweep)]
-    return sum(
-        run.key not in wanted
-        and any(run.cell == plan.cell and run.seed == plan.seed and run.code != plan.code for plan in planned)
-        for run in stored
-    )
+def _count_older(planned: Sequence[PlannedRun], stored: Sequence[Run], wanted: set[str]) -> int:
+    """Return the runs of older code: the same cells and seeds, whatever their target was."""
+    places: defaultdict[tuple[str, int], set[tuple[str, str | None]]] = defaultdict(set)
+    for plan in planned:
+        places[_without_target(plan.cell), plan.seed].add((plan.code.sources, plan.code.plugin))
+    older = 0
+    for run in stored:
+        codes = places.get((_without_target(run.cell), run.seed), set())
+        older += run.key not in wanted and bool(codes) and (run.code.sources, run.code.plugin) not in codes
+    return older
+
+
+def _without_target(cell: Cell) -> str:
+    return repr(replace(cell, target=None))

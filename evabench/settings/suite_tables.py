@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Annotated, Literal
+
+from annotated_types import Ge
 
 from evabench.settings.bounds import Count, Decay, Fraction, Positive
 from evabench.settings.measurement import (
@@ -17,6 +19,9 @@ from evabench.settings.optimizers import WeightSharing
 
 TargetMetric = Literal["loss", "accuracy"]
 TierName = Literal["smoke", "laptop", "paper"]
+
+EASIER_AT, HARDER_AT = 0.5, 0.95  # a verdict that is another at one of these shares of the budget decides nothing
+MIN_TARGET_SEEDS = 8
 
 _FORBID = {"extra": "forbid"}
 
@@ -47,23 +52,47 @@ class MemoryTable:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """A validation loss (lower is better) or accuracy (higher is better) to reach, and where the number comes from."""
+    """A validation loss (lower is better) or accuracy (higher is better) to reach.
+
+    Either a number, and where it comes from; or an arm, whose own runs set it before anything is judged.
+    """
 
     __pydantic_config__ = _FORBID
-    value: Positive
+    value: Positive | None = None
     metric: TargetMetric = "loss"
-    provenance: str
+    provenance: str | None = None  # of the value
+    reference: str | None = None  # the arm
+    at: float | None = None  # share of the budget within which the reference's runs hit it
 
     def __post_init__(self) -> None:
-        """Refuse an accuracy in percent."""
-        if self.metric == "accuracy" and self.value > 1:
-            raise ValueError(f"an accuracy is a share, at most 1, got {self.value:g}")
+        """Refuse two ways to say it, or none, and an accuracy in percent."""
+        if (self.value is None) == (self.reference is None):
+            raise ValueError(
+                "give value, a number with its provenance, or reference, the arm whose own runs set it, and not both"
+            )
+        if self.value is not None:
+            self._check_number(self.value)
+        else:
+            self._check_reference()
 
-    @property
-    def words(self) -> str:
-        """Return "validation loss 0.07", "validation accuracy 70 %"."""
-        number = f"{100 * self.value:g} %" if self.metric == "accuracy" else f"{self.value:g}"
-        return f"validation {self.metric} {number}"
+    def _check_number(self, value: float) -> None:
+        if self.provenance is None:
+            raise ValueError("provenance is missing: say where the value comes from")
+        if self.at is not None:
+            raise ValueError("at belongs to reference: a value needs no share of a budget")
+        if self.metric == "accuracy" and value > 1:
+            raise ValueError(f"an accuracy is a share, at most 1, got {value:g}")
+
+    def _check_reference(self) -> None:
+        if self.provenance is not None:
+            raise ValueError("provenance belongs to value: where a reference's target comes from is known")
+        if self.at is None:
+            raise ValueError("at is missing: the share of its budget within which the reference hits it, such as 0.75")
+        if not EASIER_AT < self.at < HARDER_AT:
+            raise ValueError(
+                f"at must lie between {EASIER_AT:g} and {HARDER_AT:g}, where the easier and the harder target are set, "
+                f"got {self.at:g}"
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,11 +113,26 @@ class ConvergenceTable:
     milestones: tuple[Fraction, ...] = (0.35, 0.75, 0.9)  # of schedule "step"
     without: tuple[str, ...] = ()
     targets: Mapping[str, Target] = field(default_factory=dict)  # by workload
+    target_seeds: Annotated[int, Ge(MIN_TARGET_SEEDS)] = MIN_TARGET_SEEDS  # of a reference: they set it, and no more
+    first_target_seed: int = 2000
 
     def __post_init__(self) -> None:
-        """Refuse two budgets, or none."""
+        """Refuse two budgets, or none, and seeds that set a target and are judged by it."""
         if (self.epochs is None) == (self.steps is None):
             raise ValueError("give epochs or steps, and not both")
+        self.check_seeds(self.seeds)
+
+    def check_seeds(self, num_judged: int) -> None:
+        """Raise `ValueError` where so many judged seeds would be target-setting ones too."""
+        if not any(target.reference for target in self.targets.values()):
+            return
+        judged = range(self.first_seed, self.first_seed + num_judged)
+        setting = range(self.first_target_seed, self.first_target_seed + self.target_seeds)
+        if max(judged.start, setting.start) < min(judged.stop, setting.stop):
+            raise ValueError(
+                f"the judged seeds {judged.start} to {judged.stop - 1} and the target-setting seeds {setting.start} to "
+                f"{setting.stop - 1} must have none in common: choose another first_target_seed"
+            )
 
     def settings_for(self, steps_an_epoch: int | None) -> tuple[ConvergenceSettings, ...]:
         """Return a measurement for each budget. Raises `ValueError` where passes have no length."""

@@ -26,6 +26,16 @@ class Goal:
     value: float
     metric: TargetMetric = "loss"
 
+    @property
+    def number(self) -> str:
+        """Return "0.07", "70 %"."""
+        return f"{100 * self.value:g} %" if self.metric == "accuracy" else f"{self.value:g}"
+
+    @property
+    def words(self) -> str:
+        """Return "validation loss 0.07", "validation accuracy 70 %"."""
+        return f"validation {self.metric} {self.number}"
+
     def met_by(self, evaluation: Evaluation) -> bool:
         """Return whether an evaluation is at the value or better; what is not finite or not there never is."""
         if self.metric == "accuracy":

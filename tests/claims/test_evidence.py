@@ -189,21 +189,6 @@ def test_runs_of_other_settings_under_the_same_name_are_not_pooled():
     assert judgement.evidence[0].numbers["step_time_factor"] == pytest.approx(1.0)
 
 
-def test_a_target_that_its_own_arm_keeps_missing_decides_nothing():
-    runs = eva_twice_as_fast([40, 40, 40, 40, 40, None, None, None])
-    assert only(OURS, runs, references={"autoencoder": "SGD"}).here is INCONCLUSIVE
-    assert "missed in 38% of its seeds" in only(OURS, runs, references={"autoencoder": "SGD"}).reason
-    assert only(OURS, runs).here is SUPPORTED
-
-
-def test_a_verdict_that_changes_with_the_target_is_inconclusive():
-    unreachable = {"autoencoder": Goal(TARGET / 2)}
-    judgement = only(OURS, eva_twice_as_fast(), other_targets=[unreachable])
-    assert (judgement.as_stated, judgement.here) == (INCONCLUSIVE, INCONCLUSIVE)
-    assert "depends on the target" in judgement.reason
-    assert only(OURS, eva_twice_as_fast(), other_targets=[TARGETS]).here is SUPPORTED
-
-
 def test_step_times_are_judged_as_arm_over_base():
     dear = replace(OURS, quantity="step_time_ratio", relation="at_most", value=1.5)
     runs = [*visits("SGD", 0.010), *visits("Eva", 0.012)]

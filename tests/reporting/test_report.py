@@ -1,10 +1,17 @@
 """What a report says, before it is rendered."""
 
+import io
+
 import pytest
+from rich.console import Console
 
 from evabench.reporting.convergence_tables import convergence_table
 from evabench.reporting.report import make_report
+from evabench.reporting.sections import warnings
+from evabench.reporting.terminal import print_report
+from evabench.runner.targets import TargetFindings
 from evabench.settings.suite_tables import Target
+from evabench.stats.target_rule import NoTarget
 from tests import runs as made
 from tests.reporting.reports import report, runs, suite
 
@@ -131,3 +138,56 @@ def test_the_suite_that_would_decide_the_width_is_its_own_and_not_the_larger_one
     judgements = {one.claim_id: one for one in make_report(suite(decided_by="autoencoder"), runs()).judgements}
     assert judgements["C1"].would_decide == "autoencoder"
     assert judgements["C4"].would_decide == "scaling"
+
+
+def set_by_sgd(**changes):
+    """A suite whose target SGD sets, and its runs with their target."""
+    by_sgd = made.target_set_by("SGD", **changes)
+    table = made.replace(suite().convergence, targets={"autoencoder": Target(reference="SGD", at=0.75)})
+    return suite(convergence=table), made.judged_by(by_sgd, runs()), by_sgd
+
+
+def test_a_table_says_by_whom_its_target_was_set():
+    asked, judged, by_sgd = set_by_sgd(harder=0.25)
+    (workload,) = make_report(asked, judged, targets=TargetFindings(found=(by_sgd,))).workloads
+    assert arm(workload, "Eva").steps_to_target == (20, 20, 20)
+    assert workload.target.words == (
+        "Target: validation loss 0.5 at two evaluations in a row; set by SGD: 8 of 8 target-setting seeds reach it "
+        "within 75 % of the budget (within 50 %: 0.9; within 95 %: 0.25)."
+    )
+    assert workload.target.words in convergence_table(workload).note
+
+
+def test_runs_that_set_a_target_stand_in_no_table_of_arms_but_among_all_runs():
+    asked, judged, by_sgd = set_by_sgd()
+    setting = [made.replace(run, cell=by_sgd.cell, key=f"target {run.seed}") for run in made.trainings("SGD", [40] * 8)]
+    report = make_report(asked, [*setting, *judged], targets=TargetFindings(found=(by_sgd,)))
+    (workload,) = report.workloads
+    assert len(arm(workload, "SGD").trainings) == 3
+    assert len(report.runs) == len(judged) + 8
+    assert make_report(asked, setting).workloads == ()
+
+
+def test_a_target_that_is_not_set_or_has_changed_is_said_at_the_head():
+    asked, judged, by_sgd = set_by_sgd()
+    findings = TargetFindings(
+        none=(NoTarget(cell=by_sgd.cell, reason="7 of the 8 runs of SGD that set it are to come"),),
+        other_runs=tuple(run for run in judged if run.cell.target),
+    )
+    report = make_report(asked, [run for run in judged if not run.cell.target], targets=findings)
+    assert report.workloads[0].target is None
+    told = warnings(report)
+    assert "autoencoder has no target: 7 of the 8 runs of SGD that set it are to come." in told
+    assert any(line.startswith("15 stored training runs carry no target, or another") for line in told)
+    judgements = {one.claim_id: one for one in report.judgements}
+    assert "the runs of Eva, SGD carry no target, or another" in judgements["C1"].reason
+
+
+def test_the_terminal_says_where_a_target_comes_from():
+    asked, judged, by_sgd = set_by_sgd()
+    console = Console(file=io.StringIO(), width=300)
+    print_report(console, make_report(asked, judged, targets=TargetFindings(found=(by_sgd,))))
+    assert "set by SGD: 8 of 8 target-setting seeds reach it within 75 % of the budget" in console.file.getvalue()
+    number = Console(file=io.StringIO(), width=300)
+    print_report(number, make_report(suite(), runs()))
+    assert "Target: validation loss 0.5 at two evaluations in a row; made up." in number.file.getvalue()

@@ -7,20 +7,18 @@ import pytest
 
 from evabench.records.convergence import Convergence, Evaluation
 from evabench.settings.optimizers import EvaSettings, SgdSettings
-from evabench.stats.time_to_target import Goal, first_hit
+from evabench.stats.target_rule import target_value
 from evabench.store.files import RunStore
 from evabench.suite import load_suite
 from tests.runs import run
 from tools.quickstart_grid import (
     Point,
-    best_hit_within,
     best_point,
     descended,
     grid_of,
     grid_points,
     stored_runs,
     target_setter,
-    target_value,
     targets_of,
 )
 
@@ -127,30 +125,3 @@ def test_no_point_is_chosen_where_each_has_a_failed_seed():
 def test_a_point_says_whether_its_learning_rate_is_at_the_edge(lr, at_edge):
     settings = replace(SgdSettings(lr=lr))
     assert point(0.1, settings=settings).at_edge == at_edge
-
-
-def test_a_run_hits_the_worse_of_two_consecutive_losses():
-    assert best_hit_within(training(0.5, 0.2, 0.4, 0.3), share=0.75) == 0.4
-
-
-def test_a_hit_may_be_confirmed_after_the_due_step_but_not_begin_after_it():
-    curve = training(0.9, 0.5, 0.4, 0.1, 0.1)
-    assert best_hit_within(curve, share=0.5) == 0.5
-    assert best_hit_within(curve, share=0.8) == 0.1
-
-
-def test_a_run_that_diverges_early_hits_nothing():
-    assert best_hit_within(training(None), share=0.75) == float("inf")
-
-
-def test_of_eight_runs_all_hit_the_target_in_time_and_the_slowest_hits_nothing_better():
-    curves = [training(0.9, 0.5 + 0.01 * seed, 0.4 + 0.01 * seed, 0.3) for seed in range(8)]
-    target = target_value(curves, 0.75)
-    assert all(first_hit(curve.evaluations, Goal(target)).step <= 0.75 * curve.budget_steps for curve in curves)
-    slowest = first_hit(curves[-1].evaluations, Goal(target - 1e-6))
-    assert slowest is None or slowest.step > 0.75 * curves[-1].budget_steps
-
-
-def test_of_twenty_runs_two_may_miss_the_target():
-    curves = [training(0.9, 0.5, 0.5, 0.5)] * 18 + [training(0.9, 0.8, 0.8, 0.8)] * 2
-    assert target_value(curves, 0.75) == 0.5

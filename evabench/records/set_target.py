@@ -1,0 +1,28 @@
+"""A target that training runs have set: a line of `targets.jsonl`."""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+
+from evabench.records.cell import Cell
+from evabench.settings.suite_tables import TargetMetric
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetTarget:
+    """The value to reach on one workload at one budget; the runs that set it are never judged."""
+
+    cell: Cell  # of those runs: workload, arm and budget
+    metric: TargetMetric
+    at: float  # share of the budget within which they hit `value`
+    value: float  # the nominal one
+    easier: float  # the same within half of the budget
+    harder: float  # the same within 95 % of it
+    num_hits: int  # of the runs, that hit `value` within `at`
+    run_keys: tuple[str, ...]  # by seed, those that diverged too
+
+    @property
+    def hash(self) -> str:
+        """Return 16 hexadecimal digits: another value, rule or run is another target."""
+        canonical = json.dumps(asdict(self), sort_keys=True)
+        return hashlib.sha256(canonical.encode()).hexdigest()[:16]

@@ -1,0 +1,28 @@
+"""One run to make, and its key."""
+
+from dataclasses import dataclass
+
+from evabench.records.cell import Cell
+from evabench.records.host import Code, Host
+from evabench.records.run import run_key
+from evabench.runner.host import read_code
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedRun:
+    """One run to make; `sweep` and `position` are None where nothing is timed."""
+
+    key: str
+    cell: Cell
+    seed: int
+    code: Code
+    sweep: int | None = None
+    position: int | None = None
+    repeats: str | None = None  # the key of the visit of which this is the second try
+
+
+def plan_run(cell: Cell, seed: int, host: Host, sweep: int | None = None, position: int | None = None) -> PlannedRun:
+    """Return the run of this cell and seed on this host with the present code."""
+    code = read_code(cell.optimizer)
+    key = run_key(cell, seed, sweep, host, code)
+    return PlannedRun(key=key, cell=cell, seed=seed, code=code, sweep=sweep, position=position)

@@ -1,0 +1,96 @@
+"""The targets of a suite that runs set: which runs those are, and what they have come to.
+
+A target follows from its runs alone. Judged runs carry its hash in their cells, and so in their keys: they can only be
+planned when it is set, and a target that changes leaves the runs behind that were made for the one before.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from evabench.records.cell import Cell
+from evabench.records.host import Code, Host
+from evabench.records.run import Run, run_key
+from evabench.records.set_target import SetTarget
+from evabench.runner.planned_run import PlannedRun, plan_run
+from evabench.settings.measurement import ConvergenceSettings
+from evabench.stats.target_rule import NoTarget, set_target
+from evabench.suite import Suite
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetFindings:
+    """What the stored runs say of the targets that this suite lets runs set."""
+
+    found: tuple[SetTarget, ...] = ()
+    none: tuple[NoTarget, ...] = ()  # what is not set, and why
+    other_runs: tuple[Run, ...] = ()  # judged runs that are stored with another target, or without one
+
+
+def plan_target_runs(suite: Suite, host: Host) -> tuple[PlannedRun, ...]:
+    """Return every run that sets a target, whether it is stored or not."""
+    table = suite.convergence
+    if table is None:
+        return ()
+    seeds = range(table.first_target_seed, table.first_target_seed + table.target_seeds)
+    return tuple(plan_run(cell, seed, host) for seed in seeds for cell in suite.target_cells())
+
+
+def find_targets(
+    suite: Suite, planned: Sequence[PlannedRun], stored: Mapping[str, Run], settled: Collection[str]
+) -> TargetFindings:
+    """Return the targets, each once its runs are all among the keys that need not be made any more."""
+    found: list[SetTarget] = []
+    none: list[NoTarget] = []
+    for cell in suite.target_cells():
+        made = _found(suite, cell, [run for run in planned if run.cell == cell], stored, settled)
+        if isinstance(made, SetTarget):
+            found.append(made)
+        else:
+            none.append(made)
+    return TargetFindings(found=tuple(found), none=tuple(none))
+
+
+def _found(
+    suite: Suite, cell: Cell, planned: Sequence[PlannedRun], stored: Mapping[str, Run], settled: Collection[str]
+) -> SetTarget | NoTarget:
+    num_left = sum(run.key not in settled for run in planned)
+    if num_left:
+        return NoTarget(
+            cell=cell, reason=f"{num_left} of the {len(planned)} runs of {cell.arm} that set it are to come"
+        )
+    assert suite.convergence
+    asked = suite.convergence.targets[cell.workload_name]
+    return set_target(asked, cell, {run.seed: stored[run.key] for run in planned if run.key in stored})
+
+
+def with_target(cell: Cell, suite: Suite, targets: TargetFindings) -> Cell | None:
+    """Return a judged cell with the hash of its target; None where runs have yet to set it."""
+    asked = suite.convergence.targets.get(cell.workload_name) if suite.convergence else None
+    if asked is None or asked.reference is None:
+        return cell
+    for target in targets.found:
+        if _place(target.cell) == _place(cell):
+            return replace(cell, target=target.hash)
+    return None
+
+
+def runs_of_other_targets(missing: Iterable[PlannedRun], stored: Sequence[Run]) -> tuple[Run, ...]:
+    """Return the stored runs that differ in their target alone from a judged one that is not stored."""
+    without = {
+        _key_without_target(run.cell, run.seed, run.host, run.code): run
+        for run in stored
+        if isinstance(run.cell.measurement, ConvergenceSettings) and not run.cell.sets_target
+    }
+    if not without:
+        return ()
+    host = next(iter(without.values())).host
+    keys = [_key_without_target(run.cell, run.seed, host, run.code) for run in missing]
+    return tuple(without[key] for key in keys if key in without)
+
+
+def _key_without_target(cell: Cell, seed: int, host: Host, code: Code) -> str:
+    return run_key(replace(cell, target=None), seed, None, host, code)
+
+
+def _place(cell: Cell) -> tuple[object, ...]:
+    return cell.workload_name, cell.workload, cell.measurement, cell.threads

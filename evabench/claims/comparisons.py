@@ -46,10 +46,11 @@ class Workload:
 
     def refusal(self, claim: Claim) -> str | None:
         """Return why the claim must not be judged here, as a sentence; None where nothing is in the way."""
-        if claim.quantity != "time_to_target_ratio":
+        arms, bases = self.speaking_for(claim), self.against(claim)
+        if claim.quantity != "time_to_target_ratio" or not arms or not bases:
             return None
-        compared = [one.arm for one in (*self.speaking_for(claim), *self.against(claim))]
-        without = [arm for arm in dict.fromkeys(compared) if arm in self.without_target]
+        compared = dict.fromkeys(one.arm for one in (*arms, *bases))
+        without = [arm for arm in compared if arm in self.without_target]
         if without:
             return (
                 f"On {self.name} nothing is compared: the runs of {', '.join(without)} carry no target, or another "

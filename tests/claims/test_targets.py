@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import pytest
 
+from evabench.claims.arms import measured_arms
 from evabench.claims.claim import ClaimedWorkload, Verdict
-from evabench.claims.eva import FASTER_THAN_SGD
+from evabench.claims.eva import FASTER_THAN_KFAC, FASTER_THAN_SGD
 from evabench.claims.evidence import judge_claims
 from evabench.settings.optimizers import AdamWSettings
 from evabench.settings.suite_tables import Target
@@ -71,6 +72,7 @@ def test_runs_of_a_target_before_are_left_out_beside_those_of_the_present_one():
 
 def test_runs_that_set_a_target_are_never_judged():
     setting = [replace(one, cell=BY_SGD.cell) for one in trainings("SGD", [4] * 8)]
+    assert measured_arms(setting) == ()
     judgement = only([*setting, *judged_by(BY_SGD, twice_as_fast())], BY_SGD)
     assert judgement.evidence[0].estimate == pytest.approx(2.0)
 
@@ -110,6 +112,11 @@ def test_a_reference_that_is_not_the_best_first_order_arm_is_refused():
         "On autoencoder nothing is compared: AdamW has a better median final validation loss than SGD, which set the "
         "target (0.4 against 0.5 over 8 seeds). Name AdamW as the reference."
     )
+
+
+def test_where_nothing_could_be_compared_anyway_it_says_so_first():
+    judgement = only(twice_as_fast(), BY_SGD, claim=FASTER_THAN_KFAC)
+    assert judgement.reason == "On autoencoder there are no runs of kfac."
 
 
 def test_a_first_order_arm_that_is_as_good_or_worse_does_not_stand_in_the_way():

@@ -43,7 +43,7 @@ def test_the_best_hit_is_the_worse_of_two_evaluations_in_a_row(losses, share, va
 
 def test_the_untrained_net_hits_nothing():
     untrained = Evaluation(step=0, seconds=0.0, validation_loss=1.0)
-    trained = curve(9, 7, 5, 3)
+    trained = curve(4, 7, 5, 3)
     assert best_hit_within(replace(trained, evaluations=(untrained, *trained.evaluations)), 0.75) == 5
 
 
@@ -65,6 +65,11 @@ def test_of_eight_runs_the_slowest_sets_the_value_and_of_ten_the_second_slowest(
     curves = [curve(9, end, end, end) for end in range(1, 11)]
     assert target_value(curves[:8], 0.75) == 8
     assert target_value(curves, 0.75) == 9
+
+
+def test_of_accuracies_the_second_lowest_of_ten_sets_the_value():
+    curves = [curve(0.0, end, end, end, metric="accuracy") for end in (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1)]
+    assert target_value(curves, 0.75, "accuracy") == 0.2
 
 
 def test_a_run_that_diverged_hits_nothing_and_counts():
@@ -138,9 +143,9 @@ def test_seven_runs_set_no_target_and_a_crashed_one_does_not_count():
     assert made.reason.startswith("7 of 8 target-setting runs of SGD count and 8 are needed; --retry-failed makes")
 
 
-def test_a_reference_that_diverges_in_one_of_eight_seeds_sets_no_target():
+def test_a_reference_that_diverges_in_one_of_eight_seeds_sets_no_target_however_low_it_came():
     runs = setting(EIGHT)
-    runs[2003] = failed(runs[2003], "diverged")
+    runs[2003] = replace(runs[2003], outcome=replace(runs[2003].outcome, kind="diverged"))
     made = set_target(ASKED, cell(), runs)
     assert made.reason == (
         "there is no validation loss that 8 of 8 target-setting runs of SGD hit within 50 % of the budget"

@@ -290,3 +290,13 @@ def test_a_target_may_be_set_by_an_arm_at_each_budget(tmp_path):
 )
 def test_a_mistake_about_a_target_is_told_with_the_way_out(tmp_path, old, new, told):
     assert told in mistakes(tmp_path, (GOOD + SET_BY_SGD).replace(old, new))
+
+
+def test_a_tier_has_targets_of_its_own_and_only_of_its_own_arms(tmp_path):
+    target = 'targets = { small = { reference = "SGD", at = 0.75, metric = "accuracy" } } }'
+    text = TIERS.replace('"step", warmup_share = 0.25 }', f'"step", warmup_share = 0.25, {target}')
+    cells = load_suite(write(tmp_path, text), "paper").target_cells()
+    assert [(cell.arm, cell.measurement.steps) for cell in cells] == [("SGD", 180), ("SGD", 360)]
+    assert load_suite(write(tmp_path, text), "smoke").target_cells() == ()
+    told = '[tiers.paper.convergence.targets.small] reference: "SGD" is none of the first-order arms: there are none'
+    assert told in mistakes(tmp_path, text.replace("timeout_seconds = 9000", 'arms = ["Eva"]'))

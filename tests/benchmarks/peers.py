@@ -18,6 +18,7 @@ from evabench.peers import asdl, heavyball, pytorch_optimizer, singd
 from tests.benchmarks.models import NETS
 
 OURS = {"lr": 1e-4, "clip": "none"}
+PLAIN = {"momentum": 0.0, "grafting": "none", "merge_up_to": 1}
 # Arm -> steps of a cycle, and how it is made from a model.
 ARMS = {
     "SGD": (1, lambda net: torch.optim.SGD(net.parameters(), 1e-4, 0.9)),
@@ -28,8 +29,20 @@ ARMS = {
     "SINGD@10": (10, lambda net: singd.singd(net, lr=1e-5, refresh_every=10)),
     "Shampoo@1": (1, lambda net: Shampoo(net, lr=1e-4)),
     "Shampoo@10": (10, lambda net: Shampoo(net, lr=1e-4, refresh_every=10)),
+    # As pytorch-optimizer's: no grafting, no momentum, a factor for every axis.
+    "Shampoo@1, plain": (1, lambda net: Shampoo(net, lr=1e-4, **PLAIN)),
+    "Shampoo@10, plain": (10, lambda net: Shampoo(net, lr=1e-4, refresh_every=10, **PLAIN)),
+    "pytorch-optimizer Shampoo@10": (
+        10,
+        lambda net: pytorch_optimizer.shampoo(net.parameters(), lr=1e-6, refresh_every=10),
+    ),
     "pytorch-optimizer Shampoo@1": (1, lambda net: pytorch_optimizer.shampoo(net.parameters(), lr=1e-6)),
     "pytorch-optimizer SOAP@10": (10, lambda net: pytorch_optimizer.soap(net.parameters(), lr=1e-6)),
+    "Shampoo@10, blocks of 512": (10, lambda net: Shampoo(net, lr=1e-4, beta2=0.999, block_size=512, refresh_every=10)),
+    "pytorch-optimizer ScalableShampoo@10": (
+        10,
+        lambda net: pytorch_optimizer.scalable_shampoo(net.parameters(), lr=1e-6, use_svd=True, refresh_every=10),
+    ),
     "heavyball SOAP@10": (10, lambda net: heavyball.soap(net.parameters(), lr=1e-6)),
 }
 

@@ -12,9 +12,11 @@ preconditioner keeps as activations or temporaries. The two agree on the total (
 import weakref
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any, Literal
 
+import torch
 from torch import Tensor, nn
 from torch.nn.modules.module import register_module_forward_hook, register_module_forward_pre_hook
 from torch.utils._python_dispatch import TorchDispatchMode
@@ -103,6 +105,10 @@ class StorageTracker(TorchDispatchMode):
         return self._operators[number][1]
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if (
+            func is not torch.ops.aten.lift_fresh.default
+        ):  # makes a tensor of Python's numbers, which are not here before
+            self._find_hidden((args, kwargs))
         before = self._live_bytes
         results = func(*args, **(kwargs or {}))
         for result in tree_leaves(results):
@@ -110,6 +116,25 @@ class StorageTracker(TorchDispatchMode):
                 self._see(result)
         self._operators.append((str(func), max(before, self._live_bytes)))
         return results
+
+    def _find_hidden(self, arguments: Any) -> None:
+        """Count what no operator of the step has made: it was there all along, where nobody could tell.
+
+        An optimizer may keep tensors outside of its state. They raise everything that was noted until now.
+        """
+        for argument in tree_leaves(arguments):
+            if not isinstance(argument, Tensor) or identity(argument) in self._number:
+                continue
+            num_bytes = argument.untyped_storage().nbytes()
+            self._peak_bytes += num_bytes  # first, so that it does not look like a new peak
+            self._see(argument)
+            number = self._number[identity(argument)]
+            self._at_peak[number] = num_bytes
+            if self._phase == "optimizer":
+                self._category[number] = "statistics"
+            self.start_bytes += num_bytes
+            self.timeline = [replace(point, live_bytes=point.live_bytes + num_bytes) for point in self.timeline[:-1]]
+            self._operators = [(name, level + num_bytes) for name, level in self._operators]
 
     def _see(self, tensor: Tensor) -> None:
         storage = tensor.untyped_storage()

@@ -112,7 +112,9 @@ class WorkloadReport:
         if self.budget is None:
             return ""
         steps, an_epoch = self.budget.steps, self.settings.steps_an_epoch
-        return f"{steps / an_epoch:g} epochs" if an_epoch and steps % an_epoch == 0 else f"{steps} steps"
+        if an_epoch and steps % an_epoch == 0:
+            return "1 epoch" if steps == an_epoch else f"{steps // an_epoch} epochs"
+        return f"{steps} steps"
 
     @property
     def num_seeds(self) -> int:

@@ -83,6 +83,40 @@ def test_the_momentum_is_optimizer_state_and_the_curvature_is_statistics():
     assert peak.statistics == 4 * 300 * FLOAT
 
 
+class Hiding(torch.optim.Optimizer):
+    """Keeps tensors where nobody looks, and reads them in its step only."""
+
+    def __init__(self, model):
+        super().__init__(model.parameters(), {})
+        self.factors = [torch.ones(1000, 1000) for _ in range(2)]
+
+    @torch.no_grad()
+    def step(self, closure=None):
+        for parameter in self.param_groups[0]["params"]:
+            parameter.add_(parameter.grad, alpha=-0.1)
+        for factor in self.factors:
+            factor.mul_(1.1)
+
+
+def test_state_that_an_optimizer_hides_is_found_where_it_is_used_and_was_there_all_along():
+    plain = tracked(lambda model: torch.optim.SGD(model.parameters(), lr=0.1))
+    hiding = tracked(Hiding)
+    assert hiding.peak().statistics == 2 * 1000**2 * FLOAT
+    assert hiding.start_bytes - plain.start_bytes == 2 * 1000**2 * FLOAT
+    assert hiding.peak_phase == "backward"
+    assert hiding.peak().total - plain.peak().total == 2 * 1000**2 * FLOAT
+    assert hiding.timeline[0].live_bytes == hiding.start_bytes
+    assert max(point.live_bytes for point in hiding.timeline) == hiding.peak().total
+
+
+def test_a_tensor_made_of_numbers_in_the_step_was_not_there_before():
+    tracker = StorageTracker()
+    with tracker.phase("optimizer"):
+        made = torch.tensor([1.0, 2.0, 3.0])
+    assert tracker.start_bytes == 0
+    assert tracker.peak().temporaries == made.numel() * FLOAT
+
+
 def test_a_planted_temporary_of_64_MiB_is_found_sized_and_placed():
     class Planted(torch.optim.SGD):
         def step(self, closure=None):

@@ -7,12 +7,15 @@ gradient at one position, g that of the mean loss.
     reduce   a sample is a row:                     mean_R a,    sum_R g
 """
 
+from math import sqrt
 from typing import final
 
 from torch import Tensor, nn
 
 from evabench.optimizers.kronecker import sum_outer_products
 from evabench.optimizers.layers import Layer, Module, in_full_precision
+from evabench.optimizers.patch_products import add_patch_products_
+from evabench.optimizers.patches import Convolution, PatchSums, num_patches
 from evabench.optimizers.summaries import gradient_rows, input_rows
 from evabench.optimizers.windows import PatchMeans
 from evabench.settings.optimizers import OutputGradient, WeightSharing
@@ -33,14 +36,19 @@ class FactorSums:
         self.output_gradient = output_gradient
         self.rows_are_samples = weight_sharing == "reduce"
         self._patch_means = PatchMeans()
+        self._patch_sums = PatchSums()
 
     def of_inputs(self, layer: Layer, module: Module, values: Tensor) -> Tensor:
         """Return the sum over the rows of the inputs."""
-        return sum_outer_products(self.input_rows(layer, module, values))
+        if self.weight_sharing == "reduce" or isinstance(module, nn.Linear):
+            return sum_outer_products(self.input_rows(layer, module, values))
+        return self._of_patches(layer, module, in_full_precision(values))
 
     def of_output_gradients(self, layer: Layer, module: Module, values: Tensor) -> Tensor:
         """Return the sum over the rows of the output gradients."""
-        return sum_outer_products(self.output_gradient_rows(layer, module, values))
+        rows, weight = self._weighted_rows(layer, module, values)
+        summed = sum_outer_products(rows)
+        return summed if weight == 1 else summed.mul_(weight)
 
     def input_rows(self, layer: Layer, module: Module, values: Tensor) -> Tensor:
         """Return [rows, d_in], or [groups, rows, d_in], with a trailing 1 for a bias."""
@@ -49,16 +57,36 @@ class FactorSums:
 
     def output_gradient_rows(self, layer: Layer, module: Module, values: Tensor) -> Tensor:
         """Return [rows, d_out], or [groups, rows, d_out]."""
+        rows, weight = self._weighted_rows(layer, module, values)
+        return rows * sqrt(weight)
+
+    def _weighted_rows(self, layer: Layer, module: Module, values: Tensor) -> tuple[Tensor, float]:
+        """Return rows, and what multiplies their outer products: cheaper than to multiply the rows by its root."""
         values = in_full_precision(values)
+        weight = 1.0
         if self.weight_sharing == "reduce":
             rows = _over_positions(module, values, "sum" if self.output_gradient == "per_example" else "mean")
         else:
             rows = gradient_rows(module, values)
             if self.output_gradient == "per_example" and not isinstance(module, nn.Linear):
-                rows = rows * (rows.shape[0] / values.shape[0]) ** 0.5
+                weight = rows.shape[0] / values.shape[0]
         if layer.num_groups > 1:
             rows = rows.view(rows.shape[0], layer.num_groups, -1).transpose(0, 1)
-        return rows
+        return rows, weight
+
+    def _of_patches(self, layer: Layer, convolution: Convolution, values: Tensor) -> Tensor:
+        """Return the sum over the rows of a convolution's inputs, which are not formed."""
+        groups = () if layer.num_groups == 1 else (layer.num_groups,)
+        d = layer.weight[0].numel()
+        side = d if layer.bias is None else d + 1
+        summed = values.new_zeros(*groups, side, side)
+        add_patch_products_(summed[..., :d, :d], values, convolution)
+        if layer.bias is not None:
+            patches = self._patch_sums(values, convolution).view(*groups, d)
+            summed[..., :d, d] = patches
+            summed[..., d, :d] = patches
+            summed[..., d, d] = num_patches(values, convolution)
+        return summed
 
     def _input_rows(self, module: Module, values: Tensor) -> Tensor:
         if self.weight_sharing == "expand":

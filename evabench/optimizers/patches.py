@@ -4,12 +4,29 @@ Legend: x [n, c, *space] inputs; a patch is what lies under the kernel at one po
 prod(kernel_size) numbers a group in the order of a kernel's own axes.
 """
 
+from math import prod
+from typing import NamedTuple
+
 import torch
 from torch import Tensor, nn
 
 from evabench.optimizers.layers import in_memory_order
 
 Convolution = nn.Conv1d | nn.Conv2d
+
+
+class AxisGeometry(NamedTuple):
+    """How a kernel moves along one axis of space."""
+
+    kernel: int
+    stride: int
+    dilation: int
+    before: int  # padding
+    after: int
+
+    def num_positions(self, size: int) -> int:
+        """Return the size of the output along the axis."""
+        return (size + self.before + self.after - self.dilation * (self.kernel - 1) - 1) // self.stride + 1
 
 
 class PatchSums:
@@ -60,10 +77,10 @@ def sum_first_axis(rows: Tensor) -> Tensor:
 
 def count_visits(convolution: Convolution, axis: int, eye: Tensor) -> Tensor:
     """Return [k, size]: how often offset i of the kernel meets place h, over all positions of the output."""
-    kernel, stride, dilation, before, after = axis_geometry(convolution, axis)
+    geometry = axis_geometry(convolution, axis)
+    kernel, stride, dilation, before, after = geometry
     padded = _pad(eye.unsqueeze(0), [before, after], convolution.padding_mode).squeeze(0)
-    num_positions = (padded.shape[1] - dilation * (kernel - 1) - 1) // stride + 1
-    stop = stride * (num_positions - 1) + 1
+    stop = stride * (geometry.num_positions(eye.shape[0]) - 1) + 1
     offsets = [offset * dilation for offset in range(kernel)]
     return torch.stack([padded[:, start : start + stop : stride].sum(1) for start in offsets])
 
@@ -74,10 +91,9 @@ def patch_rows(x: Tensor, convolution: Convolution) -> Tensor:
     Costs prod(kernel_size) times the input, in memory as in time.
     """
     num_axes = x.dim() - 2
-    geometries = [axis_geometry(convolution, axis) for axis in range(num_axes)]
-    padding = [width for *_, before, after in reversed(geometries) for width in (before, after)]
-    patches = _pad(x, padding, convolution.padding_mode)
-    for axis, (kernel, stride, dilation, _, _) in enumerate(geometries):
+    patches = pad_space(x, convolution)
+    for axis in range(num_axes):
+        kernel, stride, dilation, _, _ = axis_geometry(convolution, axis)
         patches = patches.unfold(2 + axis, dilation * (kernel - 1) + 1, stride)[..., ::dilation]
     # [n, c, *positions, *kernel] -> [n, *positions, c, *kernel]
     patches = patches.movedim(1, 1 + num_axes).flatten(0, num_axes).flatten(1)
@@ -86,12 +102,25 @@ def patch_rows(x: Tensor, convolution: Convolution) -> Tensor:
     return patches.view(patches.shape[0], convolution.groups, -1).transpose(0, 1)
 
 
+def num_patches(x: Tensor, convolution: Convolution) -> int:
+    """Return the number of patches of a batch: samples times positions of the output."""
+    sizes = [axis_geometry(convolution, axis).num_positions(size) for axis, size in enumerate(x.shape[2:])]
+    return len(x) * prod(sizes)
+
+
+def pad_space(x: Tensor, convolution: Convolution, first_axis: int = 0) -> Tensor:
+    """Return x as the convolution pads it, from an axis of space on."""
+    geometries = [axis_geometry(convolution, axis) for axis in range(first_axis, x.dim() - 2)]
+    padding = [width for *_, before, after in reversed(geometries) for width in (before, after)]
+    return _pad(x, padding, convolution.padding_mode) if any(padding) else x
+
+
 def _pad(x: Tensor, padding: list[int], mode: str) -> Tensor:
     return nn.functional.pad(x, padding, mode="constant" if mode == "zeros" else mode)
 
 
-def axis_geometry(convolution: Convolution, axis: int) -> tuple[int, int, int, int, int]:
-    """Return kernel size, stride, dilation, and the padding before and after, along one axis of space."""
+def axis_geometry(convolution: Convolution, axis: int) -> AxisGeometry:
+    """Return the geometry along one axis of space."""
     kernel, dilation = convolution.kernel_size[axis], convolution.dilation[axis]
     match convolution.padding:
         case "same":
@@ -101,4 +130,4 @@ def axis_geometry(convolution: Convolution, axis: int) -> tuple[int, int, int, i
             before = after = 0
         case widths:
             before = after = int(widths[axis])
-    return kernel, convolution.stride[axis], dilation, before, after
+    return AxisGeometry(kernel, convolution.stride[axis], dilation, before, after)

@@ -57,7 +57,11 @@ def input_rows(module: Module, values: Tensor) -> Tensor:
 
 def gradient_rows(module: Module, values: Tensor) -> Tensor:
     """Return [rows, d_out] of the gradient of the output."""
-    return (values if isinstance(module, nn.Linear) else values.movedim(1, -1)).flatten(0, -2)
+    if isinstance(module, nn.Linear):
+        return values.flatten(0, -2)
+    if values.is_contiguous():
+        return values.transpose(0, 1).flatten(1).T  # image by image, where rows in memory would go number by number
+    return values.movedim(1, -1).flatten(0, -2)
 
 
 def _sum_type(values: Tensor) -> torch.dtype:

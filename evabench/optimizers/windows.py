@@ -11,7 +11,7 @@ from typing import NamedTuple, final
 import torch
 from torch import Tensor
 
-from evabench.optimizers.patches import Convolution, axis_geometry
+from evabench.optimizers.patches import AxisGeometry, Convolution, axis_geometry
 
 
 class AxisVisits(NamedTuple):
@@ -44,9 +44,8 @@ class PatchMeans:
         geometry = [axis_geometry(convolution, axis) for axis in range(len(space))]
         key = (tuple(geometry), convolution.padding_mode, space, x.dtype, x.device)
         if key not in self._weights:
-            visits = [
-                visit_axis(*each, convolution.padding_mode, size) for each, size in zip(geometry, space, strict=True)
-            ]
+            mode = convolution.padding_mode
+            visits = [visit_axis(each, mode, size) for each, size in zip(geometry, space, strict=True)]
             weights = x.new_ones(1, 1)
             for each in visits:
                 weights = torch.kron(weights, x.new_tensor(each.counts) / each.num_positions)
@@ -54,9 +53,10 @@ class PatchMeans:
         return self._weights[key]
 
 
-def visit_axis(kernel: int, stride: int, dilation: int, before: int, after: int, mode: str, size: int) -> AxisVisits:
+def visit_axis(geometry: AxisGeometry, mode: str, size: int) -> AxisVisits:
     """Return which places of an axis of `size` the offsets of a kernel meet, over all positions of the output."""
-    num_positions = (size + before + after - dilation * (kernel - 1) - 1) // stride + 1
+    kernel, stride, dilation, before, _ = geometry
+    num_positions = geometry.num_positions(size)
     meetings = [[0] * kernel for _ in range(size)]
     for position in range(num_positions):
         for offset in range(kernel):

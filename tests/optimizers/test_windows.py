@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from torch import nn
 from torch.testing import assert_close
 
-from evabench.optimizers.patches import patch_rows
+from evabench.optimizers.patches import AxisGeometry, patch_rows
 from evabench.optimizers.windows import PatchMeans, visit_axis
 from tests.optimizers.test_patches import convolutions
 
@@ -25,14 +25,14 @@ def test_the_mean_patch_of_a_sample_is_the_mean_of_its_rows(drawn, channels_last
 
 
 def test_the_places_inside_are_summed_at_once():
-    visits = visit_axis(kernel=3, stride=1, dilation=1, before=1, after=1, mode="zeros", size=32)
+    visits = visit_axis(AxisGeometry(kernel=3, stride=1, dilation=1, before=1, after=1), mode="zeros", size=32)
     assert visits.slices == (slice(0, 1, 1), slice(1, 31, 1), slice(31, 32, 1))
     assert visits.counts == ((1, 1, 0), (1, 1, 1), (0, 1, 1))
     assert visits.num_positions == 32
 
 
 def test_a_stride_makes_slices_with_steps():
-    visits = visit_axis(kernel=3, stride=2, dilation=1, before=1, after=1, mode="zeros", size=8)
+    visits = visit_axis(AxisGeometry(kernel=3, stride=2, dilation=1, before=1, after=1), mode="zeros", size=8)
     assert slice(1, 6, 2) in visits.slices
 
 

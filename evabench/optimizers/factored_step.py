@@ -1,24 +1,43 @@
-"""The step that K-FAC and FOOF share, once the factors are known: directions, clip, descent.
+"""The step that K-FAC and FOOF share, once the sums of a batch are known: factors, directions, clip, descent.
 
 Legend: G gradient, P direction of a layer; nu the factor of the clip, one for the layers of all groups.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from functools import partial
+from typing import Any, NamedTuple, Protocol
 
 import torch
 from torch import Tensor, nn
 
+from evabench.optimizers.capture import Capture
 from evabench.optimizers.descent import descend_groups_
+from evabench.optimizers.factors import Fresh, renew_
 from evabench.optimizers.layers import Layer, in_full_precision
-from evabench.optimizers.loss_scale import gradient_scale
+from evabench.optimizers.loss_scale import found_infinity, gradient_scale
 from evabench.optimizers.phases import phase
 from evabench.optimizers.scaling import Lengths, direction_scale, inner_product
+from evabench.optimizers.skips import Skips, gradient_norms
+from evabench.optimizers.troubles import Troubles
 
-Ready = list[tuple[dict[str, Any], Layer]]
+Group = dict[str, Any]
+Ready = list[tuple[Group, Layer]]
 
 
-class Directed(NamedTuple):
+class Factored(Protocol):
+    """What the step reads and writes of K-FAC or FOOF."""
+
+    param_groups: list[Group]
+    state: defaultdict[Tensor, Any]
+    names: dict[nn.Parameter, str]
+    layers: tuple[Layer, ...]
+    capture: Capture
+    skips: Skips
+    troubles: Troubles
+
+
+class _Directed(NamedTuple):
     """What a clip asks of a layer; 0-d tensors."""
 
     inner: Tensor  # <P, G>
@@ -26,18 +45,43 @@ class Directed(NamedTuple):
     direction_square: Tensor
 
 
-def ready_layers(
-    layers: Sequence[Layer], groups: list[dict[str, Any]], states: Mapping[Tensor, Any]
-) -> Iterator[tuple[dict[str, Any], Layer]]:
+def step_(
+    optimizer: Factored,
+    fresh: Mapping[Layer, Mapping[str, Fresh]],
+    invert_: Callable[[Group, Layer], None],
+    direction: Callable[[Group, Layer, Tensor], Tensor],
+) -> None:
+    """Update the parameters once; before it the factors, from `fresh` sums, and their inverses where they are due."""
+    shared = optimizer.param_groups[0]
+    skip = optimizer.skips.check(gradient_norms(optimizer.names), found_infinity(optimizer))
+    weight = shared["new_statistic_weight"]
+    renewed = {layer: renew_(optimizer.state[layer.weight], sums, weight, skip) for layer, sums in fresh.items()}
+    ready = list(_ready_layers(optimizer))
+    if shared["step"] % shared["refresh_every"] == 0:
+        optimizer.troubles.count_refresh([renewed.get(layer) for _, layer in ready], shared["factorisation"])
+        for group, layer in ready:
+            invert_(group, layer)
+    directed = [_direct_(layer, partial(direction, group, layer), shared["clip"]) for group, layer in ready]
+    optimizer.troubles.count_failure(_descend_(optimizer, directed, ready, skip))
+    shared["step"] += 1
+    optimizer.capture.enabled = expects_statistics(shared)
+
+
+def expects_statistics(group: Group) -> bool:
+    """Return whether the coming step updates the factors."""
+    return bool(group["step"] % (group["statistics_every"] or group["refresh_every"]) == 0)
+
+
+def _ready_layers(optimizer: Factored) -> Iterator[tuple[Group, Layer]]:
     """Yield the layers that have a gradient and factors, with the group of their weight."""
-    group_of = {parameter: group for group in groups for parameter in group["params"]}
-    for layer in layers:
-        if layer.has_gradient and "A" in states[layer.weight]:
+    group_of = {parameter: group for group in optimizer.param_groups for parameter in group["params"]}
+    for layer in optimizer.layers:
+        if layer.has_gradient and "A" in optimizer.state[layer.weight]:
             yield group_of[layer.weight], layer
 
 
 @phase("precondition")
-def direct_(layer: Layer, direction: Callable[[Tensor], Tensor], clip: str) -> Directed:
+def _direct_(layer: Layer, direction: Callable[[Tensor], Tensor], clip: str) -> _Directed:
     """Write the direction of a layer into `.grad`, which leaves one temporary of a gradient's size alive."""
     G = layer.gradient()
     exact = in_full_precision(G)
@@ -46,13 +90,11 @@ def direct_(layer: Layer, direction: Callable[[Tensor], Tensor], clip: str) -> D
     zero = torch.zeros_like(inner)
     squares = (inner_product(exact, exact), inner_product(P, P)) if clip == "rescale" else (zero, zero)
     layer.set_gradient_(P)
-    return Directed(inner, *squares)
+    return _Directed(inner, *squares)
 
 
 @phase("precondition")
-def take_step_(
-    optimizer: torch.optim.Optimizer, directed: Sequence[Directed], ready: Ready, skip: Tensor
-) -> Tensor | None:
+def _descend_(optimizer: Factored, directed: Sequence[_Directed], ready: Ready, skip: Tensor) -> Tensor | None:
     """Follow the directions, scaled by the clip, unless one is not finite; the others are SGD's.
 
     Returns whether the mathematics failed, a direction that is not finite from gradients that are; None without layers.
@@ -81,13 +123,3 @@ def take_step_(
             divisors = {parameter: divisor for _, layer in ready for parameter in layer.parameters}
     descend_groups_(groups, optimizer.state, divisors=divisors, other_divisor=carried, skip=skip)
     return broken
-
-
-def expects_statistics(group: Mapping[str, Any]) -> bool:
-    """Return whether the coming step updates the factors."""
-    return bool(group["step"] % (group["statistics_every"] or group["refresh_every"]) == 0)
-
-
-def expects_refresh(group: Mapping[str, Any]) -> bool:
-    """Return whether the coming step factorises the factors."""
-    return bool(group["step"] % group["refresh_every"] == 0)

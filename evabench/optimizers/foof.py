@@ -5,7 +5,6 @@ and eigenvectors; gamma the damping.
 """
 
 from dataclasses import asdict
-from functools import partial
 from typing import Any, final
 
 import torch
@@ -15,17 +14,16 @@ from evabench.optimizers.capture import Capture
 from evabench.optimizers.damped_solve import damped_eigen
 from evabench.optimizers.factor_inverse import KEPT, Trouble, invert_, multiply_right
 from evabench.optimizers.factor_sums import FactorSums
-from evabench.optimizers.factored_step import direct_, expects_refresh, expects_statistics, ready_layers, take_step_
-from evabench.optimizers.factors import Fresh, average_factors, layers_without_factors, renew_
+from evabench.optimizers.factored_step import expects_statistics, step_
+from evabench.optimizers.factors import Fresh, average_factors, layers_without_factors
 from evabench.optimizers.groups import Groups, check_group, name_parameters, split_groups
 from evabench.optimizers.health import Health
 from evabench.optimizers.layers import Layer, find_layers, find_rest
-from evabench.optimizers.loss_scale import found_infinity
 from evabench.optimizers.phases import phase
 from evabench.optimizers.projected_step import restore_statistics
 from evabench.optimizers.ranks import num_ranks
 from evabench.optimizers.refusals import check_step
-from evabench.optimizers.skips import Skips, gradient_norms
+from evabench.optimizers.skips import Skips
 from evabench.optimizers.troubles import Troubles
 from evabench.settings.optimizers import Clip, Factorisation, FoofSettings, WeightSharing
 
@@ -91,27 +89,7 @@ class FOOF(torch.optim.Optimizer):
     def step(self, closure: None = None) -> None:  # type: ignore[override]
         """Update the parameters once; before it the factors and their inverses, where they are due."""
         check_step(self, closure, self.names)
-        shared = self.param_groups[0]
-        fresh = self._collect()
-        skip = self.skips.check(gradient_norms(self.names), found_infinity(self))
-        renewed = {
-            layer: renew_(self.state[layer.weight], factors, shared["new_statistic_weight"], skip)
-            for layer, factors in fresh.items()
-        }
-        ready = list(ready_layers(self.layers, self.param_groups, self.state))
-        if expects_refresh(shared):
-            self.troubles.count_refresh([renewed.get(layer) for _, layer in ready], shared["factorisation"])
-            for group, layer in ready:
-                self._invert_(group, layer)
-        directed = [
-            direct_(
-                layer, partial(_direction, state=self.state[layer.weight], damping=group["damping"]), shared["clip"]
-            )
-            for group, layer in ready
-        ]
-        self.troubles.count_failure(take_step_(self, directed, ready, skip))
-        shared["step"] += 1
-        self.capture.enabled = expects_statistics(shared)
+        step_(self, self._collect(), self._invert_, self._direction)
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget the gradients, and the statistics of the passes that they came from."""
@@ -171,6 +149,14 @@ class FOOF(torch.optim.Optimizer):
             state.update(A_vectors=Q.clone(), A_gains=group["damping"] / (w + group["damping"]) - 1)
         self.troubles.add(trouble)
 
+    def _direction(self, group: dict[str, Any], layer: Layer, G: Tensor) -> Tensor:
+        """Return G (A + damping * I)^-1, with the k largest eigenvalues of A where only these are kept."""
+        state = self.state[layer.weight]
+        if "A_vectors" not in state:
+            return multiply_right(G, state, "A")
+        Q, gains = state["A_vectors"], state["A_gains"].unsqueeze(-2)
+        return torch.add(G, (G @ Q) * gains @ Q.mT).div_(group["damping"])
+
     def __getstate__(self) -> dict[str, Any]:
         names = ("layers", "rest", "names", "capture", "skips", "troubles")
         return super().__getstate__() | {name: getattr(self, name) for name in names}
@@ -178,11 +164,3 @@ class FOOF(torch.optim.Optimizer):
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)
         self.capture.enabled = expects_statistics(self.param_groups[0])  # `load_state_dict` may have moved the step
-
-
-def _direction(G: Tensor, state: dict[str, Any], damping: float) -> Tensor:
-    """Return G (A + damping * I)^-1, with the k largest eigenvalues of A where only these are kept."""
-    if "A_vectors" not in state:
-        return multiply_right(G, state, "A")
-    Q, gains = state["A_vectors"], state["A_gains"].unsqueeze(-2)
-    return torch.add(G, (G @ Q) * gains @ Q.mT).div_(damping)

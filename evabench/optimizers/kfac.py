@@ -5,7 +5,6 @@ and output gradients; P = B^-1 G A^-1 with the damped factors.
 """
 
 from dataclasses import asdict
-from functools import partial
 from typing import Any, final
 
 import torch
@@ -14,18 +13,18 @@ from torch import Tensor, nn
 from evabench.optimizers.capture import Capture, Sums
 from evabench.optimizers.factor_inverse import KEPT, invert_, multiply_both
 from evabench.optimizers.factor_sums import FactorSums
-from evabench.optimizers.factored_step import direct_, expects_refresh, expects_statistics, ready_layers, take_step_
-from evabench.optimizers.factors import Fresh, average_factors, layers_without_factors, renew_
+from evabench.optimizers.factored_step import expects_statistics, step_
+from evabench.optimizers.factors import Fresh, average_factors, layers_without_factors
 from evabench.optimizers.groups import Groups, check_group, name_parameters, split_groups
 from evabench.optimizers.health import Health
 from evabench.optimizers.kronecker import split_damping
 from evabench.optimizers.layers import Layer, find_layers, find_rest
-from evabench.optimizers.loss_scale import found_infinity, statistics_scale
+from evabench.optimizers.loss_scale import statistics_scale
 from evabench.optimizers.phases import phase
 from evabench.optimizers.projected_step import restore_statistics
 from evabench.optimizers.ranks import num_ranks
 from evabench.optimizers.refusals import check_step
-from evabench.optimizers.skips import Skips, gradient_norms
+from evabench.optimizers.skips import Skips
 from evabench.optimizers.troubles import Troubles
 from evabench.settings.optimizers import (
     AcrossRanks,
@@ -106,24 +105,7 @@ class KFAC(torch.optim.Optimizer):
     def step(self, closure: None = None) -> None:  # type: ignore[override]
         """Update the parameters once; before it the factors and their inverses, where they are due."""
         check_step(self, closure, self.names)
-        shared = self.param_groups[0]
-        fresh = self._collect(shared)
-        skip = self.skips.check(gradient_norms(self.names), found_infinity(self))
-        renewed = {
-            layer: renew_(self.state[layer.weight], factors, shared["new_statistic_weight"], skip)
-            for layer, factors in fresh.items()
-        }
-        ready = list(ready_layers(self.layers, self.param_groups, self.state))
-        if expects_refresh(shared):
-            self.troubles.count_refresh([renewed.get(layer) for _, layer in ready], shared["factorisation"])
-            for group, layer in ready:
-                self._invert_(group, layer)
-        directed = [
-            direct_(layer, partial(multiply_both, state=self.state[layer.weight]), shared["clip"]) for _, layer in ready
-        ]
-        self.troubles.count_failure(take_step_(self, directed, ready, skip))
-        shared["step"] += 1
-        self.capture.enabled = expects_statistics(shared)
+        step_(self, self._collect(), self._invert_, self._direction)
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget the gradients, and the statistics of the passes that they came from."""
@@ -150,7 +132,7 @@ class KFAC(torch.optim.Optimizer):
         )
 
     @phase("capture")
-    def _collect(self, shared: dict[str, Any]) -> dict[Layer, dict[str, Fresh]]:
+    def _collect(self) -> dict[Layer, dict[str, Fresh]]:
         """Return the factors of the passes since the last step, none between two updates; forgets the sums."""
         if not self.capture.sums:
             return {}
@@ -165,6 +147,7 @@ class KFAC(torch.optim.Optimizer):
                 B.div_(loss_scale.to(B.dtype).square())
         # The rows are gradients of a mean loss, each with 1/N. "per_example" undoes it; "batch_mean" leaves the 1/N, as
         # the authors do, which makes B, and with it the effective damping, depend on the batch size as 1/N^2.
+        shared = self.param_groups[0]
         per_example = shared["output_gradient"] == "per_example"
         # A loss is the mean over the batch of its own rank; that over the batches of all ranks has 1/ranks of its rows.
         unit = 1.0 if per_example or shared["across_ranks"] == "plain_average" else num_ranks() ** -2.0
@@ -186,6 +169,9 @@ class KFAC(torch.optim.Optimizer):
         self.troubles.add(invert_(state, "B", damping_B, other=A.shape[-1], **each_time))
         if shared["factors_keep_damping"]:
             state.update(A_leak=damping_A, B_leak=damping_B)
+
+    def _direction(self, group: dict[str, Any], layer: Layer, G: Tensor) -> Tensor:
+        return multiply_both(G, self.state[layer.weight])
 
     def __getstate__(self) -> dict[str, Any]:
         names = ("layers", "rest", "names", "capture", "skips", "troubles", "grad_scaler")

@@ -2,23 +2,22 @@
 
 from typing import Any
 
-import torch
 from torch import Tensor
 
 
-def found_infinity(optimizer: torch.optim.Optimizer) -> Tensor | None:
+def found_infinity(optimizer: object) -> Tensor | None:
     """Return the loss scaler's verdict on the gradients of this step, not 0 if one is infinite; None without one."""
     found: Tensor | None = getattr(optimizer, "found_inf", None)
     return found
 
 
-def gradient_scale(optimizer: torch.optim.Optimizer) -> Tensor | None:
+def gradient_scale(optimizer: object) -> Tensor | None:
     """Return what the gradients still carry: torch's scaler leaves the division to us unless `unscale_` was called."""
     scale: Tensor | None = getattr(optimizer, "grad_scale", None)
     return scale
 
 
-def statistics_scale(optimizer: torch.optim.Optimizer, scaler: Any) -> Tensor | None:
+def statistics_scale(optimizer: object, scaler: Any) -> Tensor | None:
     """Return what the caught output gradients carry, or None.
 
     The hooks see the gradients of the scaled loss, whatever happens to `.grad` later. Raises `RuntimeError` where the

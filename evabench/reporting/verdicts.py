@@ -38,7 +38,8 @@ def measured(judgement: Judgement) -> str:
 def _finding(quantity: Quantity, evidence: Evidence) -> str:
     estimate, arm, base = evidence.estimate, evidence.arm, evidence.base
     if estimate is None:
-        return ""
+        both_missed = quantity == "time_to_target_ratio" and evidence.num_seeds
+        return f"{arm} and {base} both missed the target in every seed on {evidence.workload}" if both_missed else ""
     match quantity:
         case "time_to_target_ratio" if estimate == 0:
             return f"{base} reached the target, {arm} did not (median on {evidence.workload})"

@@ -9,6 +9,7 @@ from evabench.reporting.convergence_tables import convergence_table
 from evabench.reporting.report import make_report
 from evabench.reporting.sections import warnings
 from evabench.reporting.terminal import print_report
+from evabench.reporting.verdicts import measured
 from evabench.runner.targets import TargetFindings
 from evabench.settings.suite_tables import Target
 from evabench.stats.target_rule import NoTarget
@@ -132,6 +133,13 @@ def test_a_target_may_be_an_accuracy_that_is_reached_from_below():
     (one,) = make_report(suite(convergence=table), [*made.visits("Eva", 0.01), *trained]).workloads
     assert arm(one, "Eva").steps_to_target == (40, 40)
     assert "Target: validation accuracy 75 % at two evaluations in a row; made up." in convergence_table(one).note
+
+
+def test_a_target_that_both_arms_missed_in_every_seed_is_said_in_words():
+    missed = [*made.trainings("SGD", [None] * 8), *made.trainings("Eva", [None] * 8)]
+    timed = [*made.visits("SGD", 0.01), *made.visits("Eva", 0.01)]
+    judgements = {one.claim_id: one for one in make_report(suite(), [*timed, *missed]).judgements}
+    assert measured(judgements["C1"]) == "Eva and SGD both missed the target in every seed on autoencoder."
 
 
 def test_the_suite_that_would_decide_the_width_is_its_own_and_not_the_larger_one():

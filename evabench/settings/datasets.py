@@ -99,7 +99,13 @@ IMAGE_SETS: Mapping[ImageName, ImageSet] = {
     # CURVES: the file has a test set of its own; the authors' scripts test on the training set.
     "curves": ImageSet(title="CURVES", height=28, width=28, num_classes=None, num_train=20_000, num_test=10_000),
     "curves_like": ImageSet(
-        title="CURVES-like, generated", height=28, width=28, num_classes=None, num_train=20_000, num_test=10_000
+        title="CURVES-like, generated",
+        height=28,
+        width=28,
+        num_classes=None,
+        num_train=20_000,
+        num_test=10_000,
+        stand_in=True,
     ),
     "cifar10": ImageSet(
         title="CIFAR-10",

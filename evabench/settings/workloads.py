@@ -58,8 +58,9 @@ class AutoencoderSettings:
 
     @property
     def shape(self) -> str:
-        """Return "784-500-250-125-30 mirrored, batch 250"."""
-        return f"{'-'.join(map(str, self.widths))} mirrored, batch {self.batch}"
+        """Return "784-500-250-125-30 mirrored, batch 250", and that the data is synthetic where it is."""
+        words = f"{'-'.join(map(str, self.widths))} mirrored, batch {self.batch}"
+        return f"{words}, synthetic data" if self.stand_in else words
 
     @property
     def stand_in(self) -> bool:

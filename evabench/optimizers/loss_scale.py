@@ -26,8 +26,8 @@ def statistics_scale(optimizer: object, scaler: Any) -> Tensor | None:
     scale = gradient_scale(optimizer)
     if scale is not None:
         return scale
-    if scaler is not None:
-        # Public `get_scale` would read the value on the host. None before the first scaled loss, or if disabled.
+    if scaler is not None and scaler.is_enabled():
+        # Public `get_scale` would read the value on the host. None before the first scaled loss.
         known: Tensor | None = scaler._get_scale_async()
         return known
     if found_infinity(optimizer) is not None:

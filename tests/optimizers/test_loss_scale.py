@@ -5,7 +5,7 @@ import torch
 from torch import nn
 from torch.testing import assert_close
 
-from evabench.optimizers import Eva, EvaF
+from evabench.optimizers import KFAC, Eva, EvaF
 from tests.optimizers.conv_net import ConvNet, conv_loss, train_conv
 from tests.optimizers.models import parameters
 
@@ -52,6 +52,21 @@ def test_the_statistics_ignore_that_gradients_were_clipped(optimizer_class):
             [{k: v for k, v in optimizer.state[each.weight].items() if k in "ab"} for each in optimizer.layers]
         )
     assert_close(vectors[0], vectors[1], rtol=1e-4, atol=1e-7)
+
+
+@pytest.mark.parametrize("optimizer_class", [Eva, KFAC])
+def test_a_scaler_that_is_not_enabled_changes_nothing(optimizer_class):
+    plain, disabled = ConvNet(), ConvNet()
+    scaler = torch.amp.GradScaler("cpu", enabled=False)
+    optimizer = optimizer_class(disabled, grad_scaler=scaler)
+    for seed in range(3):
+        optimizer.zero_grad()
+        scaler.scale(conv_loss(disabled, seed, torch.float32)).backward()
+        scaler.unscale_(optimizer)
+        scaler.step(optimizer)
+        scaler.update()
+    train_conv(plain, optimizer_class(plain), loss=lambda model, seed: conv_loss(model, seed, torch.float32))
+    assert_close(parameters(disabled), parameters(plain), rtol=0, atol=0)
 
 
 def test_gradients_unscaled_by_a_scaler_that_eva_does_not_know_are_refused():

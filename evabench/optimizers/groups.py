@@ -16,7 +16,12 @@ Groups = Sequence[Mapping[str, Any]]
 
 
 def name_parameters(model: nn.Module) -> dict[nn.Parameter, str]:
-    """Return the parameters of a model with their names, a shared one once."""
+    """Return the parameters of a model with their names, a shared one once; raise `ValueError` for anything else."""
+    if not isinstance(model, nn.Module):
+        raise ValueError(
+            f"the first argument must be a model, a torch.nn.Module, whose layers are watched; got a "
+            f"{type(model).__name__}. Pass the model itself instead of model.parameters()."
+        )
     return {parameter: name for name, parameter in model.named_parameters()}
 
 

@@ -35,7 +35,10 @@ def check_parameter(parameter: object, names: Mapping[nn.Parameter, str], where:
     """Raise for what is not a parameter of the model, or not dense in memory."""
     if not isinstance(parameter, nn.Parameter) or parameter not in names:
         shape = tuple(parameter.shape) if isinstance(parameter, torch.Tensor) else parameter
-        raise ValueError(f"{where}: a parameter of shape {shape} does not belong to {model}, whose layers are watched.")
+        raise ValueError(
+            f"{where}: a parameter of shape {shape} does not belong to {model}, whose layers are watched. Take the "
+            "parameters of a group from the model that the optimizer was made with."
+        )
     if torch.empty_like(parameter, device="meta").stride() != parameter.stride():
         raise ValueError(
             f"{names[parameter]} has the strides {parameter.stride()} for the shape {tuple(parameter.shape)}: "

@@ -34,6 +34,8 @@ def check_bounds(settings: Any) -> None:
             problems.append(f"{name} must be a finite number, got {value}")
         elif isinstance(value, int | float):
             problems += [f"{name} must be {rule}, got {value}" for rule in _broken(hint, value)]
+        elif isinstance(value, str) and _constraints(hint):  # 1e-3 of a YAML file is one
+            problems.append(f'{name} must be a number, got the text "{value}"')
     if problems:
         raise ValueError("; ".join(problems))
 

@@ -66,12 +66,22 @@ class Capture:
         self.enabled = True
         self.sums: dict[Layer, Sums] = {}
         self.to_recompute: dict[Module, int] = {}  # forward passes under no_grad, which a backward pass may repeat
+        self.in_doubt: dict[Layer, _Stamp] = {}  # layers of `doubt`, with their gradients as they were then
         self._attach()
 
     def clear(self) -> None:
         """Forget the sums."""
         self.sums.clear()
         self.to_recompute.clear()
+        self.in_doubt.clear()
+
+    def doubt(self) -> None:
+        """Put in doubt what forward passes have counted, because the gradients have just been zeroed.
+
+        Many loops zero them between the forward and the backward pass, which must not lose the statistics. But where
+        another forward pass of a layer comes before its next gradient, the passes in doubt led to none: they go then.
+        """
+        self.in_doubt = {layer: _stamp(layer) for layer in self.sums}
 
     @phase("capture")
     def add(self, layer: Layer, new: Sums) -> None:
@@ -100,6 +110,8 @@ class Capture:
         if self.output_gradients:
             output.register_hook(partial(self._add_with_gradient, layer, module, sums))  # type: ignore[no-untyped-call]
         elif not self._is_repeated(module):
+            if layer in self.in_doubt and self.in_doubt.pop(layer) == _stamp(layer):
+                del self.sums[layer]
             self.add(layer, sums)
 
     @phase("capture")
@@ -171,6 +183,14 @@ class _Hook:
 
     def __reduce__(self) -> tuple[Callable[[], Callable[..., None]], tuple[()]]:
         return _idle_hook, ()
+
+
+_Stamp = tuple[int, int] | None  # of a gradient, whichever tensor it is and however often it was written to
+
+
+def _stamp(layer: Layer) -> _Stamp:
+    gradient = layer.weight.grad
+    return None if gradient is None else (id(gradient), gradient._version)
 
 
 def _num_axes(module: Module) -> int:

@@ -83,9 +83,12 @@ class EvaF(torch.optim.Optimizer):
         take_step_(self, projections, update, names=self.names, skips=self.skips, divides=False)
 
     def zero_grad(self, set_to_none: bool = True) -> None:
-        """Forget the gradients, and the statistics of the passes that they came from."""
+        """Forget the gradients, and the statistics of the passes that they came from.
+
+        Those of a forward pass whose backward pass is still to come are kept.
+        """
         super().zero_grad(set_to_none)
-        self.capture.clear()
+        self.capture.doubt()
 
     def add_param_group(self, param_group: dict[str, Any]) -> None:
         """Add a group of parameters of the model; raise `ValueError` for a foreign one or a bad value."""
@@ -96,6 +99,7 @@ class EvaF(torch.optim.Optimizer):
         """Restore momentum, statistics and settings bit for bit."""
         super().load_state_dict(state_dict)
         restore_statistics(self, state_dict, ("a",))
+        self.capture.statistics_batch = self.param_groups[0]["statistics_batch"]
 
     def health(self) -> Health:
         """Return the layers without statistics, and those that had steps skipped; waits for the device."""

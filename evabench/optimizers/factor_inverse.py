@@ -4,6 +4,7 @@ Legend: F a factor by its name, "A" or "B"; "F_cholesky" its damped Cholesky fac
 damped inverse, to multiply by.
 """
 
+from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple
 
 import torch
@@ -17,6 +18,7 @@ Name = Literal["A", "B"]
 ALIGNED = 16  # numbers in single precision: one line of a cache
 # What a reload must not cast to the type of the parameter.
 KEPT = ("A", "B", "A_cholesky", "B_cholesky", "A_inverse", "B_inverse", "A_leak", "B_leak", NUM_BATCHES)
+TOP = ("A_vectors", "A_gains")  # what FOOF keeps of the largest eigenvalues alone
 
 
 class Trouble(NamedTuple):
@@ -41,6 +43,11 @@ def invert_(
     else:
         state[f"{name}_inverse"] = torch.cholesky_inverse(L)
     return Trouble(escalated.sum(), 0)
+
+
+def is_inverted(state: Mapping[str, Any]) -> bool:
+    """Return whether a refresh has found statistics of the layer."""
+    return any(name in state for name in ("A_cholesky", "A_inverse", *TOP))
 
 
 def multiply_right(G: Tensor, state: dict[str, Any], name: Name) -> Tensor:

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from evabench.optimizers.capture import Capture
 from evabench.optimizers.descent import descend_groups_
+from evabench.optimizers.factor_inverse import is_inverted
 from evabench.optimizers.factors import Fresh, renew_
 from evabench.optimizers.layers import Layer, in_full_precision
 from evabench.optimizers.loss_scale import found_infinity, gradient_scale
@@ -61,6 +62,8 @@ def step_(
         optimizer.troubles.count_refresh([renewed.get(layer) for _, layer in ready], shared["factorisation"])
         for group, layer in ready:
             invert_(group, layer)
+    else:  # a layer whose first statistics came after the last refresh takes the plain gradient until the next
+        ready = [(group, layer) for group, layer in ready if is_inverted(optimizer.state[layer.weight])]
     directed = [_direct_(layer, partial(direction, group, layer), shared["clip"]) for group, layer in ready]
     optimizer.troubles.count_failure(_descend_(optimizer, directed, ready, skip))
     shared["step"] += 1

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from evabench.optimizers.capture import Capture
 from evabench.optimizers.damped_solve import damped_eigen
-from evabench.optimizers.factor_inverse import KEPT, Trouble, invert_, multiply_right
+from evabench.optimizers.factor_inverse import KEPT, TOP, Trouble, invert_, multiply_right
 from evabench.optimizers.factor_sums import FactorSums
 from evabench.optimizers.factored_step import expects_statistics, step_
 from evabench.optimizers.factors import Fresh, average_factors, layers_without_factors
@@ -26,8 +26,6 @@ from evabench.optimizers.refusals import check_step
 from evabench.optimizers.skips import Skips
 from evabench.optimizers.troubles import Troubles
 from evabench.settings.optimizers import Clip, Factorisation, FoofSettings, WeightSharing
-
-TOP = ("A_vectors", "A_gains")
 
 
 @final
@@ -92,9 +90,12 @@ class FOOF(torch.optim.Optimizer):
         step_(self, self._collect(), self._invert_, self._direction)
 
     def zero_grad(self, set_to_none: bool = True) -> None:
-        """Forget the gradients, and the statistics of the passes that they came from."""
+        """Forget the gradients, and the statistics of the passes that they came from.
+
+        Those of a forward pass whose backward pass is still to come are kept.
+        """
         super().zero_grad(set_to_none)
-        self.capture.clear()
+        self.capture.doubt()
 
     def add_param_group(self, param_group: dict[str, Any]) -> None:
         """Add a group of parameters of the model; raise `ValueError` for a foreign one or a bad value."""
@@ -105,6 +106,8 @@ class FOOF(torch.optim.Optimizer):
         """Restore momentum, factors, inverses and settings bit for bit."""
         super().load_state_dict(state_dict)
         restore_statistics(self, state_dict, (*KEPT, *TOP))
+        self.capture.statistics_batch = self.param_groups[0]["statistics_batch"]
+        self.capture.summary = FactorSums(self.param_groups[0]["weight_sharing"])
 
     def health(self) -> Health:
         """Return layers without statistics, skipped steps and trouble with factorisations; waits for the device."""

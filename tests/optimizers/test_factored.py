@@ -193,6 +193,32 @@ def test_a_layer_that_a_refresh_finds_idle_keeps_its_inverse_and_is_counted(opti
     assert optimizer.health().num_stale_refreshes == 1
 
 
+@pytest.mark.parametrize("options", [{}, {"statistics_every": 1}, {"statistics_every": 1, "factorisation": "eigh"}])
+@each_class
+def test_a_layer_first_used_between_refreshes_takes_the_plain_gradient_until_the_next(optimizer_class, options):
+    model = nn.ModuleDict({"used": nn.Linear(4, 3), "late": nn.Linear(4, 3)}).double()
+    optimizer = optimizer_class(model, refresh_every=3, momentum=0.0, lr=0.1, clip="none", **options)
+    plain = []
+    for step in range(4):
+        optimizer.zero_grad()
+        for name in ("used", "late") if step else ("used",):
+            backward(model[name], *batch(seed=step))
+        G = None if step == 0 else model["late"].weight.grad.clone()
+        optimizer.step()
+        plain.append(G is None or torch.equal(model["late"].weight.grad, G))
+    assert plain == [True, True, True, False]
+
+
+def test_the_top_eigenvectors_of_a_layer_first_used_between_refreshes_wait_for_the_next():
+    model = nn.ModuleDict({"used": nn.Linear(4, 3), "late": nn.Linear(4, 3)}).double()
+    foof = FOOF(model, refresh_every=2, statistics_every=1, top_k=2)
+    for names in (("used",), ("used", "late"), ("used", "late")):
+        foof.zero_grad()
+        sum(backward(model[name], *batch()) for name in names)
+        foof.step()
+    assert "A_vectors" in foof.state[model["late"].weight]
+
+
 @each_class
 def test_statistics_that_overflow_are_left_out_and_counted(optimizer_class):
     model = small_net(torch.float32)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol, runtime_checkable
 
 from evabench.optimizers.health import Health
-from evabench.optimizers.layers import Preconditioned, Rest
+from evabench.optimizers.layers import Layer, Preconditioned, Rest
 
 Treatment = Literal["preconditioned", "plain gradient", "frozen"]
 
@@ -74,6 +74,8 @@ def _of_layer(layer: Preconditioned, is_idle: bool) -> LayerCoverage:
     reason = ""
     if not layer.weight.requires_grad:
         treatment, reason = "frozen", "since the optimizer was made"
+    elif isinstance(layer, Layer) and layer.bias is not None and not layer.bias.requires_grad:
+        treatment, reason = "plain gradient", "its bias was frozen since the optimizer was made: make a new optimizer"
     elif is_idle:
         treatment = "plain gradient"
         reason = layer.why_idle

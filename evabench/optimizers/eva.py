@@ -119,6 +119,7 @@ class Eva(torch.optim.Optimizer):
         """Restore momentum, statistics and settings bit for bit."""
         super().load_state_dict(state_dict)
         restore_statistics(self, state_dict, ("a", "b"))
+        self.capture.statistics_batch = self.param_groups[0]["statistics_batch"]
 
     def health(self) -> Health:
         """Return the layers without statistics, and those that had steps skipped; waits for the device."""

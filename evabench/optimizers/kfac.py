@@ -121,6 +121,9 @@ class KFAC(torch.optim.Optimizer):
         """Restore momentum, factors, inverses and settings bit for bit."""
         super().load_state_dict(state_dict)
         restore_statistics(self, state_dict, KEPT)
+        shared = self.param_groups[0]
+        self.capture.statistics_batch = shared["statistics_batch"]
+        self.capture.summary = FactorSums(shared["weight_sharing"], shared["output_gradient"])
 
     def health(self) -> Health:
         """Return layers without statistics, skipped steps and trouble with factorisations; waits for the device."""

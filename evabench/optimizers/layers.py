@@ -71,8 +71,8 @@ class Layer:
 
     @property
     def has_gradient(self) -> bool:
-        """Whether the last backward passes reached every parameter of the layer."""
-        return all(parameter.grad is not None for parameter in self.parameters)
+        """Whether the last backward passes reached every parameter of the layer, none of them frozen by now."""
+        return all(parameter.grad is not None and parameter.requires_grad for parameter in self.parameters)
 
     def gradients(self) -> list[Tensor]:
         """Return the gradients themselves, the weight's first: writing to them changes `.grad`."""
@@ -186,7 +186,7 @@ def _weight_of(module: nn.Module, kinds: tuple[type[Module], ...]) -> nn.Paramet
 def _reason_against(weight: nn.Parameter, modules: list[nn.Module], kinds: tuple[type[Module], ...]) -> str | None:
     """Return why a weight cannot be preconditioned, or None if it can."""
     if not weight.requires_grad:
-        return "its weight is frozen"
+        return "its weight was frozen when the optimizer was made"
     for module in modules:
         if _weight_of(module, kinds) is not weight:
             return f"its weight is shared with a {type(module).__name__}"

@@ -3,7 +3,7 @@
 Legend: G [d_0, ..., d_k] gradient of a weight, or of a block of it; F_i [d_i, d_i] the factor of axis i.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import Any, final
 
@@ -23,7 +23,7 @@ from evabench.optimizers.projected_step import restore_statistics
 from evabench.optimizers.refusals import check_step
 from evabench.optimizers.roots import inverse_roots
 from evabench.optimizers.skips import Skips, gradient_norms
-from evabench.optimizers.weights import find_other_parameters, find_weights, in_single_precision
+from evabench.optimizers.weights import Weight, find_other_parameters, find_weights, in_single_precision
 from evabench.settings.optimizers import Grafting, Nesterov, RootMethod, ShampooSettings
 
 LARGEST_IN_BATCH = 256  # factors up to this length are decomposed together with all others of their length
@@ -82,10 +82,7 @@ class Shampoo(torch.optim.Optimizer):
         self.layers = find_weights(model)
         self.rest = find_other_parameters(model)
         self.skips = Skips(self.names)
-        self.partitions: dict[nn.Parameter, Partition] = {
-            layer.weight: partition(tuple(layer.weight.shape), merge_up_to=merge_up_to, block_size=block_size)
-            for layer in self.layers
-        }
+        self.partitions = _cut_all(self.layers, merge_up_to, block_size)
         self.num_escalations = 0
         self.num_failures: Tensor | int = 0  # on the device after the first refresh
         super().__init__(split_groups(model, groups), asdict(settings) | {"step": 0})
@@ -133,6 +130,8 @@ class Shampoo(torch.optim.Optimizer):
         """Restore momentum, factors, roots and settings bit for bit."""
         super().load_state_dict(state_dict)
         restore_statistics(self, state_dict, ("factors", "roots", "grafting_squares"))
+        shared = self.param_groups[0]
+        self.partitions = _cut_all(self.layers, shared["merge_up_to"], shared["block_size"])
 
     def health(self) -> Health:
         """Return the layers without factors, roots that needed more damping or failed, skips; waits for the device."""
@@ -218,3 +217,10 @@ class Shampoo(torch.optim.Optimizer):
     def __getstate__(self) -> dict[str, Any]:
         names = ("layers", "rest", "names", "skips", "partitions", "num_escalations", "num_failures")
         return super().__getstate__() | {name: getattr(self, name) for name in names}
+
+
+def _cut_all(weights: Sequence[Weight], merge_up_to: int, block_size: int | None) -> dict[nn.Parameter, Partition]:
+    return {
+        each.weight: partition(tuple(each.weight.shape), merge_up_to=merge_up_to, block_size=block_size)
+        for each in weights
+    }

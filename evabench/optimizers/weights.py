@@ -68,7 +68,7 @@ def find_other_parameters(model: nn.Module) -> tuple[Rest, ...]:
         kind = type(module).__name__
         for reason, members in (
             ("one axis", tuple(each for each in own if each.requires_grad)),
-            ("frozen", tuple(each for each in own if not each.requires_grad)),
+            ("frozen when the optimizer was made", tuple(each for each in own if not each.requires_grad)),
         ):
             if members:
                 rest.append(Rest(path or kind, kind, members, reason))

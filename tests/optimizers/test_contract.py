@@ -52,6 +52,38 @@ def test_a_batch_in_two_backward_passes_equals_the_batch_in_one(build):
 
 
 @each_optimizer
+def test_gradients_may_be_zeroed_between_the_forward_and_the_backward_pass(build):
+    usual, late = small_net(), small_net()
+    train(usual, build(usual), range(5))
+    optimizer = build(late)
+    for step in range(5):
+        x, y = batch(seed=step)
+        loss = nn.functional.mse_loss(late(x), y)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    assert_close(parameters(late), parameters(usual), rtol=0, atol=0)
+
+
+@each_optimizer
+@pytest.mark.parametrize("reach_backward", [True, False])
+def test_a_batch_that_is_given_up_leaves_no_trace(build, reach_backward):
+    plain, disturbed = small_net(), small_net()
+    train(plain, build(plain), range(4))
+    optimizer = build(disturbed)
+    for step in range(4):
+        x, y = batch(seed=step)
+        optimizer.zero_grad()
+        loss = nn.functional.mse_loss(disturbed(x * torch.nan), y)
+        if reach_backward:
+            loss.backward()
+        optimizer.zero_grad()
+        backward(disturbed, x, y)
+        optimizer.step()
+    assert_close(parameters(disturbed), parameters(plain), rtol=0, atol=0)
+
+
+@each_optimizer
 def test_zero_gradients_neither_move_nor_crash(build):
     model = small_net()
     optimizer = build(model)
@@ -125,6 +157,38 @@ def test_a_state_dict_continues_bit_for_bit(build):
     assert_close(after.state_dict()["state"], optimizer.state_dict()["state"], rtol=0, atol=0)
 
 
+@pytest.mark.parametrize(
+    ("optimizer_class", "saved"),
+    [
+        (Eva, {"statistics_batch": 2, "output_gradient": "per_example", "clip": "rescale"}),
+        (EvaF, {"statistics_batch": 2, "damping": 0.5}),
+        (EvaS, {"beta2": 0.9, "nesterov": "in_place"}),
+        (FOOF, {"statistics_batch": 2, "weight_sharing": "expand"}),
+        (KFAC, {"statistics_batch": 2, "weight_sharing": "expand", "output_gradient": "batch_mean"}),
+        (MFAC, {"num_gradients": 3}),
+        (Shampoo, {"block_size": 3, "root_method": "newton"}),
+    ],
+)
+def test_a_state_dict_brings_its_settings_along(optimizer_class, saved):
+    straight = small_net()
+    optimizer = optimizer_class(straight, **saved)
+    train_on_sequences(straight, optimizer, range(3))
+    second = copy.deepcopy(straight)
+    other = optimizer_class(second)
+    other.load_state_dict(copy.deepcopy(optimizer.state_dict()))
+    train_on_sequences(straight, optimizer, range(3, 6))
+    train_on_sequences(second, other, range(3, 6))
+    assert_close(parameters(second), parameters(straight), rtol=0, atol=0)
+
+
+def train_on_sequences(model, optimizer, steps):
+    for step in steps:
+        x, y = batch(seed=step)
+        optimizer.zero_grad()
+        backward(model, x.view(4, 2, -1), y.view(4, 2, -1))
+        optimizer.step()
+
+
 @each_optimizer
 def test_a_deep_copy_of_model_and_optimizer_trains_on_alone(build):
     model = small_net()
@@ -144,11 +208,27 @@ def test_a_model_without_a_layer_to_precondition_is_refused_by_name(optimizer_cl
         optimizer_class(nn.LayerNorm(4))
 
 
-@pytest.mark.parametrize("optimizer_class", [Eva, EvaF, EvaS, KFAC, MFAC, Shampoo])
-@pytest.mark.parametrize(("name", "value"), [("lr", -1.0), ("momentum", 1.0), ("weight_decay", -0.1)])
+@pytest.mark.parametrize("optimizer_class", [Eva, EvaF, EvaS, FOOF, KFAC, MFAC, Shampoo])
+def test_parameters_in_place_of_the_model_are_refused_with_the_way_out(optimizer_class):
+    with pytest.raises(ValueError, match=r"got a generator\. Pass the model itself instead of model\.parameters\(\)"):
+        optimizer_class(small_net().parameters(), lr=0.1)
+
+
+@pytest.mark.parametrize("optimizer_class", [Eva, EvaF, EvaS, FOOF, KFAC, MFAC, Shampoo])
+@pytest.mark.parametrize(
+    ("name", "value"), [("lr", -1.0), ("momentum", 1.0), ("weight_decay", -0.1), ("damping", -1.0)]
+)
 def test_a_bad_value_is_refused_by_the_name_of_its_setting(optimizer_class, name, value):
-    with pytest.raises(ValueError, match=f"{name} must be"):
+    if optimizer_class is Shampoo and name == "damping":
+        name = "epsilon"
+    with pytest.raises(ValueError, match=f"{name} must be .*, got {value}"):
         optimizer_class(small_net(), **{name: value})
+
+
+@pytest.mark.parametrize("optimizer_class", [Eva, EvaF, EvaS, FOOF, KFAC, MFAC, Shampoo])
+def test_a_text_in_place_of_a_number_is_refused_by_the_name_of_its_setting(optimizer_class):
+    with pytest.raises(ValueError, match='lr must be a number, got the text "1e-3"'):
+        optimizer_class(small_net(), lr="1e-3")
 
 
 @pytest.mark.parametrize(

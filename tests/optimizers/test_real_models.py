@@ -85,6 +85,23 @@ def test_coverage_names_every_layer_and_the_share_of_the_parameters(optimizer_cl
 
 
 @each_class
+def test_coverage_says_what_was_frozen_or_set_free_since_the_optimizer_was_made(optimizer_class):
+    model = ConvNet().double()
+    model.head.requires_grad_(False)
+    optimizer = optimizer_class(model)
+    train_conv(model, optimizer, 1)
+    model.head.requires_grad_(True)
+    model.first.requires_grad_(False)
+    model.third.bias.requires_grad_(False)
+    train_conv(model, optimizer, 1)
+    told = {each.name: (each.treatment, each.reason) for each in coverage(optimizer).layers}
+    assert told["first"] == ("frozen", "since the optimizer was made")
+    bias_frozen = "its bias was frozen since the optimizer was made: make a new optimizer"
+    assert told["third"] == ("plain gradient", bias_frozen)
+    assert told["head"] == ("plain gradient", "its weight was frozen when the optimizer was made")
+
+
+@each_class
 def test_a_layer_that_is_never_called_as_a_module_takes_the_plain_gradient_and_is_named(optimizer_class):
     torch.manual_seed(0)
     model = nn.TransformerEncoderLayer(4, 2, 8, dropout=0.0, batch_first=True).double()

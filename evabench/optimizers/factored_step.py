@@ -88,7 +88,8 @@ def _direct_(layer: Layer, direction: Callable[[Tensor], Tensor], clip: str) -> 
     """Write the direction of a layer into `.grad`, which leaves one temporary of a gradient's size alive."""
     G = layer.gradient()
     exact = in_full_precision(G)
-    P = direction(exact)
+    # In half precision P may overflow, divided by the damping as it is: what counts is the direction that is followed.
+    P = in_full_precision(direction(exact).to(G.dtype))
     inner = inner_product(P, exact)
     zero = torch.zeros_like(inner)
     squares = (inner_product(exact, exact), inner_product(P, P)) if clip == "rescale" else (zero, zero)

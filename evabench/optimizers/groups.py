@@ -32,24 +32,37 @@ def group_settings(settings: EvaSettings | EvaFSettings) -> dict[str, Any]:
 
 def split_groups(model: nn.Module, groups: Groups) -> list[dict[str, Any]]:
     """Return the groups as given, then one with the rest of the parameters; the order of the model within it."""
-    split: list[dict[str, Any]] = [{**group, "params": as_list(group.get("params", ()))} for group in groups]
+    split: list[dict[str, Any]] = []
+    for group in groups:
+        if not isinstance(group, Mapping):
+            raise ValueError(
+                f'group {len(split)} must be a mapping such as {{"params": model.head.parameters(), "lr": 0.01}}, '
+                f"got a {type(group).__name__}. Parameters that no group names form a group of their own."
+            )
+        split.append({**group, "params": as_list(group.get("params", ()))})
     listed = {id(parameter) for group in split for parameter in group["params"]}
     rest = [parameter for parameter in model.parameters() if id(parameter) not in listed]
     return [*split, {"params": rest}] if rest else split
 
 
-def check_group(group: Mapping[str, Any], settings: type, names: Mapping[nn.Parameter, str], where: str) -> None:
+def check_group(
+    group: Mapping[str, Any],
+    settings: type,
+    names: Mapping[nn.Parameter, str],
+    where: str,
+    overrides: Sequence[str] = OVERRIDES,
+) -> None:
     """Raise `ValueError` for a setting that is not one of a group, is out of its bounds, or for a foreign parameter."""
     for parameter in as_list(group.get("params", ())):
         check_parameter(parameter, names, where, "the model")
-    overrides = {name: value for name, value in group.items() if name not in ("params", "param_names")}
-    known = [name for name in OVERRIDES if name in field_names(settings)]
-    unknown = sorted(set(overrides) - set(known))
+    values = {name: value for name, value in group.items() if name not in ("params", "param_names")}
+    known = [name for name in overrides if name in field_names(settings)]
+    unknown = sorted(set(values) - set(known))
     if unknown:
         allowed = ", ".join(known)
         raise ValueError(f"{where}: {', '.join(unknown)} cannot differ between groups. A group may set: {allowed}.")
     try:
-        settings(**overrides)
+        settings(**values)
     except ValueError as problem:
         raise ValueError(f"{where}: {problem}") from None
 

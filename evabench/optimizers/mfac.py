@@ -112,7 +112,7 @@ class MFAC(torch.optim.Optimizer):
         where = f"group {len(self.param_groups)}"
         if "damping" in param_group:
             raise ValueError(f"{where}: damping cannot differ between groups: M-FAC has one curvature for all of them.")
-        check_group(param_group, MfacSettings, self.names, where)
+        check_group(param_group, MfacSettings, self.names, where, ("lr", "momentum", "weight_decay"))
         super().add_param_group(param_group)
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:

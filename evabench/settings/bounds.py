@@ -34,6 +34,8 @@ def check_bounds(settings: Any) -> None:
             problems.append(f"{name} must be a finite number, got {value}")
         elif isinstance(value, int | float):
             problems += [f"{name} must be {rule}, got {value}" for rule in _broken(hint, value)]
+            if isinstance(value, float) and _is_whole(hint):
+                problems.append(f"{name} must be a whole number, got {value}")
         elif isinstance(value, str) and _constraints(hint):  # 1e-3 of a YAML file is one
             problems.append(f'{name} must be a number, got the text "{value}"')
     if problems:
@@ -53,6 +55,11 @@ def _broken(hint: Any, value: float) -> list[str]:
         if not holds(value, bound):
             broken.append(f"{sign} {bound}")
     return broken
+
+
+def _is_whole(hint: Any) -> bool:
+    """Return whether a hint is `Count`, or `Count | None`."""
+    return hint == Count or Count in get_args(hint)
 
 
 def _constraints(hint: Any) -> list[Gt | Ge | Lt | Le]:

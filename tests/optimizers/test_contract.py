@@ -234,6 +234,21 @@ def test_a_text_in_place_of_a_number_is_refused_by_the_name_of_its_setting(optim
 @pytest.mark.parametrize(
     ("optimizer_class", "name"),
     [
+        (Eva, "statistics_batch"),
+        (FOOF, "top_k"),
+        (KFAC, "refresh_every"),
+        (MFAC, "num_gradients"),
+        (Shampoo, "block_size"),
+    ],
+)
+def test_a_count_that_is_not_whole_is_refused_by_name(optimizer_class, name):
+    with pytest.raises(ValueError, match=f"{name} must be a whole number, got 16.5"):
+        optimizer_class(small_net(), **{name: 16.5})
+
+
+@pytest.mark.parametrize(
+    ("optimizer_class", "name"),
+    [
         (Eva, "clip"),
         (Eva, "across_ranks"),
         (EvaF, "clip"),

@@ -256,6 +256,20 @@ def test_a_direction_that_is_not_finite_skips_the_step_and_is_counted_as_a_failu
 
 
 @each_class
+def test_a_direction_beyond_half_precision_skips_the_step_and_is_counted_as_a_failure(optimizer_class):
+    model = small_net(torch.float16)
+    optimizer = optimizer_class(model, damping=1e-7, clip="none")
+    before = parameters(model)
+    (1e-5 * model(batch(dtype=torch.float16)[0]).float().sum()).backward()
+    for parameter in model.parameters():
+        parameter.grad.fill_(1000.0)
+    optimizer.step()
+    assert_close(parameters(model), before, rtol=0, atol=0)
+    assert optimizer.health().num_failures == 1
+    assert not optimizer.health().skipped_steps
+
+
+@each_class
 def test_a_factor_that_does_not_factorise_is_counted(optimizer_class):
     model = small_net()
     optimizer = optimizer_class(model, factorisation="cholesky", statistics_every=1, new_statistic_weight=1e-9)

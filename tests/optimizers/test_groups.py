@@ -52,3 +52,10 @@ def test_a_bad_group_is_refused_with_the_reason(optimizer_class, group, problem)
     group = {"params": model.head.parameters()} | group
     with pytest.raises(ValueError, match=problem):
         optimizer_class(model, groups=[group])
+
+
+@each_class
+def test_parameters_in_place_of_groups_are_refused_with_an_example(optimizer_class):
+    model = ConvNet()
+    with pytest.raises(ValueError, match=r'group 0 must be a mapping such as \{"params": .*\}, got a Parameter'):
+        optimizer_class(model, groups=model.head.parameters())

@@ -98,3 +98,9 @@ def test_a_damping_of_a_group_is_refused_because_the_curvature_is_one():
 def test_a_model_without_trained_parameters_is_refused():
     with pytest.raises(ValueError, match="ReLU has no parameter to train"):
         MFAC(nn.ReLU())
+
+
+def test_a_misspelt_setting_of_a_group_is_refused_with_those_that_mfac_allows():
+    model = small_net()
+    with pytest.raises(ValueError, match=r"A group may set: lr, momentum, weight_decay\."):
+        MFAC(model, groups=[{"params": model[0].parameters(), "lrr": 1.0}])

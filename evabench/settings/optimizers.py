@@ -351,7 +351,8 @@ class PluginSettings:
     def __post_init__(self) -> None:
         """Refuse a name that does not say where to look."""
         check_bounds(self)
-        if ":" not in self.name:
+        place, _, attribute = self.name.rpartition(":")
+        if not (place and attribute):
             raise ValueError(f'name must be "package.module:Name" or "path/to/file.py:Name", got "{self.name}"')
 
     @property

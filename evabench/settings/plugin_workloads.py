@@ -29,7 +29,8 @@ class PluginWorkloadSettings:
     def __post_init__(self) -> None:
         """Refuse a name that does not say where to look, and a batch larger than the training set."""
         check_bounds(self)
-        if ":" not in self.name:
+        place, _, attribute = self.name.rpartition(":")
+        if not (place and attribute):
             raise ValueError(f'name must be "package.module:Name" or "path/to/file.py:Name", got "{self.name}"')
         if self.batch > self.training_samples:
             raise ValueError(f"batch must be at most training_samples, {self.training_samples}, got {self.batch}")

@@ -2,6 +2,7 @@
 
 import importlib
 import importlib.util
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -44,12 +45,24 @@ def build_plugin_workload(settings: PluginWorkloadSettings, seed: int) -> Worklo
 def find_plugin(name: str) -> Any:
     """Import what `name` points at."""
     place, _, attribute = name.rpartition(":")
-    module = _load_file(Path(place)) if place.endswith(".py") else importlib.import_module(place)
+    module = _load_file(Path(place)) if place.endswith(".py") else _import_module(place, name)
     try:
         return getattr(module, attribute)
     except AttributeError:
         public = ", ".join(sorted(entry for entry in vars(module) if not entry.startswith("_")))
         raise SuiteError(f'"{name}": {place} has no {attribute}. It has: {public}') from None
+
+
+def _import_module(place: str, name: str) -> Any:
+    try:
+        return importlib.import_module(place)
+    except ModuleNotFoundError as error:
+        if not f"{place}.".startswith(f"{error.name}."):
+            raise  # it is there, and lacks something itself
+        raise SuiteError(
+            f'"{name}": no module {error.name} is installed for {sys.executable}. Install its package there, or name a '
+            f'file, "path/to/file.py:Name"'
+        ) from None
 
 
 def _load_file(path: Path) -> Any:

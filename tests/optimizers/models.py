@@ -59,7 +59,7 @@ def backward(model: nn.Module, x: Tensor, y: Tensor) -> float:
 def train(model: nn.Module, optimizer: torch.optim.Optimizer, steps: range) -> None:
     for step in steps:
         optimizer.zero_grad()
-        backward(model, *batch(seed=step))
+        backward(model, *batch(seed=step, dtype=next(model.parameters()).dtype))
         optimizer.step()
 
 

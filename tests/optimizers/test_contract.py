@@ -157,6 +157,36 @@ def test_a_state_dict_continues_bit_for_bit(build):
     assert_close(after.state_dict()["state"], optimizer.state_dict()["state"], rtol=0, atol=0)
 
 
+@each_optimizer
+def test_a_model_in_half_precision_continues_from_a_state_dict_bit_for_bit(build):
+    straight = small_net(torch.bfloat16)
+    optimizer = build(straight)
+    train(straight, optimizer, range(3))
+    kept = [value for state in optimizer.state.values() for name, value in state.items() if name != "momentum_buffer"]
+    assert not any(value.dtype == torch.bfloat16 for value in kept)
+    second = copy.deepcopy(straight)
+    other = build(second)
+    other.load_state_dict(copy.deepcopy(optimizer.state_dict()))
+    train(straight, optimizer, range(3, 6))
+    train(second, other, range(3, 6))
+    assert_close(parameters(second), parameters(straight), rtol=0, atol=0)
+    assert all(parameter.isfinite().all() for parameter in straight.parameters())
+
+
+@each_optimizer
+def test_a_loss_scaler_changes_nothing(build):
+    plain, scaled = small_net(torch.float32), small_net(torch.float32)
+    train(plain, build(plain), range(4))
+    optimizer, scaler = build(scaled), torch.amp.GradScaler("cpu", init_scale=2.0**10)
+    for step in range(4):
+        x, y = batch(seed=step, dtype=torch.float32)
+        optimizer.zero_grad()
+        scaler.scale(nn.functional.mse_loss(scaled(x), y)).backward()
+        scaler.step(optimizer)
+        scaler.update()
+    assert_close(parameters(scaled), parameters(plain), rtol=1e-4, atol=1e-6)
+
+
 @pytest.mark.parametrize(
     ("optimizer_class", "saved"),
     [

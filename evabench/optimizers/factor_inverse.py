@@ -25,7 +25,7 @@ class Trouble(NamedTuple):
     """What went wrong at a factorisation: attempts that needed more damping, and those that never succeeded."""
 
     escalations: Tensor | int  # on the device where the host does not know
-    failures: int
+    failures: Tensor | int
 
 
 def invert_(

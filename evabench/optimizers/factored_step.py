@@ -59,7 +59,8 @@ def step_(
     renewed = {layer: renew_(optimizer.state[layer.weight], sums, weight, skip) for layer, sums in fresh.items()}
     ready = list(_ready_layers(optimizer))
     if shared["step"] % shared["refresh_every"] == 0:
-        optimizer.troubles.count_refresh([renewed.get(layer) for _, layer in ready], shared["factorisation"])
+        waits = shared["factorisation"] == "eigh"
+        optimizer.troubles.count_refresh([renewed.get(layer) for _, layer in ready], waits=waits)
         for group, layer in ready:
             invert_(group, layer)
     else:  # a layer whose first statistics came after the last refresh takes the plain gradient until the next

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from evabench.optimizers.axis_factors import accumulate_, apply_roots
 from evabench.optimizers.blocks import Partition, partition
 from evabench.optimizers.descent import descend_groups_
+from evabench.optimizers.factor_inverse import Trouble
 from evabench.optimizers.grafting import shrinkage, step_length
 from evabench.optimizers.groups import Groups, check_group, name_parameters, split_groups
 from evabench.optimizers.health import Health
@@ -23,6 +24,7 @@ from evabench.optimizers.projected_step import restore_statistics
 from evabench.optimizers.refusals import check_step
 from evabench.optimizers.roots import inverse_roots
 from evabench.optimizers.skips import Skips, gradient_norms
+from evabench.optimizers.troubles import Troubles
 from evabench.optimizers.weights import Weight, find_other_parameters, find_weights, in_single_precision
 from evabench.settings.optimizers import Grafting, Nesterov, RootMethod, ShampooSettings
 
@@ -83,8 +85,7 @@ class Shampoo(torch.optim.Optimizer):
         self.rest = find_other_parameters(model)
         self.skips = Skips(self.names)
         self.partitions = _cut_all(self.layers, merge_up_to, block_size)
-        self.num_escalations = 0
-        self.num_failures: Tensor | int = 0  # on the device after the first refresh
+        self.troubles = Troubles()
         super().__init__(split_groups(model, groups), asdict(settings) | {"step": 0})
 
     @torch.no_grad()
@@ -115,7 +116,7 @@ class Shampoo(torch.optim.Optimizer):
                 divisors[parameter] = shrinkage(P_lengths[parameter], D_length)
         if P_lengths:
             overflown = ~torch.stack(list(P_lengths.values())).isfinite()
-            self.num_failures = overflown.sum() + self.num_failures
+            self.troubles.add(Trouble(0, overflown.sum()))
             skip = torch.maximum(skip, overflown.any().to(skip))
         descend_groups_(self.param_groups, self.state, divisors=divisors, other_divisor=None, skip=skip)
         for each in self.param_groups:
@@ -134,7 +135,7 @@ class Shampoo(torch.optim.Optimizer):
         self.partitions = _cut_all(self.layers, shared["merge_up_to"], shared["block_size"])
 
     def health(self) -> Health:
-        """Return the layers without factors, roots that needed more damping or failed, skips; waits for the device."""
+        """Return layers without factors, skipped steps and trouble with roots and refreshes; waits for the device."""
         return Health(
             num_layers=len(self.layers),
             layers_without_statistics=tuple(
@@ -142,9 +143,8 @@ class Shampoo(torch.optim.Optimizer):
                 for each in self.layers
                 if not bool(self.state.get(each.weight, {}).get("factors", torch.zeros(1)).any())
             ),
-            num_escalations=self.num_escalations,
-            num_failures=int(self.num_failures),
             skipped_steps=self.skips.counts(),
+            **self.troubles.counts(),
         )
 
     def _gradient(self, parameter: nn.Parameter, skip: Tensor) -> Tensor:
@@ -167,11 +167,11 @@ class Shampoo(torch.optim.Optimizer):
     def _refresh_roots_(self, gradients: dict[nn.Parameter, Tensor], skip: Tensor) -> None:
         """Recompute the roots, those of one length together; one that cannot be computed stays as it was."""
         group = self.param_groups[0]
+        self.troubles.count_refresh([skip == 0] * len(gradients), waits=group["root_method"] == "eigh")
         for order, pairs in self._alike(list(gradients)):
             F = torch.stack([factor for factor, _ in pairs])
             found = inverse_roots(F, order, group["epsilon"], group["root_method"])
-            self.num_escalations += found.num_failed_attempts
-            self.num_failures = found.failed.sum() + self.num_failures
+            self.troubles.add(Trouble(found.num_failed_attempts, found.failed.sum()))
             stays = found.failed | (skip > 0).to(found.failed.device)
             for (_, root), new, keep in zip(pairs, found.roots, stays, strict=True):
                 torch.where(keep, root, new, out=root)
@@ -215,7 +215,7 @@ class Shampoo(torch.optim.Optimizer):
         return length
 
     def __getstate__(self) -> dict[str, Any]:
-        names = ("layers", "rest", "names", "skips", "partitions", "num_escalations", "num_failures")
+        names = ("layers", "rest", "names", "skips", "partitions", "troubles")
         return super().__getstate__() | {name: getattr(self, name) for name in names}
 
 

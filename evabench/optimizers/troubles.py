@@ -7,7 +7,6 @@ import torch
 from torch import Tensor
 
 from evabench.optimizers.factor_inverse import Trouble
-from evabench.settings.optimizers import Factorisation
 
 
 @final
@@ -21,7 +20,7 @@ class Troubles:
         self._waits = 0
 
     def add(self, trouble: Trouble) -> None:
-        """Add what happened at the factorisation of one factor."""
+        """Add what happened at the factorisation of one factor, or of several."""
         self._escalations = trouble.escalations + self._escalations
         self._failures = trouble.failures + self._failures
 
@@ -30,12 +29,12 @@ class Troubles:
         if broken is not None:
             self._failures = broken.long() + self._failures
 
-    def count_refresh(self, renewed: Sequence[Tensor | None], factorisation: Factorisation) -> None:
-        """Add a refresh: whether the host waits, and the layers without statistics of this very step."""
+    def count_refresh(self, renewed: Sequence[Tensor | None], *, waits: bool) -> None:
+        """Add a refresh: whether the host waits, and the layers without sound statistics of this very step."""
         known = [each for each in renewed if each is not None]
         num_missing = len(renewed) - len(known)
         self._stale = self._stale + num_missing + ((~torch.stack(known)).sum() if known else 0)
-        self._waits += factorisation == "eigh"
+        self._waits += waits
 
     def counts(self) -> dict[str, int]:
         """Return the counts under the names of `Health`; waits for the device."""

@@ -293,6 +293,7 @@ class ShampooSettings:
         """Refuse values outside their bounds."""
         check_bounds(self)
         _check_choices(self)
+        _check_intervals(self.statistics_every, self.refresh_every)
         if self.grafting == "rmsprop" and self.beta2 == 1:
             raise ValueError(
                 'grafting = "rmsprop" needs beta2 < 1, got 1: the running average of the squares has the same decay. '

@@ -146,6 +146,31 @@ def test_a_root_that_cannot_be_computed_stays_as_it_was_and_is_counted(root_meth
     assert shampoo.health().num_failures == 1
 
 
+def test_a_refresh_in_a_skipped_step_is_counted_as_stale():
+    model = small_net()
+    shampoo = Shampoo(model)
+    train(model, shampoo, range(2))
+    assert shampoo.health().num_stale_refreshes == 0
+    shampoo.zero_grad()
+    backward(model, *batch())
+    model[0].weight.grad[0, 0] = torch.nan
+    shampoo.step()
+    assert shampoo.health().num_stale_refreshes == 2
+
+
+@pytest.mark.parametrize(("root_method", "num_waits"), [("newton", 0), ("eigh", 2)])
+def test_the_refreshes_that_wait_for_the_device_are_counted(root_method, num_waits):
+    model = small_net()
+    shampoo = Shampoo(model, root_method=root_method, refresh_every=3)
+    train(model, shampoo, range(4))
+    assert shampoo.health().num_waiting_refreshes == num_waits
+
+
+def test_a_refresh_without_statistics_of_its_own_step_is_refused():
+    with pytest.raises(ValueError, match="refresh_every must be a multiple of statistics_every, got 5 and 2"):
+        Shampoo(small_net(), statistics_every=2, refresh_every=5)
+
+
 def test_a_direction_that_overflows_skips_the_step_and_is_counted():
     model = small_net()
     shampoo = Shampoo(model, refresh_every=10)

@@ -1,6 +1,7 @@
 """What an optimizer refuses, before it has changed anything, with the place and the way out."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import torch
 from torch import nn
@@ -29,6 +30,18 @@ def check_step(optimizer: torch.optim.Optimizer, closure: object, names: Mapping
             f"{kind}.step without a backward pass: none of the {len(names)} parameters, {next(iter(names.values()))} "
             "the first, has a gradient. Call loss.backward() before step()."
         )
+
+
+def check_origin(optimizer: torch.optim.Optimizer, state_dict: Mapping[str, Any]) -> None:
+    """Raise `ValueError` for a state that an optimizer of another kind has saved."""
+    kind, expected = type(optimizer).__name__, optimizer.defaults["optimizer"]
+    for index, group in enumerate(state_dict["param_groups"]):
+        found = group.get("optimizer", "another optimizer")
+        if found != expected:
+            raise ValueError(
+                f"{kind}.load_state_dict: group {index} was saved by {found}, not by {expected}; nothing was loaded. "
+                f"Load a state that {kind} has saved, or start {kind} without one."
+            )
 
 
 def check_parameter(parameter: object, names: Mapping[nn.Parameter, str], where: str, model: str) -> None:

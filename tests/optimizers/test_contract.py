@@ -211,6 +211,26 @@ def test_a_state_dict_brings_its_settings_along(optimizer_class, saved):
     assert_close(parameters(second), parameters(straight), rtol=0, atol=0)
 
 
+def sgd(model):
+    return torch.optim.SGD(model.parameters(), 0.1, 0.9)
+
+
+@pytest.mark.parametrize(
+    ("optimizer_class", "other", "name"),
+    [(each, sgd, "another optimizer") for each in (Eva, EvaF, EvaS, FOOF, KFAC, MFAC, Shampoo)]
+    + [(Eva, EvaF, "eva_f"), (EvaF, Eva, "eva"), (FOOF, KFAC, "kfac")],
+)
+def test_a_state_dict_of_another_optimizer_is_refused_and_nothing_is_loaded(optimizer_class, other, name):
+    model = small_net()
+    optimizer = optimizer_class(model)
+    train(model, optimizer, range(2))
+    train(second := small_net(), saved := other(second), range(2))
+    before = snapshot(model, optimizer)
+    with pytest.raises(ValueError, match=f"group 0 was saved by {name}, not by .*; nothing was loaded"):
+        optimizer.load_state_dict(saved.state_dict())
+    assert_unchanged(before, model, optimizer)
+
+
 def train_on_sequences(model, optimizer, steps):
     for step in steps:
         x, y = batch(seed=step)

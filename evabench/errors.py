@@ -51,3 +51,8 @@ class WorkerError(EvabenchError):
     """The launch server could not start, or answered outside its protocol."""
 
     exit_code = ExitCode.INCOMPLETE
+
+
+def printable(text: str) -> str:
+    """Return text with its control characters spelled out, but for line ends: a terminal would obey them."""
+    return "".join(char if char.isprintable() or char == "\n" else ascii(char)[1:-1] for char in text)

@@ -5,6 +5,7 @@ A suite is small (its tables are the whole of it), or has tiers of one name each
 """
 
 import json
+import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -56,6 +57,8 @@ _TABLES: dict[str, type] = {
     "mechanism": MechanismTable,
     "rate": RateTable,
 }
+# A suite's name is a folder of results and one of reports.
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _SIGNS = {"greater_than": ">", "greater_than_equal": ">=", "less_than": "<", "less_than_equal": "<="}
 _LIMITS = {"greater_than": "gt", "greater_than_equal": "ge", "less_than": "lt", "less_than_equal": "le"}
 
@@ -211,7 +214,8 @@ def read_suite(place: str) -> Suite:
         suite = TypeAdapter(Suite).validate_json(json.dumps(table, default=str), strict=True)
     except ValidationError as error:
         raise SuiteError("\n".join(f"{path}: {_explain(detail)}" for detail in error.errors())) from None
-    mistakes = _check_tiers(suite) or [
+    mistakes = _check_names(suite)
+    mistakes += _check_tiers(suite) or [
         mistake for one in (suite, *map(suite.at, suite.tiers)) for mistake in _cross_check(one)
     ]
     if mistakes:
@@ -236,6 +240,21 @@ def _find(place: str) -> Path:
     if place in shipped:
         return shipped[place]
     raise SuiteError(f'there is no suite "{place}": no such file, and the suites that ship are {", ".join(shipped)}')
+
+
+def _check_names(suite: Suite) -> list[str]:
+    """Return what is wrong with names: a folder outside of the results, or characters that a terminal obeys."""
+    mistakes = []
+    if not _NAME.fullmatch(suite.name):
+        mistakes.append(
+            "top level: name is that of a folder, 1 to 100 letters, digits and .-_ that begin with a letter or digit, "
+            f"got {suite.name!r}"
+        )
+    for table, names in (("title", [suite.title]), ("workloads", suite.workloads), ("arms", suite.arms)):
+        mistakes += [
+            f"{table}: {name!r} has characters that cannot be shown" for name in names if not name.isprintable()
+        ]
+    return mistakes
 
 
 def _check_tiers(suite: Suite) -> list[str]:

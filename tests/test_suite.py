@@ -300,3 +300,17 @@ def test_a_tier_has_targets_of_its_own_and_only_of_its_own_arms(tmp_path):
     assert load_suite(write(tmp_path, text), "smoke").target_cells() == ()
     told = '[tiers.paper.convergence.targets.small] reference: "SGD" is none of the first-order arms: there are none'
     assert told in mistakes(tmp_path, text.replace("timeout_seconds = 9000", 'arms = ["Eva"]'))
+
+
+@pytest.mark.parametrize(
+    "name", ["../elsewhere", "/tmp/elsewhere", "a/b", "", ".hidden", "x" * 101, "two words", r"a\nb"]
+)
+def test_a_name_that_is_no_folder_of_its_own_is_refused(tmp_path, name):
+    told = mistakes(tmp_path, GOOD.replace('name = "mine"', f'name = "{name}"'))
+    assert "name is that of a folder, 1 to 100 letters, digits" in told
+
+
+def test_characters_that_a_terminal_obeys_are_refused_and_spelled_out(tmp_path):
+    told = mistakes(tmp_path, GOOD.replace("[arms.Eva]", r'[arms."Eva\u001b[2J"]'))
+    assert r"arms: 'Eva\x1b[2J' has characters that cannot be shown" in told
+    assert "\x1b" not in told

@@ -6,11 +6,12 @@ from typing import Annotated, cast
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from evabench.datasets import places
 from evabench.datasets.catalogue import CATALOGUE
 from evabench.datasets.download import download
-from evabench.datasets.places import Place, commands_for, find, how_to_get
+from evabench.datasets.places import Place, commands_for, find, how_to_get, ways_to_get
 from evabench.errors import DataError, ExitCode
 from evabench.settings.datasets import DataName
 
@@ -46,7 +47,7 @@ def _show_all(console: Console) -> None:
     for heading in ("data set", "what it is", "where"):
         table.add_column(heading, overflow="fold")
     for name, known in CATALOGUE.items():
-        table.add_row(name, known.title, _where(name, find(name)))
+        table.add_row(name, known.title, Text(_where(name, find(name))))
     console.print(table)
     console.print("\n`evabench data NAME` lists the places and commands of one.", markup=False, highlight=False)
 
@@ -67,3 +68,5 @@ def _show_one(console: Console, name: DataName) -> None:
         mark = "has it" if one.has_it else "nothing"
         shown = one.path if one.path.is_absolute() else Path.cwd() / one.path
         console.print(f"  {shown} ({one.origin}): {mark}", markup=False, highlight=False, soft_wrap=True)
+    if commands_for(name):
+        console.print(ways_to_get(name), markup=False, highlight=False, soft_wrap=True)

@@ -8,6 +8,7 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
+from rich.text import Text
 
 from evabench.records.conditions import Conditions
 from evabench.records.host import Host
@@ -125,7 +126,7 @@ def _print_rows(console: Console, title: str, rows: Mapping[str, str]) -> None:
     table.add_column(width=12, no_wrap=True)
     table.add_column(overflow="fold")
     for name, words in rows.items():
-        table.add_row(name, words)
+        table.add_row(name, Text(words))
     console.print(table)
     console.print()
 

@@ -14,7 +14,7 @@ from evabench.cli.profile import profile_arm
 from evabench.cli.report import write_report
 from evabench.cli.run import run_suite
 from evabench.cli.show import show_results
-from evabench.errors import EvabenchError
+from evabench.errors import EvabenchError, printable
 
 app = typer.Typer(
     name="evabench",
@@ -53,7 +53,7 @@ def main() -> None:
         app()
     except EvabenchError as error:
         console = Console(stderr=True, highlight=False)
-        for line in str(error).splitlines():
+        for line in printable(str(error)).splitlines():
             console.print(f"evabench: error: {line}", markup=False, soft_wrap=True)
         sys.exit(error.exit_code)
     except KeyboardInterrupt:

@@ -9,7 +9,7 @@ from rich.console import Console
 from evabench.claims.claim import Judgement, Verdict
 from evabench.cli.run import store_of
 from evabench.cli.tier import TierOption
-from evabench.errors import ExitCode
+from evabench.errors import ExitCode, StoreError
 from evabench.reporting.report import Report, make_report
 from evabench.reporting.verdicts import headline
 from evabench.runner.host import read_host
@@ -41,11 +41,20 @@ def write_report(
     )
     for judgement in report.judgements:
         console.print(f"{judgement.claim_id:<11}{headline(judgement)}", markup=False, highlight=False)
-    for path in _write(report, output / loaded.name):
+    for path in _written(report, output / loaded.name):
         console.print(str(path), markup=False, soft_wrap=True, highlight=False)
     code = exit_code(report, fail_on_refuted=fail_on_refuted, strict=strict)
     if code is not ExitCode.PASS:
         raise typer.Exit(code)
+
+
+def _written(report: Report, folder: Path) -> tuple[Path, ...]:
+    try:
+        return _write(report, folder)
+    except OSError as error:
+        raise StoreError(
+            f"{folder}: the report cannot be written: {error.strerror or error}. Choose another folder: --output DIR"
+        ) from error
 
 
 def _write(report: Report, folder: Path) -> tuple[Path, ...]:

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.text import Text
 
 from evabench.cli.dry_run import show_plan
 from evabench.cli.tier import TierOption
@@ -76,7 +77,7 @@ def run_suite(
         )
         _make_runs(campaign, plan, lambda made: without_data(planned(store.load(), made=made), missing), targets)
     if store.set_aside:
-        console.print(f"A torn last line of an earlier crash was moved to {store.set_aside}.")
+        _print_plainly(console, f"A torn last line of an earlier crash was moved to {store.set_aside}.")
     plan = make_plan(loaded, store.load(), host, seeds=seeds, repeat=False)
     if plan.stored:
         print_report(console, make_report(loaded, plan.stored, num_missing=plan.num_runs, targets=plan.targets))
@@ -101,7 +102,9 @@ def store_of(results: Path, suite: Suite, host_id: str) -> RunStore:
 
 def _say_what_is_left(console: Console, suite: Suite, plan: Plan, store: RunStore) -> None:
     tier = f", tier {suite.tier}" if suite.tier else ""
-    console.print(f"[bold]{suite.title}[/bold] ({suite.name}{tier}), stored in {store.path}", soft_wrap=True)
+    console.print(
+        Text.assemble((suite.title, "bold"), f" ({suite.name}{tier}), stored in {store.path}"), soft_wrap=True
+    )
     if plan.older_code:
         console.print(
             f"{plan.older_code} stored runs were made with older code: they stay in the file and are not used."

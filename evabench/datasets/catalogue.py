@@ -134,7 +134,7 @@ CATALOGUE: Mapping[DataName, Known] = {
         title="Fashion-MNIST",
         forms=(Form(path="FashionMNIST/raw", format="idx", markers=_IDX_MARKERS),),
         system=((Path("/usr/share/datasets/fashion-mnist"), Form(path="", format="idx", markers=_IDX_MARKERS)),),
-        commands=("apt-get install dataset-fashion-mnist",),
+        commands=("apt-get update && apt-get install -y --no-install-recommends dataset-fashion-mnist",),
         remotes=_idx_remotes(
             "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/", "FashionMNIST/raw", _FASHION_GZ_MD5
         ),
@@ -187,7 +187,7 @@ CATALOGUE: Mapping[DataName, Known] = {
     "cifar100": Known(
         title="CIFAR-100",
         forms=(Form(path="cifar-100-python", format="cifar_pickles", markers=("train",)),),
-        commands=("wget -O - " + f"{_TORONTO}/~kriz/cifar-100-python.tar.gz | tar xz -C {{root}}",),
+        commands=(f"mkdir -p {{root}} && wget -O - {_TORONTO}/~kriz/cifar-100-python.tar.gz | tar xz -C {{root}}",),
         remotes=(
             Remote(
                 url=f"{_TORONTO}/~kriz/cifar-100-python.tar.gz",
@@ -202,7 +202,7 @@ CATALOGUE: Mapping[DataName, Known] = {
     "imagenet": Known(
         title="ImageNet",
         forms=(Form(path="imagenet", format="image_folder", markers=("train",)),),
-        commands=("ln -s FOLDER_WITH_train_AND_val {root}/imagenet",),
+        commands=("mkdir -p {root} && ln -s FOLDER_WITH_train_AND_val {root}/imagenet",),
         instead="imagenet_stand_in",
     ),
     "imagenet_stand_in": Known(title="the stand-in for ImageNet"),

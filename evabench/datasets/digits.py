@@ -15,9 +15,9 @@ _GREYS = 16  # values go from 0 to 16; stored times 15, so that they fill a byte
 
 def read_digits(path: Path) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.uint8], NDArray[np.uint8]]:
     """Return training images [1500, 1, 8, 8], labels, test images [297, 1, 8, 8] and labels."""
-    text = reading(path, lambda: gzip.decompress(path.read_bytes())).decode()
+    content = reading(path, lambda: gzip.decompress(path.read_bytes()))
     try:
-        table = np.loadtxt(text.splitlines(), delimiter=",", dtype=np.int64)
+        table = np.loadtxt(content.decode().splitlines(), delimiter=",", dtype=np.int64)
         images = (table[:, :64] * 15).reshape(-1, 1, 8, 8)
     except (ValueError, IndexError) as error:
         raise DataError(f"{path} is no table of 64 pixels and a label: {error}") from None

@@ -20,11 +20,15 @@ T = TypeVar("T")
 _DAMAGED = (OSError, EOFError, zlib.error, lzma.LZMAError, tarfile.TarError, zipfile.BadZipFile)
 
 
-def read_plain_or_gz(folder: Path, name: str) -> bytes:
-    """Return the content of `name` or `name.gz` in a folder. Raises `DataError` where neither can be read."""
-    plain, zipped = folder / name, folder / f"{name}.gz"
-    path = plain if plain.exists() else zipped
-    return reading(path, lambda: path.read_bytes() if path == plain else gzip.decompress(path.read_bytes()))
+def plain_or_gz(folder: Path, name: str) -> Path:
+    """Return the path of `name` in a folder, of `name.gz` where there is no such file."""
+    plain = folder / name
+    return plain if plain.exists() else folder / f"{name}.gz"
+
+
+def read_unzipped(path: Path) -> bytes:
+    """Return the content of a file, of a `.gz` unzipped. Raises `DataError` where it cannot be read."""
+    return reading(path, lambda: gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes())
 
 
 def read_members(archive: Path, wanted: Callable[[str], bool]) -> dict[str, bytes]:
@@ -52,8 +56,7 @@ def check_archive(archive: Path, sha256: str | None) -> Path:
 def not_published(path: Path | str, kind: str, found: str, expected: str) -> DataError:
     """Return the error for a file that is not the published one."""
     return DataError(
-        f"{path} is not the published file: {kind} {found}, expected {expected}. "
-        "Delete it and get the data set again (`evabench data` says how)."
+        f"{path} is not the published file: {kind} {found}, expected {expected}. Delete it and get the data set again."
     )
 
 
@@ -62,9 +65,7 @@ def reading(path: Path, read: Callable[[], T]) -> T:
     try:
         return read()
     except _DAMAGED as error:
-        raise DataError(
-            f"{path} cannot be read: {error}. Delete it and get the data set again (`evabench data` says how)."
-        ) from error
+        raise DataError(f"{path} cannot be read: {error}. Delete it and get the data set again.") from error
 
 
 def made_once(path: Path, make: Callable[[Path], None]) -> Path:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from evabench.datasets.files import check, check_archive, read_members, read_plain_or_gz
+from evabench.datasets.files import check, check_archive, plain_or_gz, read_members, read_unzipped
 from evabench.datasets.places import Place
 from evabench.errors import DataError
 
@@ -20,11 +20,13 @@ def read_idx_set(place: Place, md5: Mapping[str, str]) -> tuple[Bytes8, Bytes8, 
         archive = check_archive(place.path, place.form.sha256)
         members = read_members(archive, lambda name: name.rpartition("/")[2] in md5)
         contents = {name.rpartition("/")[2]: content for name, content in members.items()}
+        paths = {name: archive / name for name in contents}
         if missing := [name for name in md5 if name not in contents]:
             raise DataError(f"{archive} has no {', '.join(missing)}")
     else:
-        contents = {name: read_plain_or_gz(place.path, name) for name in md5}
-    arrays = {name: _values(check(place.path / name, content, md5[name]), name) for name, content in contents.items()}
+        paths = {name: plain_or_gz(place.path, name) for name in md5}
+        contents = {name: read_unzipped(path) for name, path in paths.items()}
+    arrays = {name: _values(check(paths[name], content, md5[name]), name) for name, content in contents.items()}
     return (
         arrays["train-images-idx3-ubyte"].reshape(-1, 1, 28, 28),
         arrays["train-labels-idx1-ubyte"],

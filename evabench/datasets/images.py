@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from evabench.datasets import cifar, curves, digits, faces, idx, stand_ins
 from evabench.datasets.catalogue import CIFAR10_MD5, CIFAR100_MD5, FASHION_MNIST_MD5, MNIST_MD5
-from evabench.datasets.places import Place, require
+from evabench.datasets.places import Place, require, told_how_to_get
 from evabench.errors import DataError
 from evabench.settings.datasets import IMAGE_SETS, ImageName
 
@@ -32,27 +32,34 @@ class ImageArrays:
 
 
 def read_images(name: ImageName) -> ImageArrays:
-    """Return a data set that fits into memory. Raises `DataError` where it is missing, damaged or of another size."""
+    """Return a data set that fits into memory.
+
+    Raises `DataError` where it is missing, damaged or of another size, with the commands that get it.
+    """
+    with told_how_to_get(name):
+        return _checked(name, _read(name))
+
+
+def _read(name: ImageName) -> ImageArrays:
     match name:
         case "fashion_mnist_subset":
-            arrays = _embedded()
+            return _embedded()
         case "fashion_mnist":
-            arrays = _labelled(idx.read_idx_set(require(name), FASHION_MNIST_MD5))
+            return _labelled(idx.read_idx_set(require(name), FASHION_MNIST_MD5))
         case "mnist":
-            arrays = _labelled(idx.read_idx_set(require(name), MNIST_MD5))
+            return _labelled(idx.read_idx_set(require(name), MNIST_MD5))
         case "digits":
-            arrays = _labelled(digits.read_digits(require(name).path))
+            return _labelled(digits.read_digits(require(name).path))
         case "cifar10":
-            arrays = _labelled(_read_cifar10(require(name)))
+            return _labelled(_read_cifar10(require(name)))
         case "cifar100":
-            arrays = _labelled(cifar.read_cifar100(require(name).path, CIFAR100_MD5))
+            return _labelled(cifar.read_cifar100(require(name).path, CIFAR100_MD5))
         case "cifar100_stand_in":
-            arrays = _labelled(cifar.read_cifar100(stand_ins.make_cifar100(), md5=None))
+            return _labelled(cifar.read_cifar100(stand_ins.make_cifar100(), md5=None))
         case "imagenet" | "imagenet_stand_in":
             raise ValueError(f"{name} does not fit into memory: it is streamed")
         case _:
-            arrays = _unlabelled(name)
-    return _checked(name, arrays)
+            return _unlabelled(name)
 
 
 def _read_cifar10(place: Place) -> tuple[Values, Labels, Values, Labels]:

@@ -12,7 +12,9 @@ In a root a data set has torchvision's layout, or is the archive as `npm pack` o
 
 import importlib.util
 import os
+import shlex
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -43,8 +45,17 @@ class Place:
 
 
 def cache_folder() -> Path:
-    """Return evabench's own root: `$XDG_CACHE_HOME/evabench`, or `~/.cache/evabench`."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "evabench"
+    """Return evabench's own root: `$XDG_CACHE_HOME/evabench`, or `~/.cache/evabench`.
+
+    Raises `DataError` where there is neither.
+    """
+    folder = _cache_folder()
+    if folder is None:
+        raise DataError(
+            "there is no place for what is downloaded or generated: neither XDG_CACHE_HOME nor HOME is set, and the "
+            "system knows no home of this user. Set one of them: export HOME=FOLDER"
+        )
+    return folder
 
 
 def download_folder() -> Path:
@@ -79,42 +90,76 @@ def require(name: DataName) -> Place:
 
 def how_to_get(name: DataName) -> str:
     """Return where a missing data set was looked for, and the exact commands that get it."""
-    known = CATALOGUE[name]
     looked = "\n".join(f"  {place.path}" for place in places(name))
+    return f"{CATALOGUE[name].title} was not found. Looked in:\n{looked}\n{ways_to_get(name)}"
+
+
+def ways_to_get(name: DataName) -> str:
+    """Return, as lines, the exact commands that get a data set, and what can be used instead."""
+    known = CATALOGUE[name]
     commands = "\n".join(f"  {command}" for command in commands_for(name))
     instead = f'\nor use data = "{known.instead}".' if known.instead else ""
-    return f"{known.title} was not found. Looked in:\n{looked}\nGet it with one of\n{commands}{instead}"
+    return f"Get it with one of\n{commands}{instead}"
+
+
+@contextmanager
+def told_how_to_get(name: DataName) -> Iterator[None]:
+    """Add the exact commands to an error about the files of a data set that is here; a missing one has them already."""
+    try:
+        yield
+    except DataError as error:
+        if is_missing(name) or not commands_for(name):
+            raise
+        raise DataError(f"{error}\n{ways_to_get(name)}") from error
 
 
 def commands_for(name: DataName) -> tuple[str, ...]:
     """Return the commands that get a data set, ready to be pasted."""
     known = CATALOGUE[name]
     own = (f"evabench data --get {name}",) if known.remotes else ()
-    return (*own, *(command.format(root=download_folder()) for command in known.commands))
+    return (*own, *(_pasted(command) for command in known.commands))
 
 
 def other_ways(name: DataName) -> str:
     """Return, as lines, how a data set is got where its address cannot be reached: never that address once more."""
     known = CATALOGUE[name]
     commands = [command for command in known.commands if not any(remote.url in command for remote in known.remotes)]
-    pasted = "\n".join(f"  {command.format(root=download_folder())}" for command in commands)
+    pasted = "\n".join(f"  {_pasted(command)}" for command in commands)
     ways = [f"Get it with\n{pasted}"] if commands else []
     ways += [f'use data = "{known.instead}" in the suite'] if known.instead else []
     return "\nor ".join(ways) or "No other way is known."
 
 
+def _pasted(command: str) -> str:
+    return command.format(root=shlex.quote(str(download_folder()))) if "{root}" in command else command
+
+
+def _home() -> Path | None:
+    try:
+        return Path.home()
+    except RuntimeError:  # no HOME, and no entry for this user, as in a container with a user number of its own
+        return None
+
+
+def _cache_folder() -> Path | None:
+    given, home = os.environ.get("XDG_CACHE_HOME"), _home()
+    if given:
+        return Path(given) / "evabench"
+    return home / ".cache" / "evabench" if home else None
+
+
 def _in_roots(known: Known) -> Iterator[Place]:
-    roots: list[tuple[Origin, Path]] = [
-        ("torchvision's roots", Path.home() / ".cache" / "torch" / "datasets"),
+    given, home = os.environ.get("EVABENCH_DATA"), _home()
+    roots: list[tuple[Origin, Path | None]] = [
+        ("$EVABENCH_DATA", Path(given) if given else None),
+        ("torchvision's roots", home and home / ".cache" / "torch" / "datasets"),
         ("torchvision's roots", Path("data")),
-        ("torchvision's roots", Path.home() / "data"),
-        ("evabench's cache", cache_folder()),
+        ("torchvision's roots", home and home / "data"),
+        ("evabench's cache", _cache_folder()),
     ]
-    if given := os.environ.get("EVABENCH_DATA"):
-        roots.insert(0, ("$EVABENCH_DATA", Path(given)))
     for origin, root in roots:
-        for form in known.forms:
-            yield Place(origin, root / form.path, form)
+        if root is not None:
+            yield from (Place(origin, root / form.path, form) for form in known.forms)
 
 
 def _shipped(known: Known) -> Iterator[Place]:

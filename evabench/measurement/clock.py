@@ -93,10 +93,12 @@ def find_warm_up(step: Step, clock: Clock, settings: WarmUpSettings, cycle_steps
     medians: list[float] = []
     errors: list[float] = []
     spent = 0.0
+    first_step = None
     steady_after = None
     while steady_after is None and spent < settings.max_seconds:
         window = clock.time_steps(step, window_steps).step_seconds
         spent += sum(window)
+        first_step = window[0] if first_step is None else first_step
         medians.append(median(window))
         errors.append(_standard_error(window))
         if len(medians) > 1 and _agree(medians, errors, settings.tolerance):
@@ -105,6 +107,7 @@ def find_warm_up(step: Step, clock: Clock, settings: WarmUpSettings, cycle_steps
         window_steps=window_steps,
         window_median_seconds=tuple(medians),
         steady_after_steps=steady_after,
+        first_step_seconds=first_step,
     )
 
 

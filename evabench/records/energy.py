@@ -54,7 +54,7 @@ class Energy:
                 return reading.joules / self.num_steps
         return None
 
-    def joules_to_target(self, source: EnergySource, steps: int | None) -> Joules | None:
+    def joules_to_target(self, source: EnergySource, steps: float | None) -> Joules | None:
         """Return steps-to-target x energy of a step; None for a miss, or where it was not measured."""
         per_step = self.joules_per_step(source)
         return None if steps is None or per_step is None else steps * per_step

@@ -78,6 +78,8 @@ class WarmUp:
     window_steps: int
     window_median_seconds: tuple[Seconds, ...]
     steady_after_steps: int | None  # whole cycles; None: not steady before the time was up
+    # With what is made once: state, caches, compilation. In no other figure. None: a run from before it was read.
+    first_step_seconds: Seconds | None = None
 
     @property
     def discarded_steps(self) -> int:

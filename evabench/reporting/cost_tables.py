@@ -66,9 +66,20 @@ def step_table(workload: WorkloadReport) -> Table | None:
     arms = [arm for arm in workload.arms if arm.visits]
     if not arms:
         return None
+    awaited = any(arm.latency_seconds is not None for arm in arms)
+    piloted = any(arm.first_step_seconds is not None for arm in arms)
     return Table(
         title="Inside the refresh cycle",
-        headings=("arm", "cycle", "plain step", "slowest position", "99 % are below", "steps timed"),
+        headings=(
+            "arm",
+            "cycle",
+            "plain step",
+            "slowest position",
+            "99 % are below",
+            *(("latency",) if awaited else ()),
+            *(("first step",) if piloted else ()),
+            "steps timed",
+        ),
         rows=tuple(
             (
                 arm.name,
@@ -76,6 +87,8 @@ def step_table(workload: WorkloadReport) -> Table | None:
                 seconds_cell(arm.plain_seconds),
                 seconds_cell(arm.slowest_seconds),
                 seconds_cell(arm.p99_seconds),
+                *((seconds_cell(arm.latency_seconds),) if awaited else ()),
+                *((seconds_cell(arm.first_step_seconds),) if piloted else ()),
                 f"{arm.num_steps} in {counted(len(arm.visits), 'visit')}",
             )
             for arm in arms
@@ -83,6 +96,8 @@ def step_table(workload: WorkloadReport) -> Table | None:
         note=(
             "Plain: the median of the steps that do not refresh. Slowest position: the median of the steps at the "
             "most expensive place of the cycle, which is the refresh where there is one."
+            + (" Latency: the median step with the device awaited behind it." if awaited else "")
+            + (" First step: the pilot's, with state, caches and compiled code; in no other figure." if piloted else "")
         ),
     )
 

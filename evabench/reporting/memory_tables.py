@@ -6,7 +6,7 @@ from evabench.claims.curvature import WidthFamily
 from evabench.records.memory import PeakBytes
 from evabench.reporting.report import WorkloadReport
 from evabench.reporting.table import NOT_MEASURED, Table, bytes_cell
-from evabench.units import format_bytes
+from evabench.units import Bytes, format_bytes
 
 
 def memory_table(workload: WorkloadReport) -> Table | None:
@@ -32,7 +32,17 @@ def allocation_table(workload: WorkloadReport) -> Table | None:
         return None
     return Table(
         title="Where the peak is, and what stands beside it",
-        headings=("arm", "tensors", "reached in", "tensors there", "workspace", "allocator", "kept", "process (RSS)"),
+        headings=(
+            "arm",
+            "tensors",
+            "reached in",
+            "tensors there",
+            "workspace",
+            "allocator",
+            "kept",
+            "process (RSS)",
+            "unexplained",
+        ),
         rows=tuple(
             (
                 arm.name,
@@ -43,17 +53,52 @@ def allocation_table(workload: WorkloadReport) -> Table | None:
                 bytes_cell(memory.allocator_peak_bytes),
                 bytes_cell(memory.kept_bytes),
                 bytes_cell(memory.rss_high_water_bytes),
+                bytes_cell(_less(memory.rss_high_water_bytes, memory.allocator_peak_bytes)),
             )
             for arm, memory in arms
         ),
         note=(
             "Allocator: torch's own peak, which may lie elsewhere than that of the tensors, in an operator with much "
             "workspace (what it takes inside itself); the tensors alive there and its workspace together should be the "
-            "allocator's peak. Kept: what a warm refresh cycle does not give back. The process holds the interpreter, "
-            "torch and the libraries' own memory besides."
+            "allocator's peak. Kept: what a warm refresh cycle does not give back. Unexplained: the process at its "
+            "highest less the allocator's peak: the interpreter, torch, the data set, the libraries' own memory."
         ),
         text=frozenset({"reached in"}),
     )
+
+
+def device_table(workload: WorkloadReport) -> Table | None:
+    """Return what torch and NVML counted on the device; None where nothing was counted, as on a CPU."""
+    arms = [(arm, device) for arm in workload.arms if arm.memory and (device := arm.memory.device)]
+    counts = [
+        (
+            arm.name,
+            bytes_cell(device.allocated_bytes),
+            bytes_cell(device.reserved_bytes),
+            bytes_cell(device.process_bytes),
+            bytes_cell(_less(device.process_bytes, device.reserved_bytes)),
+            bytes_cell(device.device_bytes),
+            bytes_cell(device.device_bytes_before),
+            NOT_MEASURED if device.most_processes is None else str(device.most_processes),
+        )
+        for arm, device in arms
+    ]
+    if all(cell == NOT_MEASURED for _, *cells in counts for cell in cells):
+        return None
+    return Table(
+        title="Memory of the device",
+        headings=("arm", "allocated", "reserved", "process", "unexplained", "device", "device before", "processes"),
+        rows=tuple(counts),
+        note=(
+            "Peaks. Allocated and reserved: torch's allocator. Process and device: NVML, a look every 10 ms, so that "
+            "what was shorter may be missing. Unexplained: the process less what torch reserved, which is the context "
+            "and the libraries' workspaces. Processes: the most at once; with several the device is not ours alone."
+        ),
+    )
+
+
+def _less(whole: Bytes | None, part: Bytes | None) -> Bytes | None:
+    return None if whole is None or part is None else whole - part
 
 
 def peak_parts(peak: PeakBytes) -> tuple[tuple[str, int], ...]:

@@ -22,7 +22,7 @@ from evabench.records.phases import Phases
 from evabench.records.rate import Rate
 from evabench.records.run import Run
 from evabench.records.set_target import SetTarget
-from evabench.records.step_time import StepTime
+from evabench.records.step_time import StepTime, WarmUp
 from evabench.reporting.targets import ReportedTarget, numbers_of, reported_target
 from evabench.runner.targets import TargetFindings
 from evabench.settings.measurement import ConvergenceSettings, MechanismSettings
@@ -44,6 +44,7 @@ class ArmReport:
     optimizer: OptimizerSettings
     measured: MeasuredArm | None  # None: neither timed nor trained
     visits: tuple[StepTime, ...]  # the pilot is not one
+    first_step_seconds: Seconds | None  # of the pilot, with what is made once
     step_over_reference: PairedRatio | None
     phases: Phases | None
     memory: Memory | None
@@ -76,6 +77,12 @@ class ArmReport:
         """Return the 99 % quantile of all timed steps."""
         steps = [seconds for visit in self.visits for seconds in visit.step_seconds]
         return float(np.quantile(steps, 0.99)) if steps else None
+
+    @property
+    def latency_seconds(self) -> Seconds | None:
+        """Return the median step with the device awaited behind it, the median over visits; None on a CPU."""
+        found = [median(visit.latency_seconds) for visit in self.visits if visit.latency_seconds]
+        return median(found) if found else None
 
     @property
     def num_steps(self) -> int:
@@ -263,6 +270,9 @@ def _arm(
         optimizer=runs[0].cell.optimizer,
         measured=measured,
         visits=measured.visits if measured else (),
+        first_step_seconds=next(
+            (run.measured.first_step_seconds for run in runs if isinstance(run.measured, WarmUp)), None
+        ),
         step_over_reference=_over(measured, reference),
         phases=next((run.measured for run in runs if isinstance(run.measured, Phases)), None),
         memory=next((run.measured for run in runs if isinstance(run.measured, Memory)), None),

@@ -14,7 +14,7 @@ from evabench.reporting.mechanism_tables import (
     step_length_table,
     term_table,
 )
-from evabench.reporting.memory_tables import allocation_table, growth_table, memory_table
+from evabench.reporting.memory_tables import allocation_table, device_table, growth_table, memory_table
 from evabench.reporting.missing_tables import missing_table
 from evabench.reporting.origin_tables import conditions_table, host_table, settings_table, unfinished_table
 from evabench.reporting.pictures import Picture
@@ -151,6 +151,7 @@ def _workload_section(workload: WorkloadReport, styles: Styles) -> Section:
             memory_table(workload),
             timeline_picture(workload, styles),
             allocation_table(workload),
+            device_table(workload),
             shares_picture(workload),
             *(shares_table(workload, side) for side in SIDES),
             directions_picture(workload),

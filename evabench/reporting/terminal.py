@@ -52,7 +52,7 @@ def _print_tables(console: Console, tables: Iterable[Table | None], *, titled: b
     for table in tables:
         if table is not None:
             if titled:
-                console.print(table.title)
+                console.print(Text(table.title))
             console.print(rich_table(table))
 
 

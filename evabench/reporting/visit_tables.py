@@ -1,11 +1,14 @@
 """What timing visits say beside their step times: energy, work beside the step, and sweeps that were made twice."""
 
 from collections.abc import Iterator, Sequence
+from math import inf
 from statistics import median
 
+from evabench.records.energy import EnergySource
 from evabench.records.run import Run
 from evabench.records.side_work import SideWork
 from evabench.records.step_time import StepTime
+from evabench.reporting.convergence_tables import MISSED
 from evabench.reporting.report import ArmReport, Report, WorkloadReport
 from evabench.reporting.table import NOT_MEASURED, Table, counted, seconds_cell
 from evabench.stats.disturbances import disturbances
@@ -15,17 +18,19 @@ from evabench.units import Joules, format_seconds
 
 def energy_table(workload: WorkloadReport) -> Table | None:
     """Return the energy of a step; None where no counter was readable."""
-    arms = [arm for arm in workload.arms if any(_joules(arm, source) for source in ("cpu", "gpu"))]
+    arms = [arm for arm in workload.arms if _joules(arm, "cpu") or _joules(arm, "gpu")]
     if not arms:
         return None
+    to_target = ("CPU, to target", "GPU, to target") if any(arm.steps_to_target for arm in arms) else ()
     return Table(
         title="Energy of a step",
-        headings=("arm", "CPU", "GPU", "counter / integral", "windows"),
+        headings=("arm", "CPU", "GPU", *to_target, "counter / integral", "windows"),
         rows=tuple(
             (
                 arm.name,
                 _joules_cell(_joules(arm, "cpu")),
                 _joules_cell(_joules(arm, "gpu")),
+                *((_to_target_cell(arm, "cpu"), _to_target_cell(arm, "gpu")) if to_target else ()),
                 _agreement(arm),
                 counted(sum(visit.energy is not None and visit.energy.num_steps > 0 for visit in arm.visits), "window"),
             )
@@ -35,6 +40,10 @@ def energy_table(workload: WorkloadReport) -> Table | None:
             "Medians over visits, a refresh at its share, from windows of at least 1 s behind the timed steps. Idle "
             "power and other programs are in it. Counter / integral: the counter over the sum of the sampled power; "
             "more than 10 % apart is in doubt."
+            + (
+                " To target: energy of a step x the median of the steps to it, a miss counting as infinite."
+                * bool(to_target)
+            )
         ),
     )
 
@@ -108,13 +117,21 @@ def _most_beside(arm: ArmReport) -> SideWork | None:
     return max(found, key=lambda work: work.cpu_seconds_a_step, default=None)
 
 
-def _joules(arm: ArmReport, source: str) -> Joules | None:
+def _joules(arm: ArmReport, source: EnergySource) -> Joules | None:
     found = [
-        joules
-        for visit in arm.visits
-        if visit.energy and (joules := visit.energy.joules_per_step("gpu" if source == "gpu" else "cpu")) is not None
+        joules for visit in arm.visits if visit.energy and (joules := visit.energy.joules_per_step(source)) is not None
     ]
     return median(found) if found else None
+
+
+def _to_target_cell(arm: ArmReport, source: EnergySource) -> str:
+    if not arm.steps_to_target or _joules(arm, source) is None:
+        return NOT_MEASURED
+    steps = median(inf if one is None else one for one in arm.steps_to_target)
+    if steps == inf:
+        return MISSED
+    found = [visit.energy.joules_to_target(source, steps) for visit in arm.visits if visit.energy]
+    return _joules_cell(median(joules for joules in found if joules is not None))
 
 
 def _joules_cell(joules: Joules | None) -> str:

@@ -5,7 +5,9 @@ import importlib.util
 import os
 import platform
 import subprocess
+from collections.abc import Iterable
 from functools import cache
+from importlib.machinery import PathFinder
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -14,6 +16,8 @@ import psutil
 import evabench
 from evabench.records.host import Code, Host
 from evabench.settings.optimizers import OptimizerSettings, PluginSettings
+from evabench.settings.plugin_workloads import PluginWorkloadSettings
+from evabench.settings.workloads import WorkloadSettings
 
 _PACKAGES = ("torch", "torchvision", "timm", "numpy")  # what takes part in a step
 _PEERS = ("asdfghjkl", "heavyball", "pytorch-optimizer", "singd")  # what takes part in the step of an adapter
@@ -48,15 +52,19 @@ def read_host() -> Host:
     )
 
 
-def read_code(optimizer: OptimizerSettings) -> Code:
-    """Return what would be measured now, for one arm: its plug-in is part of it."""
+def read_code(optimizer: OptimizerSettings, workload: WorkloadSettings) -> Code:
+    """Return what would be measured now, for one arm on one workload: their plug-ins are part of it."""
     commit, dirty = _git_state()
     return Code(
         version=evabench.__version__,
         commit=commit,
         dirty=dirty,
         sources=_sources_hash(),
-        plugin=_plugin_hash(optimizer.name) if isinstance(optimizer, PluginSettings) else None,
+        plugin=_plugins_hash(
+            settings.name
+            for settings in (optimizer, workload)
+            if isinstance(settings, PluginSettings | PluginWorkloadSettings)
+        ),
     )
 
 
@@ -128,19 +136,45 @@ def _sources_hash() -> str:
     return digest.hexdigest()[:16]
 
 
+def _plugins_hash(names: Iterable[str]) -> str | None:
+    found = [one for one in map(_plugin_hash, names) if one is not None]
+    return found[0] if len(found) == 1 else hashlib.sha256(" ".join(found).encode()).hexdigest()[:16] if found else None
+
+
 @cache
 def _plugin_hash(name: str) -> str | None:
     place = name.rpartition(":")[0]
     if place.startswith("evabench.peers."):
         return _peers_hash()
-    path: str | None = place
-    if not place.endswith(".py"):
-        found = importlib.util.find_spec(place.partition(".")[0])
-        path = found.origin if found else None
+    paths = [Path(place)] if place.endswith(".py") else _sources_of(place)
+    digest = hashlib.sha256()
     try:
-        return hashlib.sha256(Path(path or "").read_bytes()).hexdigest()[:16]
+        for path in paths:
+            digest.update(path.read_bytes())
     except OSError:
         return None  # the child will say that it is not there
+    return digest.hexdigest()[:16] if paths else None
+
+
+def _sources_of(module: str) -> list[Path]:
+    """Return the file of a module, or all files of the package that it lies in; nothing is imported.
+
+    It is looked for as the child does, whose folder comes first. Empty: it is not there.
+    """
+    top, *inner = module.split(".")
+    try:
+        found = PathFinder.find_spec(top, [os.getcwd()]) or importlib.util.find_spec(top)
+    except (ImportError, ValueError):
+        return []
+    folders = list(found.submodule_search_locations or ()) if found else []
+    for name in inner:
+        found = PathFinder.find_spec(name, folders) if folders else None
+        folders = list((found and found.submodule_search_locations) or folders)
+    if found is None:
+        return []
+    if folders:
+        return sorted(path for folder in folders for path in Path(folder).rglob("*.py"))
+    return [Path(found.origin)] if found.origin else []
 
 
 def _peers_hash() -> str:

@@ -23,6 +23,6 @@ class PlannedRun:
 
 def plan_run(cell: Cell, seed: int, host: Host, sweep: int | None = None, position: int | None = None) -> PlannedRun:
     """Return the run of this cell and seed on this host with the present code."""
-    code = read_code(cell.optimizer)
+    code = read_code(cell.optimizer, cell.workload)
     key = run_key(cell, seed, sweep, host, code)
     return PlannedRun(key=key, cell=cell, seed=seed, code=code, sweep=sweep, position=position)

@@ -19,7 +19,12 @@ class RunProgress:
     """Counts the runs that are done; of those that failed for one reason it names the first, and counts the others."""
 
     def __init__(self, console: Console, num_runs: int) -> None:
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        columns = (
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+        )
         self._progress = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
         self._task = self._progress.add_task("starting", total=num_runs)
         self._failures: Counter[tuple[str, str | None]] = Counter()

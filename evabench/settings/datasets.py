@@ -40,7 +40,7 @@ class ImageSet:
     num_test: int
     mean: tuple[float, ...] = (0.5,)  # of pixels in [0, 1], a channel each: what classifiers are fed is standardised
     std: tuple[float, ...] = (0.5,)
-    stand_in: bool = False  # generated in the format of a set that cannot be had: no claim is judged on it
+    stand_in: bool = False  # generated in the place of a set that cannot be had: no claim is judged on it
 
     @property
     def num_pixels(self) -> int:

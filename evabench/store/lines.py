@@ -22,9 +22,9 @@ class LineFile:
 
         A crash while writing leaves a last line without its end: it never counted.
         """
-        if not self.path.exists():
-            return
         try:
+            if not self.path.exists():
+                return
             whole = self.path.read_bytes().split(b"\n")[:-1]
         except OSError as error:
             raise StoreError(f"{self.path}: it cannot be read: {error.strerror}.") from None
@@ -36,14 +36,23 @@ class LineFile:
                 raise StoreError(f"{place}: this is no text. Move the line into another file to go on.") from None
 
     def append(self, lines: Sequence[str]) -> None:
-        """Write lines behind the last whole one and force them to the disk, under the file's lock."""
-        self.path.parent.mkdir(parents=True, exist_ok=True)
+        """Write lines behind the last whole one and force them to the disk, under the file's lock.
+
+        Raises `StoreError` where the file cannot be written.
+        """
         text = "".join(line + "\n" for line in lines).encode()
-        with FileLock(f"{self.path}.lock"), self.path.open("ab+") as file:
-            self._set_torn_line_aside(file.fileno())
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            with FileLock(f"{self.path}.lock"), self.path.open("ab+") as file:
+                self._set_torn_line_aside(file.fileno())
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError as error:
+            raise StoreError(
+                f"{self.path}: it cannot be written: {error.strerror or error}. Make room for it, or choose another "
+                "folder: --results DIR"
+            ) from error
 
     def _set_torn_line_aside(self, descriptor: int) -> None:
         content = self.path.read_bytes()

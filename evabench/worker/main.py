@@ -5,7 +5,7 @@ import traceback
 
 import torch
 
-from evabench.errors import EvabenchError
+from evabench.errors import EvabenchError, printable
 from evabench.records.convergence import Convergence
 from evabench.records.mechanism import Mechanism
 from evabench.records.request import ChildReply, Request
@@ -24,7 +24,7 @@ def perform(request: Request) -> ChildReply:
     try:
         finding = measure(request)
     except EvabenchError as error:
-        return _failed(Outcome(kind="crashed", reason=str(error), stderr_tail=""))
+        return _failed(Outcome(kind="crashed", reason=printable(str(error)), stderr_tail=""))
     except Exception as error:
         traceback.print_exc()
         return _failed(_outcome_of(error))
@@ -58,7 +58,7 @@ def _outcome(finding: Finding) -> Outcome:
 
 
 def _outcome_of(error: Exception) -> Outcome:
-    summary = f"{type(error).__name__}: {error}".splitlines()[0][:300]
+    summary = printable(f"{type(error).__name__}: {error}".splitlines()[0][:300])
     failed_allocation = any(words in str(error) for words in _ALLOCATION_FAILURES)
     if isinstance(error, MemoryError | torch.OutOfMemoryError) or failed_allocation:
         return Outcome(kind="out_of_memory", reason=summary, stderr_tail="")

@@ -106,7 +106,7 @@ def _labelled_source(settings: ClassifierSettings, seed: int) -> Source:
     augmentation = Augmentation(settings)
     if settings.data in ("imagenet", "imagenet_stand_in"):
         folder = require("imagenet").path if settings.data == "imagenet" else make_imagenet()
-        return ImageFolder(folder, augmentation, batch=settings.batch, seed=seed)
+        return ImageFolder(folder, augmentation, batch=settings.batch, seed=seed, known=settings.images)
     evaluation_batch = 1000 if settings.input_size < _LARGE_IMAGE else settings.batch
     splits = _labelled(load_images(settings.data))
     return InMemory(splits, augmentation, batch=settings.batch, seed=seed, evaluation_batch=evaluation_batch)

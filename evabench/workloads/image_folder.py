@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from evabench.errors import DataError
-from evabench.settings.datasets import num_kept
+from evabench.settings.datasets import ImageSet, num_kept
 from evabench.workloads.augment import Augmentation
 from evabench.workloads.seeds import draw_seed
 from evabench.workloads.workload import Batch, HeldOut
@@ -40,9 +40,12 @@ class _Loaded(NamedTuple):
 class ImageFolder:
     """Batches of a folder. The published `val` is the test set; a tenth of `train`, drawn once, is for validation."""
 
-    def __init__(self, folder: Path, augmentation: Augmentation, *, batch: int, seed: int) -> None:
+    def __init__(
+        self, folder: Path, augmentation: Augmentation, *, batch: int, seed: int, known: ImageSet | None = None
+    ) -> None:
+        """Find the files. Raises `DataError` where the folder is not whole: `known` says how many there should be."""
         self.augmentation, self.batch = augmentation, batch
-        classes = sorted(path.name for path in (folder / "train").iterdir() if path.is_dir())
+        classes = _classes(folder / "train")
         train = _samples(folder / "train", classes)
         # Files are sorted by class, so the last tenth would be whole classes: the tenth is that of a fixed shuffle.
         order = torch.randperm(len(train), generator=torch.Generator().manual_seed(0)).tolist()
@@ -53,6 +56,8 @@ class ImageFolder:
             "test": _samples(folder / "val", classes),
         }
         self._order = torch.Generator().manual_seed(seed + 1)
+        if known is not None:
+            _check_whole(folder, known, (len(classes), len(train), len(self.held_out_samples["test"])))
 
     def training_batches(self) -> Iterator[Batch]:
         """Yield whole batches, decoded and augmented ahead by worker processes."""
@@ -84,7 +89,11 @@ class ImageFolder:
             num_workers=min(_MAX_WORKERS, len(os.sched_getaffinity(0)), len(plan)),
             collate_fn=_collate,
         )
-        return iter(loader)
+        try:
+            yield from loader
+        except DataError as error:
+            # A worker sends its whole traceback as the message; ours is the last line.
+            raise DataError(str(error).strip().rpartition("DataError: ")[2]) from None
 
 
 @final
@@ -110,6 +119,25 @@ class _Decoded(Dataset[tuple[Tensor, int, int]]):
 def _collate(loaded: list[tuple[Tensor, int, int]]) -> _Loaded:
     images, labels, seeds = zip(*loaded, strict=True)
     return _Loaded(torch.stack(images), torch.tensor(labels), seeds[0])
+
+
+def _classes(folder: Path) -> list[str]:
+    try:
+        return sorted(path.name for path in folder.iterdir() if path.is_dir())
+    except OSError as error:
+        raise DataError(f"{folder} cannot be read: {error.strerror}. It should hold a folder a class.") from None
+
+
+def _check_whole(folder: Path, known: ImageSet, found: tuple[int, int, int]) -> None:
+    whole = (known.num_classes, known.num_train, known.num_test)
+    if found != whole:
+        words = [
+            f"{classes} classes, {train} images in train and {val} in val" for classes, train, val in (found, whole)
+        ]
+        raise DataError(
+            f"{folder} is not {known.title}, or not the whole of it: it has {words[0]}, and should have {words[1]}. "
+            'Copy what is missing. A part of it, or a folder of your own, is a workload "plugin": docs/workloads.md.'
+        )
 
 
 def _samples(folder: Path, classes: list[str]) -> list[Sample]:

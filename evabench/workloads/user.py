@@ -26,6 +26,15 @@ class Task:
     test: tuple[Tensor, Tensor]
     kind: Literal["classification", "other"] = "other"
 
+    def __post_init__(self) -> None:
+        """Refuse a split that is empty, or whose inputs and targets do not belong together."""
+        for name in ("train", "validation", "test"):
+            inputs, targets = getattr(self, name)
+            if not len(inputs) or len(inputs) != len(targets):
+                raise ValueError(
+                    f"{name} has {len(inputs)} inputs and {len(targets)} targets: give as many, and one at least"
+                )
+
 
 @final
 @dataclass(frozen=True, slots=True)

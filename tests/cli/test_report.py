@@ -25,6 +25,13 @@ def test_a_report_is_a_page_and_a_markdown_file_whose_paths_are_printed(folder):
         assert (folder / name).stat().st_size > 1000
 
 
+def test_a_report_that_cannot_be_written_is_a_message_with_the_way_out(folder):
+    done = evabench(folder, "report", "tiny.toml", "--output", "tiny.toml")
+    assert done.returncode == 2
+    assert "Choose another folder: --output DIR" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_strict_turns_an_open_verdict_into_exit_code_4_and_still_writes_the_report(folder):
     done = evabench(folder, "report", "tiny.toml", "--strict", "--output", "strict")
     assert done.returncode == 4

@@ -112,6 +112,22 @@ def test_a_mistake_in_a_suite_is_a_message_and_exit_code_2(suite):
     assert "Traceback" not in done.stderr
 
 
+def test_markup_in_a_title_is_shown_as_it_is(suite):
+    (suite / "tiny.toml").write_text(SUITE.replace('"Tiny"', '"[/bold] [red]Tiny"'))
+    done = evabench(suite, "run", "tiny.toml", "--dry-run", "--probe-seconds", "0")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("[/bold] [red]Tiny (tiny), stored in ")
+
+
+def test_results_that_cannot_be_written_are_a_message_with_the_way_out(suite):
+    (suite / "tiny.toml").write_text(SUITE.partition("[step_time]")[0] + "[memory]\n")
+    (suite / "results").write_text("a file")
+    done = evabench(suite, "run", "tiny.toml")
+    assert done.returncode == 2
+    assert "choose another folder: --results DIR" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_show_says_when_nothing_is_stored(suite):
     done = evabench(suite, "show", "tiny.toml")
     assert done.returncode == 3

@@ -1,9 +1,12 @@
 """Where data is looked for: one order, and what is missing is told with the command that gets it."""
 
+import pwd
+
 import pytest
 
 from evabench.datasets import download
-from evabench.datasets.places import commands_for, find, is_missing, other_ways, places, require
+from evabench.datasets.catalogue import CATALOGUE
+from evabench.datasets.places import cache_folder, commands_for, find, is_missing, other_ways, places, require
 from evabench.errors import DataError
 
 
@@ -96,3 +99,26 @@ def test_a_download_that_fails_names_the_other_command_itself(empty_machine, mon
 def test_another_way_is_never_the_address_that_did_not_answer():
     assert other_ways("cifar100") == 'use data = "cifar100_stand_in" in the suite'
     assert other_ways("faces") == "No other way is known."
+
+
+def test_a_command_can_be_pasted_where_the_folder_has_a_space_in_its_name(empty_machine, monkeypatch):
+    monkeypatch.setenv("EVABENCH_DATA", f"{empty_machine}/my data")
+    assert f"--pack-destination '{empty_machine}/my data'" in commands_for("mnist")[-1]
+
+
+def test_every_command_makes_the_folder_that_it_writes_to():
+    writing = [command for name in CATALOGUE for command in CATALOGUE[name].commands if "{root}" in command]
+    assert writing
+    assert all("mkdir -p {root} && " in command or "wget -P {root}" in command for command in writing)
+
+
+def test_a_user_without_a_home_folder_has_fewer_places_and_is_told_what_to_set(monkeypatch):
+    def unknown(number):
+        raise KeyError(number)
+
+    monkeypatch.delenv("HOME")
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    monkeypatch.setattr(pwd, "getpwuid", unknown)
+    assert [str(place.path) for place in places("cifar100")] == ["data/cifar-100-python"]
+    with pytest.raises(DataError, match=r"neither XDG_CACHE_HOME nor HOME is set.*export HOME="):
+        cache_folder()

@@ -10,13 +10,14 @@ import tarfile
 import numpy as np
 import pytest
 from PIL import Image
+from scipy.io import savemat
 
 from evabench.datasets import cifar, stand_ins
 from evabench.datasets.catalogue import MNIST_MD5, Form, Remote
-from evabench.datasets.curves import make_curves
+from evabench.datasets.curves import make_curves, read_curves
 from evabench.datasets.digits import read_digits
 from evabench.datasets.download import download, fetch
-from evabench.datasets.faces import make_faces, read_matlab
+from evabench.datasets.faces import make_faces, read_faces, read_matlab
 from evabench.datasets.files import check_archive, read_members
 from evabench.datasets.idx import read_idx_set
 from evabench.datasets.images import read_images
@@ -200,6 +201,16 @@ def test_faces_are_centred_and_scaled_as_published():
     assert faces.shape == (60, 625)
     assert np.abs(faces.mean(axis=0)).max() < 1e-5
     assert faces.var(axis=0).mean() == pytest.approx(1.0, rel=1e-4)
+
+
+def test_the_authors_faces_are_read_in_columns_and_their_curves_with_the_test_set_of_the_file(tmp_path):
+    columns = np.arange(625 * 3, dtype=np.float32).reshape(625, 3)
+    savemat(tmp_path / "faces.mat", {"newfaces_single": columns})
+    train, test = read_faces(tmp_path / "faces.mat")
+    assert (train.tolist(), test.tolist()) == (columns.T.tolist(), columns.T.tolist())  # of three images both are all
+    savemat(tmp_path / "curves.mat", {"bdata": np.full((2, 784), 0.25), "bdatatest": np.full((1, 784), 0.5)})
+    train, test = read_curves(tmp_path / "curves.mat")
+    assert (train.shape, test.shape, train.max(), test.max()) == ((2, 784), (1, 784), 0.25, 0.5)
 
 
 def test_a_file_that_is_no_matlab_file_is_refused(tmp_path):

@@ -57,6 +57,13 @@ def test_the_pilot_ends_when_two_windows_agree():
     assert warm_up.steady_after_steps == 10
 
 
+def test_the_first_step_of_the_pilot_in_which_code_is_compiled_stands_apart():
+    machine = FakeMachine(lambda step: 3000 if step == 0 else 10)
+    warm_up = find_warm_up(machine.step, machine.clock, WarmUpSettings(), cycle_steps=1)
+    assert warm_up.first_step_seconds == pytest.approx(3.0)
+    assert warm_up.window_median_seconds == pytest.approx((0.01, 0.01))
+
+
 def test_the_pilot_gives_up_when_its_time_is_over_and_discards_all_it_tried():
     machine = FakeMachine(lambda step: 100 + 20 * step)
     warm_up = find_warm_up(machine.step, machine.clock, WarmUpSettings(max_seconds=5.0), cycle_steps=4)

@@ -2,13 +2,16 @@
 
 import pytest
 
+from evabench.records.device_memory import DeviceMemory
 from evabench.records.health import Health
+from evabench.records.step_time import WarmUp
 from evabench.reporting.convergence_tables import convergence_table, health_table
 from evabench.reporting.cost_tables import cost_table, phases_table, step_table
-from evabench.reporting.memory_tables import growth_table, memory_table
+from evabench.reporting.memory_tables import allocation_table, device_table, growth_table, memory_table
 from evabench.reporting.origin_tables import conditions_table, host_table, settings_table, unfinished_table
 from evabench.reporting.report import make_report
 from evabench.reporting.sections import warnings
+from evabench.settings.measurement import WarmUpSettings
 from tests import runs as made
 from tests.reporting.reports import report, suite
 
@@ -119,6 +122,52 @@ def test_health_counts_over_the_runs_of_an_arm_and_names_the_idle_layers():
         "failed": "0",
         "steps skipped": "8",
         "layers without statistics": "out",
+    }
+
+
+def test_latency_is_a_column_where_a_device_was_awaited(whole):
+    assert "latency" not in step_table(whole.workloads[0]).headings
+    awaited = [
+        made.replace(run, measured=made.replace(run.measured, latency_seconds=(0.02, 0.03, 0.04)))
+        for run in made.visits("Eva", 0.01)
+    ]
+    (workload,) = make_report(suite(), awaited).workloads
+    assert row(step_table(workload), "Eva")["latency"] == "30.0 ms"
+
+
+def test_the_first_step_of_the_pilot_is_a_column_of_its_own():
+    pilot = WarmUp(window_steps=10, window_median_seconds=(0.01, 0.01), steady_after_steps=10, first_step_seconds=3.0)
+    runs = [made.run("Eva", WarmUpSettings(), pilot, sweep=0), *made.visits("Eva", 0.01)[1:]]
+    (workload,) = make_report(suite(), runs).workloads
+    assert row(step_table(workload), "Eva")["first step"] == "3.00 s"
+    assert row(step_table(workload), "Eva")["slowest position"] == "10.1 ms"
+
+
+def with_memory(**changes):
+    run = made.memory("Eva", 1.0, 100, name="autoencoder")
+    return make_report(suite(), [made.replace(run, measured=made.replace(run.measured, **changes))]).workloads[0]
+
+
+def test_what_the_allocator_does_not_explain_of_a_process_has_a_column():
+    table = allocation_table(with_memory(rss_high_water_bytes=5 * 2**20, allocator_peak_bytes=2**20))
+    assert row(table, "Eva")["unexplained"] == "4.00 MiB"
+    assert row(allocation_table(with_memory()), "Eva")["unexplained"] == "-"
+
+
+def test_memory_of_the_device_is_a_table_only_where_something_was_counted():
+    assert device_table(with_memory(device=DeviceMemory(missing=("no device",)))) is None
+    counted = DeviceMemory(
+        allocated_bytes=2**30, reserved_bytes=2**31, process_bytes=3 * 2**30, device_bytes=2**32, most_processes=2
+    )
+    assert row(device_table(with_memory(device=counted)), "Eva") == {
+        "arm": "Eva",
+        "allocated": "1.00 GiB",
+        "reserved": "2.00 GiB",
+        "process": "3.00 GiB",
+        "unexplained": "1.00 GiB",
+        "device": "4.00 GiB",
+        "device before": "-",
+        "processes": "2",
     }
 
 

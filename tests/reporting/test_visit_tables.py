@@ -26,6 +26,22 @@ def test_energy_is_a_median_over_visits_with_its_check():
     assert energy_table(workload).rows == (("Eva", "60 mJ", "-", "1.20x (7 in doubt)", "7 windows"),)
 
 
+def test_energy_to_a_target_is_that_of_a_step_times_the_steps_and_a_miss_is_called_one():
+    reading = EnergyReading(source="gpu", counter_joules=100.0, integral_joules=100.0)
+    energy = Energy(seconds=1.0, num_steps=100, readings=(reading,), sampling=None)
+    arms = {"Eva": [20, 24, None], "Shampoo": [None, None, 20]}
+    runs = [run for arm in arms for run in changed(made.visits(arm, 0.011), energy=energy)]
+    (workload,) = report_of(
+        *runs, *(run for arm, steps in arms.items() for run in made.trainings(arm, steps))
+    ).workloads
+    table = energy_table(workload)
+    rows = [dict(zip(table.headings, row, strict=True)) for row in table.rows]
+    assert [(row["arm"], row["CPU, to target"], row["GPU, to target"]) for row in rows] == [
+        ("Eva", "-", "24 J"),
+        ("Shampoo", "-", "missed"),
+    ]
+
+
 def test_without_a_counter_there_is_no_table_of_energy():
     assert energy_table(report_of().workloads[0]) is None
 

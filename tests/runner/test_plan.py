@@ -7,7 +7,7 @@ from evabench.runner.host import read_code
 from evabench.runner.plan import make_plan
 from evabench.settings.optimizers import PluginSettings, SgdSettings
 from evabench.suite import load_suite
-from tests.runs import HOST, QUIET, run
+from tests.runs import HOST, QUIET, SMALL, run
 
 SUITE = load_suite("quickstart")
 
@@ -75,6 +75,9 @@ def test_runs_of_older_code_are_counted_and_not_used():
 
 
 def test_the_code_of_an_adapter_is_part_of_its_own_runs_only():
-    adapter, own = read_code(PluginSettings(name="evabench.peers.asdl:KFAC")), read_code(SgdSettings(lr=0.1))
-    assert adapter.plugin not in (None, read_code(PluginSettings(name="evabench:anything")).plugin)
+    adapter, own = (
+        read_code(PluginSettings(name="evabench.peers.asdl:KFAC"), SMALL),
+        read_code(SgdSettings(lr=0.1), SMALL),
+    )
+    assert adapter.plugin not in (None, read_code(PluginSettings(name="evabench:anything"), SMALL).plugin)
     assert (adapter.sources, own.plugin) == (own.sources, None)

@@ -24,6 +24,11 @@ class Raises(torch.optim.SGD):
         raise RuntimeError("the moon is full")
 
 
+class Escapes(torch.optim.SGD):
+    def step(self, closure=None):
+        raise RuntimeError("\x1b[2Jgone\x07")
+
+
 class Hangs(torch.optim.SGD):
     def step(self, closure=None):
         time.sleep(3600)

@@ -84,6 +84,7 @@ def test_the_same_seed_gives_the_same_run_and_another_seed_another(server):
         ("Raises", "crashed", "RuntimeError: the moon is full"),
         ("Exits", "crashed", "exit code 7"),
         ("Kills", "killed", "SIGSEGV"),
+        ("Escapes", "crashed", r"^RuntimeError: \\x1b\[2Jgone\\x07$"),
         ("Grabs", "out_of_memory", "allocate"),
         ("Missing", "crashed", "has no Missing. It has: .*Works"),
     ],

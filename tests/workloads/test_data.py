@@ -128,7 +128,7 @@ def test_a_missing_data_set_comes_with_the_commands_that_get_it_and_the_way_with
         load_images("fashion_mnist")
     told = str(caught.value).splitlines()
     assert "  evabench data --get fashion_mnist" in told
-    assert "  apt-get install dataset-fashion-mnist" in told
+    assert "  apt-get update && apt-get install -y --no-install-recommends dataset-fashion-mnist" in told
     assert told[-1] == 'or use data = "fashion_mnist_subset".'
 
 
@@ -170,6 +170,7 @@ def test_a_truncated_file_is_an_error_with_its_path_and_the_way_out(small_copy, 
     with pytest.raises(DataError, match="Delete it and get the data set again") as caught:
         load_images("fashion_mnist")
     assert str(path) in str(caught.value)
+    assert "\n  evabench data --get fashion_mnist\n" in str(caught.value)
 
 
 def test_a_file_with_one_changed_byte_is_not_the_published_one(small_copy):
@@ -179,6 +180,15 @@ def test_a_file_with_one_changed_byte_is_not_the_published_one(small_copy):
     path.write_bytes(content)
     with pytest.raises(DataError, match=r"is not the published file: md5 [0-9a-f]{32}, expected [0-9a-f]{32}"):
         load_images("fashion_mnist")
+
+
+def test_a_zipped_file_that_is_not_the_published_one_is_named_as_it_is_called(small_copy):
+    path = small_copy / "train-labels-idx1-ubyte"
+    path.write_bytes(bytes(68))
+    zip_in_place(path)
+    with pytest.raises(DataError, match=r"train-labels-idx1-ubyte\.gz is not the published file") as caught:
+        load_images("fashion_mnist")
+    assert "\n  evabench data --get fashion_mnist\n" in str(caught.value)
 
 
 def test_a_file_that_is_not_there_is_an_error_with_its_path(small_copy):

@@ -1,6 +1,7 @@
 """Streaming a folder of images: the same batches for a seed, whatever workers load them."""
 
 import itertools
+import shutil
 
 import pytest
 import torch
@@ -68,5 +69,28 @@ def test_a_damaged_image_is_an_error_that_names_it(folder, tmp_path):
         for index in range(20):
             (tmp_path / split / "n01" / f"{index}.JPEG").write_bytes(b"not at all an image")
     damaged = source(tmp_path, settings=ClassifierSettings(model="resnet20", data="imagenet_stand_in", batch=10))
-    with pytest.raises(DataError, match=r"\.JPEG cannot be decoded"):
+    with pytest.raises(DataError, match=r"^/.*/val/n01/0\.JPEG cannot be decoded: .*Replace it or take it out\.$"):
         list(damaged.held_out("test"))
+
+
+def test_an_image_that_ends_too_early_is_an_error_that_names_it(folder, tmp_path):
+    shutil.copytree(folder, tmp_path / "copy")
+    damaged = source(tmp_path / "copy")
+    broken = damaged.held_out_samples["test"][7].path
+    broken.write_bytes(broken.read_bytes()[:-400])
+    with pytest.raises(DataError, match=rf"^{broken} cannot be decoded: .*truncated"):
+        list(damaged.held_out("test"))
+
+
+def test_a_part_of_a_set_is_refused_with_what_it_has_and_what_it_should_have(folder, tmp_path):
+    shutil.copytree(folder, tmp_path / "copy")
+    shutil.rmtree(next((tmp_path / "copy/train").iterdir()))
+    with pytest.raises(
+        DataError, match=r"it has 9 classes, 180 images in train and 45 in val, and should have 10 classes"
+    ):
+        ImageFolder(tmp_path / "copy", Augmentation(SETTINGS), batch=30, seed=0, known=SETTINGS.images)
+
+
+def test_a_folder_that_is_not_there_is_an_error_with_its_path(tmp_path):
+    with pytest.raises(DataError, match=rf"{tmp_path}/train cannot be read: No such file or directory"):
+        source(tmp_path)

@@ -94,6 +94,11 @@ def test_scores_of_a_classifier_are_plain_cross_entropy_and_the_share_of_right_a
     assert workload.model.training
 
 
+def test_generated_images_are_called_synthetic_data_where_the_workload_is_named():
+    assert AutoencoderSettings(data="curves_like").shape.endswith("mirrored, batch 1000, synthetic data")
+    assert "synthetic" not in AutoencoderSettings(data="curves").shape
+
+
 def test_an_autoencoder_has_a_loss_and_no_accuracy():
     scores = build_workload(SMALL["autoencoder"], seed=0).test()
     assert scores.loss > 0

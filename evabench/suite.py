@@ -210,14 +210,16 @@ def read_suite(place: str) -> Suite:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
         raise SuiteError(f"{path}: this is no TOML file: {error}") from None
+    names = _check_names(table)
     try:
         suite = TypeAdapter(Suite).validate_json(json.dumps(table, default=str), strict=True)
     except ValidationError as error:
-        raise SuiteError("\n".join(f"{path}: {_explain(detail)}" for detail in error.errors())) from None
-    mistakes = _check_names(suite)
-    mistakes += _check_tiers(suite) or [
-        mistake for one in (suite, *map(suite.at, suite.tiers)) for mistake in _cross_check(one)
-    ]
+        mistakes = [*names, *map(_explain, error.errors())]
+        raise SuiteError("\n".join(f"{path}: {mistake}" for mistake in mistakes)) from None
+    mistakes = names + (
+        _check_tiers(suite)
+        or [mistake for one in (suite, *map(suite.at, suite.tiers)) for mistake in _cross_check(one)]
+    )
     if mistakes:
         raise SuiteError("\n".join(f"{path}: {mistake}" for mistake in mistakes))
     return suite
@@ -242,18 +244,18 @@ def _find(place: str) -> Path:
     raise SuiteError(f'there is no suite "{place}": no such file, and the suites that ship are {", ".join(shipped)}')
 
 
-def _check_names(suite: Suite) -> list[str]:
+def _check_names(table: Mapping[str, Any]) -> list[str]:
     """Return what is wrong with names: a folder outside of the results, or characters that a terminal obeys."""
-    mistakes = []
-    if not _NAME.fullmatch(suite.name):
+    mistakes, name = [], table.get("name", "")
+    if "name" in table and not (isinstance(name, str) and _NAME.fullmatch(name)):
         mistakes.append(
             "top level: name is that of a folder, 1 to 100 letters, digits and .-_ that begin with a letter or digit, "
-            f"got {suite.name!r}"
+            f"got {name!r}"
         )
-    for table, names in (("title", [suite.title]), ("workloads", suite.workloads), ("arms", suite.arms)):
-        mistakes += [
-            f"{table}: {name!r} has characters that cannot be shown" for name in names if not name.isprintable()
-        ]
+    named = {"title": [table.get("title")], "workloads": table.get("workloads"), "arms": table.get("arms")}
+    for place, names in named.items():
+        unprintable = [one for one in names or () if isinstance(one, str) and not one.isprintable()]
+        mistakes += [f"{place}: {one!r} has characters that cannot be shown" for one in unprintable]
     return mistakes
 
 
@@ -328,7 +330,7 @@ def _explain(detail: ErrorDetails) -> str:
 
 def _allowed(words: list[str], found: Any, detail: ErrorDetails) -> str:
     if not words:
-        return ", ".join(field_names(Suite))
+        return ", ".join(name for name in field_names(Suite) if name != "tier")  # chosen by the command line
     if words[0] in _UNIONS:
         return ", ".join(field_names(_members(words[0])[str(detail["loc"][2])]))
     if words[0] == "tiers":

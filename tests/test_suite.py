@@ -308,6 +308,8 @@ def test_a_tier_has_targets_of_its_own_and_only_of_its_own_arms(tmp_path):
 def test_a_name_that_is_no_folder_of_its_own_is_refused(tmp_path, name):
     told = mistakes(tmp_path, GOOD.replace('name = "mine"', f'name = "{name}"'))
     assert "name is that of a folder, 1 to 100 letters, digits" in told
+    others = mistakes(tmp_path, GOOD.replace('name = "mine"', f'name = "{name}"').replace("lr = 0.1", "lr = -1"))
+    assert len(others.splitlines()) == 2
 
 
 def test_characters_that_a_terminal_obeys_are_refused_and_spelled_out(tmp_path):

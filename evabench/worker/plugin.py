@@ -68,7 +68,9 @@ def _import_module(place: str, name: str) -> Any:
 def _load_file(path: Path) -> Any:
     spec = importlib.util.spec_from_file_location(path.stem, path)
     if spec is None or spec.loader is None or not path.exists():
-        raise SuiteError(f"there is no plug-in file {path} (looked in {Path.cwd()})")
+        raise SuiteError(
+            f"there is no plug-in file {path} (looked in {Path.cwd()}): a path is seen from the folder of the call"
+        )
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module

@@ -52,6 +52,13 @@ def report(**changes):
     return make_report(suite(), runs(), **changes)
 
 
+def long_named_report():
+    """Return a report whose suite and arm have names of 300 letters."""
+    arm = "W" * 300
+    renamed = [replace(one, cell=replace(one.cell, arm=arm)) for one in runs() if one.cell.arm == "Eva"]
+    return make_report(suite(title="T" * 300, arms={arm: made.ARMS["Eva"]}), renamed)
+
+
 def hostile_report():
     """Return a report whose suite, workload, arm, reason and package names are markup."""
     arms = {f"{HOSTILE} {arm}": settings for arm, settings in made.ARMS.items()}

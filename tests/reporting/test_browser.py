@@ -5,7 +5,7 @@ import shutil
 import pytest
 
 from evabench.reporting.html import render_html
-from tests.reporting.reports import hostile_report, report
+from tests.reporting.reports import hostile_report, long_named_report, report
 
 CHROMIUM = next((path for path in map(shutil.which, ("chromium", "chromium-browser", "google-chrome")) if path), None)
 pytestmark = [
@@ -74,6 +74,16 @@ def test_the_evidence_of_a_claim_opens_on_a_click(browser, address):
     assert not evidence.is_visible()
     page.locator("details.card summary").first.click()
     assert evidence.is_visible()
+
+
+@pytest.mark.parametrize("width", [360, 1200])
+def test_a_very_long_name_is_broken_and_leaves_the_numbers_in_sight(browser, tmp_path, width):
+    file = tmp_path / "index.html"
+    file.write_text(render_html(long_named_report()))
+    page = opened(browser, file.as_uri(), width=width)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    names = page.evaluate("Array.from(document.querySelectorAll('tbody th span'), name => name.offsetWidth)")
+    assert max(names) <= 22 * 16
 
 
 def test_markup_in_names_is_shown_as_text_and_never_run(browser, tmp_path):

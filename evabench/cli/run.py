@@ -82,6 +82,10 @@ def run_suite(
     if plan.stored:
         print_report(console, make_report(loaded, plan.stored, num_missing=plan.num_runs, targets=plan.targets))
     failed = [run for run in counting_runs(plan.stored) if not run.outcome.completed]
+    again = sum(run.outcome.kind != "diverged" for run in failed)  # a divergence is a finding
+    if again:
+        told = f"{again} of the runs failed and stay so. When the cause is gone: evabench run {suite} --retry-failed"
+        _print_plainly(console, told)
     if failed or missing or plan.targets.none or not plan.stored:
         raise typer.Exit(ExitCode.INCOMPLETE)
 

@@ -19,5 +19,5 @@ def profile_cells(cells: Sequence[Cell], *, timeout_seconds: Seconds) -> tuple[P
 def _profile(server: LaunchServer, cell: Cell, timeout_seconds: Seconds) -> Profile:
     reply = server.perform(Request(cell=cell, seed=0, warmup_steps=0, timeout_seconds=timeout_seconds))
     if not isinstance(reply.measured, Profile):
-        raise WorkerError(f"{cell.title}: the run was {reply.outcome.kind}: {reply.outcome.reason}")
+        raise WorkerError(f"{cell.title}: the run did not complete ({reply.outcome.kind}): {reply.outcome.reason}")
     return reply.measured

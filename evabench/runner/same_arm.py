@@ -81,5 +81,7 @@ def _ask(server: LaunchServer, cell: Cell, seed: int, warmup_steps: int = 0) -> 
     reply = server.perform(request)
     if reply.measured is None:
         last = "".join(reply.outcome.stderr_tail.strip().splitlines()[-1:])
-        raise WorkerError(f"a timing visit was {reply.outcome.kind}: {reply.outcome.reason}. {last}".rstrip())
+        raise WorkerError(
+            f"a timing visit did not complete ({reply.outcome.kind}): {reply.outcome.reason}. {last}".rstrip()
+        )
     return reply.measured

@@ -109,7 +109,7 @@ class _Decoded(Dataset[tuple[Tensor, int, int]]):
         try:
             with Image.open(sample.path) as opened:
                 image = torch.from_numpy(np.array(opened.convert("RGB"))).permute(2, 0, 1)
-        except OSError as error:
+        except (OSError, SyntaxError, ValueError) as error:  # the last two: Pillow's, for a PNG with broken chunks
             raise DataError(f"{sample.path} cannot be decoded: {error}. Replace it or take it out.") from error
         if seed is None:
             return self.augmentation.held_out_image(image), sample.label, 0

@@ -119,6 +119,20 @@ def test_markup_in_a_title_is_shown_as_it_is(suite):
     assert done.stdout.startswith("[/bold] [red]Tiny (tiny), stored in ")
 
 
+def test_failed_runs_come_with_the_way_to_make_them_again(suite):
+    gone = '[arms.Gone]\noptimizer = "plugin"\nname = "mine.py:Gone"\n\n[memory]\n'
+    (suite / "tiny.toml").write_text(SUITE.partition("[step_time]")[0] + gone)
+    done = evabench(suite, "run", "tiny.toml")
+    assert done.returncode == 3
+    assert (
+        "1 of the runs failed and stay so. When the cause is gone: evabench run tiny.toml --retry-failed" in done.stdout
+    )
+    (suite / "mine.py").write_text("from torch.optim import SGD as Gone")
+    again = evabench(suite, "run", "tiny.toml", "--retry-failed")
+    assert "1 runs to make" in again.stdout
+    assert "failed and stay so" not in again.stdout
+
+
 def test_results_that_cannot_be_written_are_a_message_with_the_way_out(suite):
     (suite / "tiny.toml").write_text(SUITE.partition("[step_time]")[0] + "[memory]\n")
     (suite / "results").write_text("a file")

@@ -2,6 +2,7 @@
 
 import itertools
 import shutil
+import struct
 
 import pytest
 import torch
@@ -80,6 +81,14 @@ def test_an_image_that_ends_too_early_is_an_error_that_names_it(folder, tmp_path
     broken.write_bytes(broken.read_bytes()[:-400])
     with pytest.raises(DataError, match=rf"^{broken} cannot be decoded: .*truncated"):
         list(damaged.held_out("test"))
+
+
+def test_a_png_with_a_broken_chunk_is_an_error_that_names_it(folder, tmp_path):
+    shutil.copytree(folder, tmp_path / "copy")
+    broken = source(tmp_path / "copy").held_out_samples["test"][0].path.with_name("0.png")
+    broken.write_bytes(b"\x89PNG\r\n\x1a\n" + struct.pack(">I4s5sI", 5, b"IHDR", b"short", 0))
+    with pytest.raises(DataError, match=rf"^{broken} cannot be decoded"):
+        list(source(tmp_path / "copy").held_out("test"))
 
 
 def test_a_part_of_a_set_is_refused_with_what_it_has_and_what_it_should_have(folder, tmp_path):

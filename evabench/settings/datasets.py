@@ -165,7 +165,7 @@ IMAGE_SETS: Mapping[ImageName, ImageSet] = {
 
 TEXT_SETS: Mapping[TextName, TextSet] = {
     "sotu": TextSet(title="State of the Union addresses, 1790 to 2021", num_bytes=10_761_666),
-    "shakespeare": TextSet(title="Shakespeare's works", num_bytes=6_480_595),
+    "shakespeare": TextSet(title="Shakespeare's works", num_bytes=5_057_279),
     "moby_dick": TextSet(title="Moby Dick", num_bytes=1_204_996),
     "python_stdlib": TextSet(title="Python's standard library", num_bytes=None),
 }

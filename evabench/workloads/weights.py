@@ -19,7 +19,11 @@ def load_weights(model: nn.Module, path: Path) -> tuple[str, ...]:
     state = _read(path)
     own = model.state_dict()
     head = tuple(name for name, tensor in own.items() if name in state and state[name].shape != tensor.shape)
-    unfit = [name for name in head if name.rpartition(".")[0] != _last_linear(model)]
+    unfit = [
+        name
+        for name in head
+        if name.rpartition(".")[0] != _last_linear(model) or state[name].shape[1:] != own[name].shape[1:]
+    ]
     missing = [name for name in own if name not in state]
     unknown = [name for name in state if name not in own]
     if unfit or missing or unknown:

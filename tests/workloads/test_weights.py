@@ -47,10 +47,10 @@ def test_a_head_of_other_classes_keeps_its_initial_weights_and_is_named(tmp_path
 
 
 def test_a_checkpoint_of_another_net_is_refused_with_what_does_not_fit(tmp_path):
-    shapes = r"body.weight \[6, 4\] where the net has \[5, 4\], body.bias \[6\] where the net has \[5\]"
-    # The head's input is as wide as the body.
+    shapes = r"body.weight \[6, 4\] where the net has \[5, 4\], body.bias \[6\] where the net has \[5\], "
+    shapes += r"head.weight \[3, 6\] where the net has \[3, 5\]"  # a head may have other classes, but no other inputs
     with pytest.raises(
-        DataError, match=rf"no checkpoint of this Sequential. 2 of another shape: {shapes}. It has to be"
+        DataError, match=rf"no checkpoint of this Sequential. 3 of another shape: {shapes}. It has to be"
     ):
         load_weights(net(), save(net(width=6), tmp_path / "a.pt"))
     with pytest.raises(DataError, match=r"4 missing: body.weight.*4 unknown: 1.weight"):

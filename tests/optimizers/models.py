@@ -1,14 +1,18 @@
 """Small models, and their training, for the tests of the optimizers."""
 
+import copy
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.testing import assert_close
 
 from evabench.optimizers import FOOF, KFAC, MFAC, Eva, EvaF, EvaS, Shampoo
 
 Optimizer = Eva | EvaF | EvaS | FOOF | KFAC | MFAC | Shampoo
 Build = Callable[[nn.Module], Optimizer]
+Snapshot = tuple[list[Tensor], dict[int, Any]]
 
 # What every optimizer must do whatever its settings; `per_example` where it has the choice.
 BUILDS: dict[str, Build] = {
@@ -76,3 +80,12 @@ def low_rank_factor(d: int, rank: int, seed: int, dtype: torch.dtype = torch.flo
     """Return the mean outer product of `rank` random rows, [d, d]."""
     rows = torch.randn(rank, d, generator=torch.Generator().manual_seed(seed), dtype=dtype)
     return rows.T @ rows / rank
+
+
+def snapshot(model: nn.Module, optimizer: torch.optim.Optimizer) -> Snapshot:
+    """Return everything that a step may change."""
+    return copy.deepcopy((parameters(model), optimizer.state_dict()["state"]))
+
+
+def assert_unchanged(before: Snapshot, model: nn.Module, optimizer: torch.optim.Optimizer) -> None:
+    assert_close(snapshot(model, optimizer), before, rtol=0, atol=0, equal_nan=True)

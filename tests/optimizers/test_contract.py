@@ -10,7 +10,7 @@ import torch
 from torch import nn
 from torch.testing import assert_close
 
-from evabench.optimizers import FOOF, KFAC, MFAC, Eva, EvaF, EvaS, Shampoo
+from evabench.optimizers import FOOF, KFAC, MFAC, Eva, EvaF, EvaS, Shampoo, health
 from tests.optimizers.models import (
     BUILDS,
     assert_unchanged,
@@ -292,7 +292,7 @@ def test_a_gradient_that_is_not_finite_skips_the_whole_step_and_is_counted(build
     assert_close(after[0], before[0], rtol=0, atol=0)
     for old, new in zip(before[1].values(), after[1].values(), strict=True):
         assert_close(new, old, rtol=0, atol=0)
-    assert optimizer.health().skipped_steps == {name.rpartition(".")[0]: 1}
+    assert health(optimizer).skipped_steps == {name.rpartition(".")[0]: 1}
 
 
 @each_optimizer

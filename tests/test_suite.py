@@ -303,7 +303,7 @@ def test_a_tier_has_targets_of_its_own_and_only_of_its_own_arms(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "name", ["../elsewhere", "/tmp/elsewhere", "a/b", "", ".hidden", "x" * 101, "two words", r"a\nb"]
+    "name", ["../elsewhere", "/elsewhere", "a/b", "", ".hidden", "x" * 101, "two words", r"a\nb"]
 )
 def test_a_name_that_is_no_folder_of_its_own_is_refused(tmp_path, name):
     told = mistakes(tmp_path, GOOD.replace('name = "mine"', f'name = "{name}"'))

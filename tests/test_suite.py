@@ -302,9 +302,7 @@ def test_a_tier_has_targets_of_its_own_and_only_of_its_own_arms(tmp_path):
     assert told in mistakes(tmp_path, text.replace("timeout_seconds = 9000", 'arms = ["Eva"]'))
 
 
-@pytest.mark.parametrize(
-    "name", ["../elsewhere", "/elsewhere", "a/b", "", ".hidden", "x" * 101, "two words", r"a\nb"]
-)
+@pytest.mark.parametrize("name", ["../elsewhere", "/elsewhere", "a/b", "", ".hidden", "x" * 101, "two words", r"a\nb"])
 def test_a_name_that_is_no_folder_of_its_own_is_refused(tmp_path, name):
     told = mistakes(tmp_path, GOOD.replace('name = "mine"', f'name = "{name}"'))
     assert "name is that of a folder, 1 to 100 letters, digits" in told

@@ -4,7 +4,7 @@ A hook after the forward pass reads the input; a hook on the output *tensor* rea
 module's backward hook, survives an in-place activation after the layer. Both are needed before anything counts, so a
 pass in eval mode, under `no_grad` or without a backward leaves no trace, and a forward pass that activation
 checkpointing repeats counts once: only one of the two gets a gradient. An optimizer that needs no output gradients
-counts at the forward pass.
+counts at the forward pass. `passes` says what else is no training pass.
 """
 
 import weakref
@@ -15,8 +15,10 @@ from typing import Any, final
 
 import torch
 from torch import Tensor, nn
+from torch.autograd.graph import Node
 
 from evabench.optimizers.layers import Layer, Module
+from evabench.optimizers.passes import gradient_node, is_product, is_transformed, reaches, uses_own_weight
 from evabench.optimizers.phases import phase
 from evabench.optimizers.summaries import Summary
 
@@ -29,6 +31,19 @@ class Sums:
     output_gradients: Tensor | None  # None where only the inputs are caught
     num_rows: int  # that were summed: the samples of `statistics_batch`
     num_examples: int  # of the whole batches: what a mean loss divides by
+
+
+@dataclass(slots=True)
+class _ForwardPass:
+    """A pass that counts when the gradient of its output comes, its rows once however often that is."""
+
+    layer: Layer
+    module: Module
+    inputs: Tensor  # summed
+    num_rows: int
+    num_examples: int
+    node: Node  # that accumulates the gradient of the weight
+    counted_in: int = -1  # the period of the capture
 
 
 def mean_inputs(caught: Iterable[Sums]) -> list[Tensor]:
@@ -67,10 +82,12 @@ class Capture:
         self.sums: dict[Layer, Sums] = {}
         self.to_recompute: dict[Module, int] = {}  # forward passes under no_grad, which a backward pass may repeat
         self.in_doubt: dict[Layer, _Stamp] = {}  # layers of `doubt`, with their gradients as they were then
+        self.period = 0  # how often the sums have been forgotten
         self._attach()
 
     def clear(self) -> None:
         """Forget the sums."""
+        self.period += 1
         self.sums.clear()
         self.to_recompute.clear()
         self.in_doubt.clear()
@@ -106,19 +123,28 @@ class Capture:
             return
         first = self._first_samples(module, inputs)
         summed = _without_autocast(self.summary.of_inputs, layer, module, first)
-        sums = Sums(summed, None, *self._count_rows(module, output))
+        counts = self._count_rows(module, output)
         if self.output_gradients:
-            output.register_hook(partial(self._add_with_gradient, layer, module, sums))  # type: ignore[no-untyped-call]
+            seen = _ForwardPass(layer, module, summed, *counts, gradient_node(layer.weight))
+            output.register_hook(partial(self._add_with_gradient, seen))  # type: ignore[no-untyped-call]
         elif not self._is_repeated(module):
             if layer in self.in_doubt and self.in_doubt.pop(layer) == _stamp(layer):
                 del self.sums[layer]
-            self.add(layer, sums)
+            self.add(layer, Sums(summed, None, *counts))
 
     @phase("capture")
-    def _add_with_gradient(self, layer: Layer, module: Module, sums: Sums, gradient: Tensor) -> None:
-        first = self._first_samples(module, gradient)
-        summed = _without_autocast(self.summary.of_output_gradients, layer, module, first)
-        self.add(layer, Sums(sums.inputs, summed, sums.num_rows, sums.num_examples))
+    def _add_with_gradient(self, seen: _ForwardPass, gradient: Tensor) -> None:
+        if not reaches(seen.node, gradient):
+            return
+        first = self._first_samples(seen.module, gradient)
+        summed = _without_autocast(self.summary.of_output_gradients, seen.layer, seen.module, first)
+        sums = self.sums.get(seen.layer)
+        if seen.counted_in == self.period and sums is not None and sums.output_gradients is not None:
+            # A second backward pass through one graph: the gradients add up, as those of the parameters do.
+            sums.output_gradients = sums.output_gradients + summed
+            return
+        seen.counted_in = self.period
+        self.add(seen.layer, Sums(seen.inputs, summed, seen.num_rows, seen.num_examples))
 
     def _count_rows(self, module: Module, output: Tensor) -> tuple[int, int]:
         """Return the number of rows that are summed, and that of the examples of the whole batch."""
@@ -176,10 +202,15 @@ class _Hook:
         self.capture = weakref.ref(capture)
         self.layer = layer
 
+    # Traced, the capture would become a constant part of the compiled model.
+    @torch.compiler.disable(reason="statistics are caught outside of compiled code")  # type: ignore[no-untyped-call, untyped-decorator]
     def __call__(self, module: Module, args: tuple[Tensor, ...], kwargs: dict[str, Tensor], output: Tensor) -> None:
         capture = self.capture()
-        if capture is not None and capture.enabled and module.training:
-            capture.see(self.layer, module, args[0] if args else kwargs["input"], output)
+        if capture is None or not (capture.enabled and module.training) or is_transformed():
+            return
+        inputs = args[0] if args else kwargs.get("input")
+        if is_product(inputs, output, module) and uses_own_weight(self.layer, module):
+            capture.see(self.layer, module, inputs, output)
 
     def __reduce__(self) -> tuple[Callable[[], Callable[..., None]], tuple[()]]:
         return _idle_hook, ()

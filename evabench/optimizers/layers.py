@@ -56,7 +56,10 @@ class Layer:
     @property
     def why_idle(self) -> str:
         """What keeps a hook from firing."""
-        return "its hook never fired: not used, used without calling the module, or not in training mode"
+        return (
+            "its hook never fired: not used, used without calling the module, not in training mode, "
+            "or only in a torch.func transform"
+        )
 
     @property
     def num_groups(self) -> int:

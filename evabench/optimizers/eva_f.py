@@ -15,12 +15,13 @@ from evabench.optimizers.groups import Groups, check_group, group_settings, name
 from evabench.optimizers.health import Health, layers_without
 from evabench.optimizers.layers import find_layers, find_rest
 from evabench.optimizers.phases import phase
-from evabench.optimizers.projected_step import project_layers_, ready_layers, restore_statistics, take_step_
+from evabench.optimizers.projected_step import project_layers_, ready_layers, take_step_
 from evabench.optimizers.rank_one import project_input_side_
 from evabench.optimizers.ranks import average_over_ranks, num_ranks
-from evabench.optimizers.refusals import check_origin, check_step
+from evabench.optimizers.refusals import check_state_dict, check_step
 from evabench.optimizers.skips import Skips
 from evabench.optimizers.small_layers import project_all_input_sides_
+from evabench.optimizers.statistics import restore_statistics
 from evabench.optimizers.summaries import VectorSums
 from evabench.settings.optimizers import Clip, EvaFSettings
 
@@ -97,7 +98,7 @@ class EvaF(torch.optim.Optimizer):
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Restore momentum, statistics and settings bit for bit."""
-        check_origin(self, state_dict)
+        check_state_dict(self, state_dict, self.names)
         super().load_state_dict(state_dict)
         restore_statistics(self, state_dict, ("a",))
         self.capture.statistics_batch = self.param_groups[0]["statistics_batch"]

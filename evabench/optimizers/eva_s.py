@@ -17,9 +17,9 @@ from evabench.optimizers.health import Health, layers_without
 from evabench.optimizers.layers import dense_like
 from evabench.optimizers.loss_scale import found_infinity, gradient_scale
 from evabench.optimizers.phases import phase
-from evabench.optimizers.projected_step import restore_statistics
-from evabench.optimizers.refusals import check_origin, check_step
+from evabench.optimizers.refusals import check_state_dict, check_step
 from evabench.optimizers.skips import Skips, gradient_norms
+from evabench.optimizers.statistics import restore_statistics
 from evabench.optimizers.weights import find_other_parameters, find_weights, in_single_precision
 from evabench.settings.optimizers import EvaSSettings, Nesterov
 
@@ -89,7 +89,7 @@ class EvaS(torch.optim.Optimizer):
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Restore momentum, means and settings bit for bit."""
-        check_origin(self, state_dict)
+        check_state_dict(self, state_dict, self.names)
         super().load_state_dict(state_dict)
         restore_statistics(self, state_dict, ("v",))
 

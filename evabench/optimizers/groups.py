@@ -6,7 +6,7 @@ from typing import Any
 
 from torch import nn
 
-from evabench.optimizers.refusals import check_parameter
+from evabench.optimizers.refusals import check_parameter, check_parameters
 from evabench.settings.bounds import field_names
 from evabench.settings.optimizers import EvaFSettings, EvaSettings
 
@@ -16,12 +16,13 @@ Groups = Sequence[Mapping[str, Any]]
 
 
 def name_parameters(model: nn.Module) -> dict[nn.Parameter, str]:
-    """Return the parameters of a model with their names, a shared one once; raise `ValueError` for anything else."""
+    """Return the parameters of a model with their names, a shared one once; raise `ValueError` for what is no model."""
     if not isinstance(model, nn.Module):
         raise ValueError(
             f"the first argument must be a model, a torch.nn.Module, whose layers are watched; got a "
             f"{type(model).__name__}. Pass the model itself instead of model.parameters()."
         )
+    check_parameters(model)
     return {parameter: name for name, parameter in model.named_parameters()}
 
 

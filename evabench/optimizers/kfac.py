@@ -21,10 +21,10 @@ from evabench.optimizers.kronecker import split_damping
 from evabench.optimizers.layers import Layer, find_layers, find_rest
 from evabench.optimizers.loss_scale import statistics_scale
 from evabench.optimizers.phases import phase
-from evabench.optimizers.projected_step import restore_statistics
 from evabench.optimizers.ranks import num_ranks
-from evabench.optimizers.refusals import check_origin, check_step
+from evabench.optimizers.refusals import check_state_dict, check_step
 from evabench.optimizers.skips import Skips
+from evabench.optimizers.statistics import restore_statistics
 from evabench.optimizers.troubles import Troubles
 from evabench.settings.optimizers import (
     AcrossRanks,
@@ -119,7 +119,7 @@ class KFAC(torch.optim.Optimizer):
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Restore momentum, factors, inverses and settings bit for bit."""
-        check_origin(self, state_dict)
+        check_state_dict(self, state_dict, self.names)
         super().load_state_dict(state_dict)
         restore_statistics(self, state_dict, KEPT)
         shared = self.param_groups[0]

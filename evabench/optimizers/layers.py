@@ -190,6 +190,8 @@ def _reason_against(weight: nn.Parameter, modules: list[nn.Module], kinds: tuple
     """Return why a weight cannot be preconditioned, or None if it can."""
     if not weight.requires_grad:
         return "its weight was frozen when the optimizer was made"
+    if not weight.numel():
+        return "its weight is empty"
     for module in modules:
         if _weight_of(module, kinds) is not weight:
             return f"its weight is shared with a {type(module).__name__}"

@@ -172,14 +172,3 @@ def _members(groups: list[dict[str, Any]], projections: Projections) -> _Members
         if layers:
             members.append((group, layers))
     return members
-
-
-def restore_statistics(optimizer: torch.optim.Optimizer, state_dict: Mapping[str, Any], names: Sequence[str]) -> None:
-    """Put back statistics that `load_state_dict` has cast to the type of their parameter, in their own precision."""
-    saved = [key for group in state_dict["param_groups"] for key in group["params"]]
-    parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
-    for key, parameter in zip(saved, parameters, strict=True):
-        for name in names:
-            value = state_dict["state"].get(key, {}).get(name)
-            if value is not None:
-                optimizer.state[parameter][name] = value.to(parameter.device)

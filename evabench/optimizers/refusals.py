@@ -4,11 +4,14 @@ from collections.abc import Mapping
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
+
+from evabench.optimizers.descent import MOMENTUM_BUFFER
+from evabench.optimizers.statistics import FIRST_STATISTICS, statistic_type
 
 
 def check_step(optimizer: torch.optim.Optimizer, closure: object, names: Mapping[nn.Parameter, str]) -> None:
-    """Raise for a closure, a sparse gradient, or a step without a backward pass."""
+    """Raise for a closure, a step without a backward pass, or a gradient or state that is not like its parameter."""
     kind = type(optimizer).__name__
     if closure is not None:
         raise ValueError(
@@ -20,11 +23,10 @@ def check_step(optimizer: torch.optim.Optimizer, closure: object, names: Mapping
         gradient = parameter.grad
         if gradient is not None:
             any_gradient = True
-            if gradient.layout is not torch.strided:
-                raise ValueError(
-                    f"{name} has a gradient of layout {gradient.layout}: {kind} takes dense ones only. "
-                    "Make the layer with sparse=False."
-                )
+            _check_gradient(kind, name, parameter, gradient)
+        state = optimizer.state.get(parameter)
+        if state:
+            _check_state(kind, name, parameter, state)
     if not any_gradient:
         raise RuntimeError(
             f"{kind}.step without a backward pass: none of the {len(names)} parameters, {next(iter(names.values()))} "
@@ -32,15 +34,83 @@ def check_step(optimizer: torch.optim.Optimizer, closure: object, names: Mapping
         )
 
 
-def check_origin(optimizer: torch.optim.Optimizer, state_dict: Mapping[str, Any]) -> None:
-    """Raise `ValueError` for a state that an optimizer of another kind has saved."""
+def _check_gradient(kind: str, name: str, parameter: Tensor, gradient: Tensor) -> None:
+    if gradient.layout is not torch.strided:
+        raise ValueError(
+            f"{name} has a gradient of layout {gradient.layout}: {kind} takes dense ones only. "
+            "Make the layer with sparse=False."
+        )
+    if gradient.dtype is not parameter.dtype:
+        raise ValueError(
+            f"{name} is {parameter.dtype} and its gradient {gradient.dtype}: {kind} takes those of their parameter's "
+            "type only. Leave the parameter's grad_dtype as it is."
+        )
+
+
+def _check_state(kind: str, name: str, parameter: Tensor, state: Mapping[str, Any]) -> None:
+    """Raise where the model was converted, or moved, since the state began; no value is read."""
+    for key in (*FIRST_STATISTICS, MOMENTUM_BUFFER):
+        kept = state.get(key)
+        if kept is None:
+            continue
+        expected = parameter.dtype if key == MOMENTUM_BUFFER else statistic_type(parameter)
+        if kept.dtype is expected and kept.device == parameter.device:
+            continue
+        now, before = (parameter.dtype, kept.dtype) if kept.dtype is not expected else (parameter.device, kept.device)
+        what = "momentum is" if key == MOMENTUM_BUFFER else "statistics are"
+        raise RuntimeError(
+            f"{name} is {now} now, but its {what} {before}: the model was converted or moved after {kind} had taken "
+            f"steps. Nothing has changed. Make a new {kind} of the model as it is now; "
+            "new.load_state_dict(old.state_dict()) takes the state along."
+        )
+
+
+def check_state_dict(
+    optimizer: torch.optim.Optimizer, state_dict: Mapping[str, Any], names: Mapping[nn.Parameter, str]
+) -> None:
+    """Raise `ValueError` for what is no state of an optimizer, or that of one of another kind or for another model."""
     kind, expected = type(optimizer).__name__, optimizer.defaults["optimizer"]
+    if not {"state", "param_groups"} <= set(state_dict):
+        found = ", ".join(str(key) for key in list(state_dict)[:5]) or "nothing"
+        raise ValueError(
+            f"{kind}.load_state_dict wants what {kind}.state_dict() returned, with state and param_groups, and got a "
+            f"dictionary with {found}; nothing was loaded. Of a checkpoint pass the part that holds the optimizer."
+        )
     for index, group in enumerate(state_dict["param_groups"]):
         found = group.get("optimizer", "another optimizer")
         if found != expected:
             raise ValueError(
                 f"{kind}.load_state_dict: group {index} was saved by {found}, not by {expected}; nothing was loaded. "
                 f"Load a state that {kind} has saved, or start {kind} without one."
+            )
+    _check_shapes(f"{kind}.load_state_dict", optimizer, state_dict, names)
+
+
+def _check_shapes(
+    where: str, optimizer: torch.optim.Optimizer, state_dict: Mapping[str, Any], names: Mapping[nn.Parameter, str]
+) -> None:
+    saved = [key for group in state_dict["param_groups"] for key in group["params"]]
+    parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+    for key, parameter in zip(saved, parameters, strict=False):  # torch refuses another number of them
+        momentum = state_dict["state"].get(key, {}).get(MOMENTUM_BUFFER)
+        if momentum is not None and momentum.shape != parameter.shape:
+            raise ValueError(
+                f"{where}: {names[parameter]} has the shape {tuple(parameter.shape)}, but was saved with "
+                f"{tuple(momentum.shape)}: the state is that of another model or other groups; nothing was loaded."
+            )
+
+
+def check_parameters(model: nn.Module) -> None:
+    """Raise `ValueError` for a parameter that has no shape yet, or is trained and complex."""
+    for name, parameter in model.named_parameters():
+        if isinstance(parameter, nn.parameter.UninitializedParameter):
+            raise ValueError(
+                f"{name} has no shape yet: its module is lazy. Run a batch through the model, then make the optimizer."
+            )
+        if parameter.requires_grad and parameter.is_complex():
+            raise ValueError(
+                f"{name} is {parameter.dtype}: complex parameters cannot be trained with this optimizer. Freeze it and "
+                "train it with an optimizer of its own, or hold it as two real ones (torch.view_as_real)."
             )
 
 

@@ -20,10 +20,10 @@ from evabench.optimizers.health import Health
 from evabench.optimizers.layers import dense_like
 from evabench.optimizers.loss_scale import found_infinity, gradient_scale
 from evabench.optimizers.phases import phase
-from evabench.optimizers.projected_step import restore_statistics
-from evabench.optimizers.refusals import check_origin, check_step
+from evabench.optimizers.refusals import check_state_dict, check_step
 from evabench.optimizers.roots import inverse_roots
 from evabench.optimizers.skips import Skips, gradient_norms
+from evabench.optimizers.statistics import restore_statistics
 from evabench.optimizers.troubles import Troubles
 from evabench.optimizers.weights import Weight, find_other_parameters, find_weights, in_single_precision
 from evabench.settings.optimizers import Grafting, Nesterov, RootMethod, ShampooSettings
@@ -129,7 +129,7 @@ class Shampoo(torch.optim.Optimizer):
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Restore momentum, factors, roots and settings bit for bit."""
-        check_origin(self, state_dict)
+        check_state_dict(self, state_dict, self.names)
         super().load_state_dict(state_dict)
         restore_statistics(self, state_dict, ("factors", "roots", "grafting_squares"))
         shared = self.param_groups[0]

@@ -61,17 +61,15 @@ def find_weights(model: nn.Module) -> tuple[Weight, ...]:
 def find_other_parameters(model: nn.Module) -> tuple[Rest, ...]:
     """Return the parameters that `find_weights` leaves out, module by module, each with the reason."""
     seen: set[nn.Parameter] = set()
-    rest = []
+    rest: list[Rest] = []
     for path, module in model.named_modules():
         own = [each for each in module.parameters(recurse=False) if not _is_weight(each) and each not in seen]
         seen.update(own)
         kind = type(module).__name__
-        for reason, members in (
-            ("one axis", tuple(each for each in own if each.requires_grad)),
-            ("frozen when the optimizer was made", tuple(each for each in own if not each.requires_grad)),
-        ):
-            if members:
-                rest.append(Rest(path or kind, kind, members, reason))
+        by_reason: dict[str, list[nn.Parameter]] = {}
+        for parameter in own:
+            by_reason.setdefault(_reason_against(parameter), []).append(parameter)
+        rest += [Rest(path or kind, kind, tuple(members), reason) for reason, members in by_reason.items()]
     return tuple(rest)
 
 
@@ -90,4 +88,10 @@ def in_single_precision(values: Tensor) -> Tensor:
 
 
 def _is_weight(parameter: nn.Parameter) -> bool:
-    return parameter.requires_grad and parameter.dim() >= 2
+    return parameter.requires_grad and parameter.dim() >= 2 and parameter.numel() > 0
+
+
+def _reason_against(parameter: nn.Parameter) -> str:
+    if not parameter.requires_grad:
+        return "frozen when the optimizer was made"
+    return "one axis" if parameter.numel() else "empty"

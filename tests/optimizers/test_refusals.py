@@ -92,3 +92,39 @@ def test_a_count_that_is_not_whole_is_refused_by_name(optimizer_class, name):
 def test_a_word_that_is_no_choice_is_refused_with_the_choices(optimizer_class, name):
     with pytest.raises(ValueError, match=f'{name} must be one of ".*", got "nonsense"'):
         optimizer_class(small_net(), **{name: "nonsense"})
+
+
+@each_class
+def test_a_state_dict_of_another_model_is_refused_by_the_name_of_a_parameter_and_nothing_is_loaded(optimizer_class):
+    train(model := small_net(), saved := optimizer_class(model), range(2))
+    wider = nn.Sequential(nn.Linear(4, 6), nn.Tanh(), nn.Linear(6, 3)).double()
+    optimizer = optimizer_class(wider)
+    train(wider, optimizer, range(2))
+    before = snapshot(wider, optimizer)
+    with pytest.raises(ValueError, match=r"0\.weight has the shape \(6, 4\), but was saved with \(5, 4\)"):
+        optimizer.load_state_dict(saved.state_dict())
+    assert_unchanged(before, wider, optimizer)
+
+
+@each_class
+def test_a_checkpoint_in_place_of_its_optimizer_is_refused_with_what_it_holds(optimizer_class):
+    optimizer = optimizer_class(small_net())
+    with pytest.raises(ValueError, match="got a dictionary with model, optimizer; nothing was loaded"):
+        optimizer.load_state_dict({"model": {}, "optimizer": optimizer.state_dict()})
+
+
+@each_class
+def test_a_lazy_module_without_a_shape_yet_is_refused_by_name_with_the_way_out(optimizer_class):
+    model = nn.Sequential(nn.Linear(4, 5), nn.LazyLinear(3))
+    with pytest.raises(ValueError, match=r"1\.weight has no shape yet: its module is lazy\. Run a batch"):
+        optimizer_class(model)
+
+
+@each_class
+def test_a_trained_complex_parameter_is_refused_by_name_and_a_frozen_one_is_not(optimizer_class):
+    model = small_net()
+    model.phases = nn.Parameter(torch.ones(2, 2, dtype=torch.complex64), requires_grad=False)
+    train(model, optimizer_class(model), range(0))
+    model.phases.requires_grad_(True)
+    with pytest.raises(ValueError, match=r"phases is torch\.complex64: complex parameters cannot be trained"):
+        optimizer_class(model)

@@ -24,6 +24,7 @@ from evabench.optimizers.skips import Skips
 from evabench.optimizers.small_layers import project_all_both_sides_
 from evabench.optimizers.statistics import restore_statistics
 from evabench.optimizers.summaries import VectorSums
+from evabench.optimizers.troubles import Troubles
 from evabench.settings.optimizers import AcrossRanks, Clip, EvaSettings, OutputGradient
 
 
@@ -85,6 +86,7 @@ class Eva(torch.optim.Optimizer):
         self.project_ = Compiled(project_both_sides_) if compile else project_both_sides_
         self.project_all_ = None if compile else project_all_both_sides_
         self.skips = Skips(self.names)
+        self.troubles = Troubles()
         super().__init__(split_groups(model, groups), group_settings(settings))
         self.capture = Capture(self.layers, VectorSums(), statistics_batch=statistics_batch)
 
@@ -104,7 +106,8 @@ class Eva(torch.optim.Optimizer):
         projections = project_layers_(ready, self.project_, self.project_all_)
         # The normalised variant leaves 1 / damping out.
         divides = shared["clip"] != "kl_normalization"
-        take_step_(self, projections, update, names=self.names, skips=self.skips, divides=divides)
+        broken = take_step_(self, projections, update, names=self.names, skips=self.skips, divides=divides)
+        self.troubles.count_failure(broken)
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget the gradients, and the statistics of the passes that they came from."""
@@ -124,11 +127,12 @@ class Eva(torch.optim.Optimizer):
         self.capture.statistics_batch = self.param_groups[0]["statistics_batch"]
 
     def health(self) -> Health:
-        """Return the layers without statistics, and those that had steps skipped; waits for the device."""
+        """Return layers without statistics, steps skipped by layer, and those too long for their type; waits."""
         return Health(
             num_layers=len(self.layers),
             layers_without_statistics=layers_without(self.layers, self.state, "a"),
             skipped_steps=self.skips.counts(),
+            **self.troubles.counts(),
         )
 
     @phase("capture")
@@ -160,5 +164,5 @@ class Eva(torch.optim.Optimizer):
         return update_averages(averages, torch.cat((a, b)), shared["new_statistic_weight"])
 
     def __getstate__(self) -> dict[str, Any]:
-        names = ("layers", "rest", "names", "capture", "skips", "grad_scaler", "project_", "project_all_")
+        names = ("layers", "rest", "names", "capture", "skips", "troubles", "grad_scaler", "project_", "project_all_")
         return super().__getstate__() | {name: getattr(self, name) for name in names}

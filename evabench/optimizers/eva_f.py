@@ -23,6 +23,7 @@ from evabench.optimizers.skips import Skips
 from evabench.optimizers.small_layers import project_all_input_sides_
 from evabench.optimizers.statistics import restore_statistics
 from evabench.optimizers.summaries import VectorSums
+from evabench.optimizers.troubles import Troubles
 from evabench.settings.optimizers import Clip, EvaFSettings
 
 
@@ -68,6 +69,7 @@ class EvaF(torch.optim.Optimizer):
         self.layers = find_layers(model)
         self.rest = find_rest(model, self.layers)
         self.skips = Skips(self.names)
+        self.troubles = Troubles()
         self.project_ = Compiled(project_input_side_) if compile else project_input_side_
         self.project_all_ = None if compile else project_all_input_sides_
         super().__init__(split_groups(model, groups), group_settings(settings))
@@ -81,7 +83,8 @@ class EvaF(torch.optim.Optimizer):
         fresh = {} if update is None else dict(zip(update.averages, update.vectors(), strict=True))
         ready = ready_layers(self.layers, self.param_groups, self.state, lambda state: (current(state["a"], fresh),))
         projections = project_layers_(ready, self.project_, self.project_all_)
-        take_step_(self, projections, update, names=self.names, skips=self.skips, divides=False)
+        broken = take_step_(self, projections, update, names=self.names, skips=self.skips, divides=False)
+        self.troubles.count_failure(broken)
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget the gradients, and the statistics of the passes that they came from.
@@ -104,11 +107,12 @@ class EvaF(torch.optim.Optimizer):
         self.capture.statistics_batch = self.param_groups[0]["statistics_batch"]
 
     def health(self) -> Health:
-        """Return the layers without statistics, and those that had steps skipped; waits for the device."""
+        """Return layers without statistics, steps skipped by layer, and those too long for their type; waits."""
         return Health(
             num_layers=len(self.layers),
             layers_without_statistics=layers_without(self.layers, self.state, "a"),
             skipped_steps=self.skips.counts(),
+            **self.troubles.counts(),
         )
 
     @phase("capture")
@@ -127,5 +131,5 @@ class EvaF(torch.optim.Optimizer):
         return update_averages(averages, fresh, self.param_groups[0]["new_statistic_weight"])
 
     def __getstate__(self) -> dict[str, Any]:
-        names = ("layers", "rest", "names", "capture", "skips", "project_", "project_all_")
+        names = ("layers", "rest", "names", "capture", "skips", "troubles", "project_", "project_all_")
         return super().__getstate__() | {name: getattr(self, name) for name in names}

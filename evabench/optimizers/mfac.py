@@ -26,11 +26,21 @@ from evabench.settings.optimizers import MfacSettings, Nesterov
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Holder:
-    """A module with trained parameters of its own: all of them are part of the one curvature."""
+    """A module with parameters of its own: all that are trained are part of the one curvature."""
 
     name: str
     kind: str  # the class of the module
     parameters: list[nn.Parameter]
+
+    @property
+    def trained(self) -> list[nn.Parameter]:
+        """Those that are trained now."""
+        return [each for each in self.parameters if each.requires_grad]
+
+    @property
+    def frozen(self) -> tuple[nn.Parameter, ...]:
+        """Those that are not."""
+        return tuple(each for each in self.parameters if not each.requires_grad)
 
     @property
     def weight(self) -> nn.Parameter:
@@ -50,7 +60,8 @@ class MFAC(torch.optim.Optimizer):
         F = damping I + 1/m sum over the last m gradients of g g^T,    direction = F^-1 g
 
     The newest gradient is in F. All parameters of the model are one vector, whatever their groups, whose `lr`,
-    `momentum` and `weight_decay` may differ. After `step`, `.grad` holds the direction. Keeps m gradients and reads
+    `momentum` and `weight_decay` may differ; one that is frozen and trained later joins it with gradients of zero for the
+    steps before. After `step`, `.grad` holds the direction. Keeps m gradients and reads
     them twice a step. A step with a gradient that is not finite is skipped as a whole, window included.
     Differs from the authors' code: the place in the window is counted on the device, so that a skipped step leaves no
     hole, and the inner products are solved in double precision.
@@ -79,11 +90,21 @@ class MFAC(torch.optim.Optimizer):
             num_gradients=num_gradients,
         )
         self.names = name_parameters(model)
-        self.layers, self.rest = _find_holders(model)
+        self.holders = _find_holders(model)
         self.skips = Skips(self.names)
         self.num_escalations: Tensor | int = 0  # on the device after the first step
         self.num_failures: Tensor | int = 0
         super().__init__(split_groups(model, groups), asdict(settings))
+
+    @property
+    def layers(self) -> tuple[Holder, ...]:
+        """The modules with trained parameters: also those that were frozen when the optimizer was made."""
+        return tuple(Holder(each.name, each.kind, own) for each in self.holders if (own := each.trained))
+
+    @property
+    def rest(self) -> tuple[Rest, ...]:
+        """The frozen parameters."""
+        return tuple(Rest(each.name, each.kind, own, "frozen") for each in self.holders if (own := each.frozen))
 
     @torch.no_grad()
     def step(self, closure: None = None) -> None:  # type: ignore[override]
@@ -105,6 +126,12 @@ class MFAC(torch.optim.Optimizer):
         self._precondition_(s.values)
         position.copy_(torch.where(skip > 0, position, (position + 1) % group["num_gradients"]))
         skip = torch.maximum(skip, s.failed.to(skip))
+        # A direction is in the type of its gradient, of which half precision alone can be too small for it.
+        narrow = gradient_norms(each for each in self.names if each.dtype is torch.float16)
+        if narrow:
+            broken = (skip == 0) & ~torch.stack(list(narrow.values())).isfinite().all()
+            self.num_failures = broken.long() + self.num_failures
+            skip = torch.maximum(skip, broken.to(skip))
         descend_groups_(self.param_groups, self.state, divisors={}, other_divisor=None, skip=skip)
 
     def add_param_group(self, param_group: dict[str, Any]) -> None:
@@ -178,25 +205,22 @@ class MFAC(torch.optim.Optimizer):
         return any("gradients" in state and bool(state["gradients"].any()) for state in states)
 
     def __getstate__(self) -> dict[str, Any]:
-        names = ("layers", "rest", "names", "skips", "num_escalations", "num_failures")
+        names = ("holders", "names", "skips", "num_escalations", "num_failures")
         return super().__getstate__() | {name: getattr(self, name) for name in names}
 
 
-def _find_holders(model: nn.Module) -> tuple[tuple[Holder, ...], tuple[Rest, ...]]:
-    """Return the modules with trained parameters of their own, and the frozen parameters; a shared one counts once."""
+def _find_holders(model: nn.Module) -> tuple[Holder, ...]:
+    """Return the modules with parameters of their own; a shared one counts once."""
     seen: set[nn.Parameter] = set()
-    holders, rest = [], []
+    holders = []
     for path, module in model.named_modules():
         own = [each for each in module.parameters(recurse=False) if each not in seen]
         seen.update(own)
-        name, kind = path or type(module).__name__, type(module).__name__
-        if trained := [each for each in own if each.requires_grad]:
-            holders.append(Holder(name, kind, trained))
-        if frozen := tuple(each for each in own if not each.requires_grad):
-            rest.append(Rest(name, kind, frozen, "frozen"))
-    if not holders:
+        if own:
+            holders.append(Holder(path or type(module).__name__, type(module).__name__, own))
+    if not any(holder.trained for holder in holders):
         raise ValueError(f"{type(model).__name__} has no parameter to train: at least one must require a gradient.")
-    return tuple(holders), tuple(rest)
+    return tuple(holders)
 
 
 def _rounding(norms: dict[nn.Parameter, Tensor]) -> float:

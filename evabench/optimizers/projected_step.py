@@ -117,10 +117,11 @@ def take_step_(
     names: Mapping[nn.Parameter, str],
     skips: Skips,
     divides: bool,
-) -> None:
+) -> Tensor | None:
     """Scale the projected gradients to directions, and follow them, unless one is not finite.
 
     `divides` says that P has a factor 1 / damping. Where the step is skipped the vectors stay what they were, too.
+    Returns whether the directions are too long for half precision, so that they are not followed; None without it.
     """
     sizes = {layer.weight: projection.D_square for layer, projection in projections.items()}
     covered = {parameter for layer in projections for parameter in layer.parameters}
@@ -130,21 +131,26 @@ def take_step_(
         vectors.commit_(skip)
     carried = gradient_scale(optimizer)  # by a loss that was scaled for mixed precision
     divisors: dict[nn.Parameter, Tensor] = {}
+    broken = None
     if projections:
         members = _members(optimizer.param_groups, projections)
-        nu = _clip(members, projections, carried, divides)
+        nu, P_square = _clip(members, projections, carried, divides)
+        if any(layer.weight.dtype is torch.float16 for layer in projections):
+            broken = (skip == 0) & ~(nu * P_square.sqrt() < torch.finfo(torch.float16).max)
+            skip = torch.maximum(skip, broken.to(skip))
         unit = nu.reciprocal() if carried is None else carried / nu
         for group, layers in members:
             divisor = unit * group["damping"] if divides else unit
             divisors |= {parameter: divisor for layer in layers for parameter in layer.parameters}
     descend_groups_(optimizer.param_groups, optimizer.state, divisors=divisors, other_divisor=carried, skip=skip)
+    return broken
 
 
 _Members = list[tuple[dict[str, Any], list[Layer]]]  # groups, each with its projected layers
 
 
-def _clip(members: _Members, projections: Projections, carried: Tensor | None, divides: bool) -> Tensor:
-    """Return nu, one for the layers of all groups."""
+def _clip(members: _Members, projections: Projections, carried: Tensor | None, divides: bool) -> tuple[Tensor, Tensor]:
+    """Return nu, one for the layers of all groups, and |P|^2 without it."""
     parts = [
         projected_lengths(
             [projections[layer] for layer in layers],
@@ -159,7 +165,7 @@ def _clip(members: _Members, projections: Projections, carried: Tensor | None, d
         lengths = Lengths(*(value / carried.square() for value in lengths))
     group = members[0][0]
     nu = direction_scale(group["clip"], lengths, group["kl_clip"])
-    return torch.ones_like(lengths.inner) if nu is None else nu
+    return torch.ones_like(lengths.inner) if nu is None else nu, lengths.direction_square
 
 
 def _members(groups: list[dict[str, Any]], projections: Projections) -> _Members:

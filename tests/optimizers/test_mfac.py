@@ -78,6 +78,43 @@ def test_all_trained_parameters_are_covered_and_frozen_ones_named():
     assert [each.name for each in covered.layers if each.treatment == "frozen"] == ["2"]
 
 
+def test_a_parameter_that_is_set_free_later_joins_the_curvature_with_gradients_of_zero_before():
+    model = small_net()
+    model[0].requires_grad_(False)
+    mfac = MFAC(model, lr=0.01, damping=DAMPING, num_gradients=3)
+    window = []
+    for step in range(5):
+        if step == 2:
+            model[0].requires_grad_(True)
+        mfac.zero_grad()
+        backward(model, *batch(seed=step))
+        g = torch.cat([(torch.zeros_like(p) if p.grad is None else p.grad).reshape(-1) for p in model.parameters()])
+        window = [*window, g][-3:]
+        fisher = sum(torch.outer(g, g) for g in window) / 3
+        mfac.step()
+        if step >= 2:
+            assert_close(flat_gradient(model), dense.solve(fisher, window[-1], DAMPING))
+
+
+def test_coverage_says_what_is_frozen_and_what_is_trained_now():
+    model = small_net()
+    model[0].requires_grad_(False)
+    mfac = MFAC(model)
+    train(model, mfac, range(1))
+    assert {each.name: each.treatment for each in coverage(mfac).layers} == {"0": "frozen", "2": "preconditioned"}
+    model[0].requires_grad_(True)
+    assert coverage(mfac).share < 1  # nothing has been seen of it
+    train(model, mfac, range(1, 2))
+    assert {each.name: each.treatment for each in coverage(mfac).layers} == {
+        "0": "preconditioned",
+        "2": "preconditioned",
+    }
+    assert coverage(mfac).share == 1
+    model[2].weight.requires_grad_(False)
+    frozen = [each for each in coverage(mfac).layers if each.treatment == "frozen"]
+    assert [(each.name, each.num_parameters) for each in frozen] == [("2", 15)]
+
+
 def test_a_solve_that_fails_skips_the_step_and_is_counted():
     model = small_net()
     mfac = MFAC(model)
@@ -87,6 +124,21 @@ def test_a_solve_that_fails_skips_the_step_and_is_counted():
     train(model, mfac, range(1, 2))
     assert_close(parameters(model), before, rtol=0, atol=0)
     assert mfac.health().num_failures == 1
+
+
+def test_a_direction_beyond_half_precision_skips_the_step_and_is_counted_as_a_failure():
+    model = small_net(torch.float16)
+    mfac = MFAC(model, damping=1e-14)
+    for value, num_failures in ((1e-6, 1), (1.0, 1)):
+        before = parameters(model)
+        for parameter in model.parameters():
+            parameter.grad = torch.full_like(parameter, value)
+        mfac.step()
+        moved = any((new != old).any() for new, old in zip(parameters(model), before, strict=True))
+        assert moved == (value == 1.0)
+        assert mfac.health().num_failures == num_failures
+    assert all(parameter.isfinite().all() for parameter in model.parameters())
+    assert not mfac.health().skipped_steps
 
 
 def test_a_damping_of_a_group_is_refused_because_the_curvature_is_one():

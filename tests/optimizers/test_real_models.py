@@ -13,7 +13,7 @@ from evabench.measurement.memory import StorageTracker
 from evabench.optimizers import Eva, EvaF, coverage
 from tests import dense
 from tests.optimizers.conv_net import ConvNet, conv_batch, conv_loss, train_conv
-from tests.optimizers.models import parameters
+from tests.optimizers.models import backward, batch, parameters, small_net
 
 DAMPING = 0.1
 each_class = pytest.mark.parametrize("optimizer_class", [Eva, EvaF])
@@ -295,3 +295,20 @@ def test_no_more_than_one_temporary_of_the_size_of_a_layer_is_alive(optimizer_cl
         vectors = 10 * 4 * (300 + 300) * 4  # a and b in single precision, and what is computed from them
         one_layer = 300 * 300 * 4 if dtype is torch.bfloat16 else 0  # in single precision; without need, none at all
         assert tracker.peak().temporaries <= momentum + one_layer + vectors
+
+
+def test_a_direction_beyond_half_precision_skips_the_step_and_is_counted_as_a_failure():
+    model = small_net(torch.float16)
+    eva = Eva(model, damping=1e-3, clip="none")
+    for value, num_failures in ((100.0, 1), (1.0, 1)):
+        before = parameters(model)
+        eva.zero_grad()
+        backward(model, *batch(dtype=torch.float16))
+        for parameter in model.parameters():
+            parameter.grad.fill_(value)
+        eva.step()
+        moved = any((new != old).any() for new, old in zip(parameters(model), before, strict=True))
+        assert moved == (value == 1.0)
+        assert eva.health().num_failures == num_failures
+    assert all(parameter.isfinite().all() for parameter in model.parameters())
+    assert not eva.health().skipped_steps

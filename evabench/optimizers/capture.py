@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.graph import Node
 
+from evabench.optimizers.eager import eager
 from evabench.optimizers.layers import Layer, Module
 from evabench.optimizers.passes import gradient_node, is_product, is_transformed, reaches, uses_own_weight
 from evabench.optimizers.phases import phase
@@ -132,6 +133,7 @@ class Capture:
                 del self.sums[layer]
             self.add(layer, Sums(summed, None, *counts))
 
+    @eager
     @phase("capture")
     def _add_with_gradient(self, seen: _ForwardPass, gradient: Tensor) -> None:
         if not reaches(seen.node, gradient):
@@ -202,8 +204,7 @@ class _Hook:
         self.capture = weakref.ref(capture)
         self.layer = layer
 
-    # Traced, the capture would become a constant part of the compiled model.
-    @torch.compiler.disable(reason="statistics are caught outside of compiled code")  # type: ignore[no-untyped-call, untyped-decorator]
+    @eager
     def __call__(self, module: Module, args: tuple[Tensor, ...], kwargs: dict[str, Tensor], output: Tensor) -> None:
         capture = self.capture()
         if capture is None or not (capture.enabled and module.training) or is_transformed():

@@ -11,6 +11,7 @@ from torch import nn
 from evabench.optimizers.averages import Update, current, find_or_start, update_averages
 from evabench.optimizers.capture import Capture, mean_inputs, mean_output_gradients
 from evabench.optimizers.compiled import Compiled
+from evabench.optimizers.eager import eager
 from evabench.optimizers.groups import Groups, check_group, group_settings, name_parameters, split_groups
 from evabench.optimizers.health import Health, layers_without
 from evabench.optimizers.layers import find_layers, find_rest
@@ -90,6 +91,7 @@ class Eva(torch.optim.Optimizer):
         super().__init__(split_groups(model, groups), group_settings(settings))
         self.capture = Capture(self.layers, VectorSums(), statistics_batch=statistics_batch)
 
+    @eager
     @torch.no_grad()
     def step(self, closure: None = None) -> None:  # type: ignore[override]
         """Update the parameters once, from their gradients and the statistics of the same backward passes."""

@@ -11,6 +11,7 @@ from torch import nn
 from evabench.optimizers.averages import Update, current, find_or_start, update_averages
 from evabench.optimizers.capture import Capture, mean_inputs
 from evabench.optimizers.compiled import Compiled
+from evabench.optimizers.eager import eager
 from evabench.optimizers.groups import Groups, check_group, group_settings, name_parameters, split_groups
 from evabench.optimizers.health import Health, layers_without
 from evabench.optimizers.layers import find_layers, find_rest
@@ -75,6 +76,7 @@ class EvaF(torch.optim.Optimizer):
         super().__init__(split_groups(model, groups), group_settings(settings))
         self.capture = Capture(self.layers, VectorSums(), statistics_batch=statistics_batch, output_gradients=False)
 
+    @eager
     @torch.no_grad()
     def step(self, closure: None = None) -> None:  # type: ignore[override]
         """Update the parameters once, from their gradients and the inputs of the forward passes since the last step."""

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from evabench.optimizers.averages import Update, current, find_or_start
 from evabench.optimizers.axis_means import AxisProjection, gradient_length, project_axes_
 from evabench.optimizers.descent import descend_groups_
+from evabench.optimizers.eager import eager
 from evabench.optimizers.groups import Groups, check_group, name_parameters, split_groups
 from evabench.optimizers.health import Health, layers_without
 from evabench.optimizers.layers import dense_like
@@ -62,6 +63,7 @@ class EvaS(torch.optim.Optimizer):
         self.skips = Skips(self.names)
         super().__init__(split_groups(model, groups), asdict(settings))
 
+    @eager
     @torch.no_grad()
     def step(self, closure: None = None) -> None:  # type: ignore[override]
         """Update the parameters once, from their gradients."""

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from evabench.optimizers.capture import Capture
 from evabench.optimizers.damped_solve import damped_eigen
+from evabench.optimizers.eager import eager
 from evabench.optimizers.factor_inverse import KEPT, TOP, Trouble, invert_, multiply_right
 from evabench.optimizers.factor_sums import FactorSums
 from evabench.optimizers.factored_step import expects_statistics, step_
@@ -83,6 +84,7 @@ class FOOF(torch.optim.Optimizer):
         summary = FactorSums(weight_sharing)
         self.capture = Capture(self.layers, summary, statistics_batch=statistics_batch, output_gradients=False)
 
+    @eager
     @torch.no_grad()
     def step(self, closure: None = None) -> None:  # type: ignore[override]
         """Update the parameters once; before it the factors and their inverses, where they are due."""

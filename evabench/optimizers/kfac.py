@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from evabench.optimizers.capture import Capture, Sums
+from evabench.optimizers.eager import eager
 from evabench.optimizers.factor_inverse import KEPT, invert_, multiply_both
 from evabench.optimizers.factor_sums import FactorSums
 from evabench.optimizers.factored_step import expects_statistics, step_
@@ -101,6 +102,7 @@ class KFAC(torch.optim.Optimizer):
         summary = FactorSums(weight_sharing, output_gradient)
         self.capture = Capture(self.layers, summary, statistics_batch=statistics_batch)
 
+    @eager
     @torch.no_grad()
     def step(self, closure: None = None) -> None:  # type: ignore[override]
         """Update the parameters once; before it the factors and their inverses, where they are due."""

@@ -58,7 +58,7 @@ class Layer:
         """What keeps a hook from firing."""
         return (
             "its hook never fired: not used, used without calling the module, not in training mode, "
-            "or only in a torch.func transform"
+            "compiled before the optimizer was made, or only in a torch.func transform"
         )
 
     @property

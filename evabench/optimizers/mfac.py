@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from evabench.optimizers.descent import descend_groups_
+from evabench.optimizers.eager import eager
 from evabench.optimizers.gradient_window import replace_inner_products_, replace_row_, solve_newest
 from evabench.optimizers.groups import Groups, check_group, name_parameters, split_groups
 from evabench.optimizers.health import Health
@@ -106,6 +107,7 @@ class MFAC(torch.optim.Optimizer):
         """The frozen parameters."""
         return tuple(Rest(each.name, each.kind, own, "frozen") for each in self.holders if (own := each.frozen))
 
+    @eager
     @torch.no_grad()
     def step(self, closure: None = None) -> None:  # type: ignore[override]
         """Update the parameters once: the window, its inner products, then the directions."""

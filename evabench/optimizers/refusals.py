@@ -101,11 +101,16 @@ def _check_shapes(
 
 
 def check_parameters(model: nn.Module) -> None:
-    """Raise `ValueError` for a parameter that has no shape yet, or is trained and complex."""
+    """Raise `ValueError` for a parameter that has no shape yet, is sharded, or is trained and complex."""
     for name, parameter in model.named_parameters():
         if isinstance(parameter, nn.parameter.UninitializedParameter):
             raise ValueError(
                 f"{name} has no shape yet: its module is lazy. Run a batch through the model, then make the optimizer."
+            )
+        if hasattr(parameter, "device_mesh"):
+            raise ValueError(
+                f"{name} is a DTensor, sharded over a device mesh: the curvature of a layer needs all of it. Use "
+                "DistributedDataParallel in place of fully_shard, or an optimizer of torch."
             )
         if parameter.requires_grad and parameter.is_complex():
             raise ValueError(

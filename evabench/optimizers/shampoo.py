@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from evabench.optimizers.axis_factors import accumulate_, apply_roots
 from evabench.optimizers.blocks import Partition, partition
 from evabench.optimizers.descent import descend_groups_
+from evabench.optimizers.eager import eager
 from evabench.optimizers.factor_inverse import Trouble
 from evabench.optimizers.grafting import shrinkage, step_length
 from evabench.optimizers.groups import Groups, check_group, name_parameters, split_groups
@@ -88,6 +89,7 @@ class Shampoo(torch.optim.Optimizer):
         self.troubles = Troubles()
         super().__init__(split_groups(model, groups), asdict(settings) | {"step": 0})
 
+    @eager
     @torch.no_grad()
     def step(self, closure: None = None) -> None:  # type: ignore[override]
         """Update the parameters once: the factors, at a refresh their roots, then the directions."""

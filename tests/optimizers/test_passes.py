@@ -247,16 +247,63 @@ def test_a_subclass_that_is_called_like_no_linear_takes_the_plain_gradient_and_i
     assert optimizer.health().layers_without_statistics == ("special",)
 
 
+def code_of_the_model(model, optimizer):
+    compiled = torch.compile(model, backend="aot_eager")
+
+    def step(x, y):
+        optimizer.zero_grad()
+        backward(compiled, x, y)
+        optimizer.step()
+
+    return step
+
+
+def code_of_the_step(model, optimizer):
+    move = torch.compile(optimizer.step, backend="aot_eager")
+
+    def step(x, y):
+        optimizer.zero_grad()
+        backward(model, x, y)
+        move()
+
+    return step
+
+
+def code_of_everything(model, optimizer):
+    @torch.compile(backend="aot_eager")
+    def step(x, y):
+        optimizer.zero_grad()
+        nn.functional.mse_loss(model(x), y).backward()
+        optimizer.step()
+
+    return step
+
+
 @pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor that is not a leaf:UserWarning")  # of the compiler
 @each_class
-def test_a_model_that_torch_compile_has_turned_into_code_takes_the_same_steps(optimizer_class):
+@pytest.mark.parametrize("code", [code_of_the_model, code_of_the_step, code_of_everything])
+def test_under_torch_compile_the_steps_are_the_same(optimizer_class, code):
     plain, compiled = small_net(), small_net()
-    optimizer = optimizer_class(compiled)
     train(plain, optimizer_class(plain), range(3))
     torch._dynamo.reset()
-    train(torch.compile(compiled, backend="aot_eager"), optimizer, range(3))
+    step = code(compiled, optimizer_class(compiled))
+    for seed in range(3):
+        step(*batch(seed=seed))
     torch._dynamo.reset()
     assert_close(parameters(compiled), parameters(plain))
+
+
+@each_watching
+def test_a_model_that_was_compiled_before_takes_plain_steps_and_coverage_says_why(optimizer_class):
+    torch._dynamo.reset()
+    model = small_net()
+    compiled = torch.compile(model, backend="aot_eager")
+    backward(compiled, *batch())
+    optimizer = optimizer_class(model)
+    train(compiled, optimizer, range(2))
+    torch._dynamo.reset()
+    assert coverage(optimizer).share == 0
+    assert "compiled before the optimizer was made" in str(coverage(optimizer))
 
 
 @pytest.mark.filterwarnings("ignore:.torch.jit.trace.*deprecated:FutureWarning")

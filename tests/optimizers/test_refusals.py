@@ -2,7 +2,9 @@
 
 import pytest
 import torch
-from torch import nn
+from torch import distributed, nn
+from torch.distributed.device_mesh import init_device_mesh
+from torch.distributed.tensor import distribute_module
 
 from evabench.optimizers import FOOF, KFAC, MFAC, Eva, EvaF, EvaS, Shampoo
 from tests.optimizers.models import assert_unchanged, small_net, snapshot, train
@@ -128,3 +130,14 @@ def test_a_trained_complex_parameter_is_refused_by_name_and_a_frozen_one_is_not(
     model.phases.requires_grad_(True)
     with pytest.raises(ValueError, match=r"phases is torch\.complex64: complex parameters cannot be trained"):
         optimizer_class(model)
+
+
+@each_class
+def test_a_sharded_parameter_is_refused_by_name_with_the_way_out(optimizer_class):
+    distributed.init_process_group("gloo", rank=0, world_size=1, store=distributed.HashStore())
+    try:
+        model = distribute_module(small_net(), init_device_mesh("cpu", (1,)))
+        with pytest.raises(ValueError, match=r"0\.weight is a DTensor, sharded .* Use DistributedDataParallel"):
+            optimizer_class(model)
+    finally:
+        distributed.destroy_process_group()

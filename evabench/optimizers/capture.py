@@ -15,11 +15,10 @@ from typing import Any, final
 
 import torch
 from torch import Tensor, nn
-from torch.autograd.graph import Node
 
 from evabench.optimizers.eager import eager
 from evabench.optimizers.layers import Layer, Module
-from evabench.optimizers.passes import gradient_node, is_product, is_transformed, reaches, uses_own_weight
+from evabench.optimizers.passes import is_product, is_transformed, reaches, uses_own_weight
 from evabench.optimizers.phases import phase
 from evabench.optimizers.summaries import Summary
 
@@ -43,7 +42,6 @@ class _ForwardPass:
     inputs: Tensor  # summed
     num_rows: int
     num_examples: int
-    node: Node  # that accumulates the gradient of the weight
     counted_in: int = -1  # the period of the capture
 
 
@@ -83,6 +81,7 @@ class Capture:
         self.sums: dict[Layer, Sums] = {}
         self.to_recompute: dict[Module, int] = {}  # forward passes under no_grad, which a backward pass may repeat
         self.in_doubt: dict[Layer, _Stamp] = {}  # layers of `doubt`, with their gradients as they were then
+        self.training_pass = -1  # the number that torch gave to the last backward pass that reached a weight
         self.period = 0  # how often the sums have been forgotten
         self._attach()
 
@@ -126,7 +125,7 @@ class Capture:
         summed = _without_autocast(self.summary.of_inputs, layer, module, first)
         counts = self._count_rows(module, output)
         if self.output_gradients:
-            seen = _ForwardPass(layer, module, summed, *counts, gradient_node(layer.weight))
+            seen = _ForwardPass(layer, module, summed, *counts)
             output.register_hook(partial(self._add_with_gradient, seen))  # type: ignore[no-untyped-call]
         elif not self._is_repeated(module):
             if layer in self.in_doubt and self.in_doubt.pop(layer) == _stamp(layer):
@@ -136,8 +135,11 @@ class Capture:
     @eager
     @phase("capture")
     def _add_with_gradient(self, seen: _ForwardPass, gradient: Tensor) -> None:
-        if not reaches(seen.node, gradient):
-            return
+        running = torch._C._current_graph_task_id()
+        if running != self.training_pass:  # asked once: where one weight is reached, the others are
+            if not reaches(seen.layer.weight, gradient):
+                return
+            self.training_pass = running
         first = self._first_samples(seen.module, gradient)
         summed = _without_autocast(self.summary.of_output_gradients, seen.layer, seen.module, first)
         sums = self.sums.get(seen.layer)

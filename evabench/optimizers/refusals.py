@@ -48,16 +48,22 @@ def _check_gradient(kind: str, name: str, parameter: Tensor, gradient: Tensor) -
 
 
 def _check_state(kind: str, name: str, parameter: Tensor, state: Mapping[str, Any]) -> None:
-    """Raise where the model was converted, or moved, since the state began; no value is read."""
-    for key in (*FIRST_STATISTICS, MOMENTUM_BUFFER):
-        kept = state.get(key)
-        if kept is None:
+    """Raise where the model was converted, or moved, since the state began; no value is read.
+
+    A momentum that is like its parameter vouches for the statistics: `load_state_dict` converts both.
+    """
+    momentum = state.get(MOMENTUM_BUFFER)
+    if momentum is not None and momentum.dtype is parameter.dtype and momentum.device == parameter.device:
+        return
+    kept = [(state[key], statistic_type(parameter), "statistics are") for key in FIRST_STATISTICS if key in state]
+    if momentum is not None:
+        kept.append((momentum, parameter.dtype, "momentum is"))
+    for value, expected, what in kept:
+        if value.dtype is expected and value.device == parameter.device:
             continue
-        expected = parameter.dtype if key == MOMENTUM_BUFFER else statistic_type(parameter)
-        if kept.dtype is expected and kept.device == parameter.device:
-            continue
-        now, before = (parameter.dtype, kept.dtype) if kept.dtype is not expected else (parameter.device, kept.device)
-        what = "momentum is" if key == MOMENTUM_BUFFER else "statistics are"
+        now, before = (
+            (parameter.dtype, value.dtype) if value.dtype is not expected else (parameter.device, value.device)
+        )
         raise RuntimeError(
             f"{name} is {now} now, but its {what} {before}: the model was converted or moved after {kind} had taken "
             f"steps. Nothing has changed. Make a new {kind} of the model as it is now; "

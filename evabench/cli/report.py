@@ -7,14 +7,11 @@ import typer
 from rich.console import Console
 
 from evabench.claims.claim import Judgement, Verdict
-from evabench.cli.run import store_of
+from evabench.cli.stored import print_plainly, stored_report
 from evabench.cli.tier import TierOption
 from evabench.errors import ExitCode, StoreError
-from evabench.reporting.report import Report, make_report
+from evabench.reporting.report import Report
 from evabench.reporting.verdicts import headline
-from evabench.runner.host import read_host
-from evabench.runner.plan import make_plan
-from evabench.suite import load_suite
 
 
 def write_report(
@@ -30,18 +27,12 @@ def write_report(
     ] = False,
 ) -> None:
     """Write reports/SUITE/index.html and report.md from the runs of this host and this code."""
-    console, loaded, host = Console(), load_suite(suite, tier), read_host()
-    plan = make_plan(loaded, store_of(results, loaded, host.id).load(), host, repeat=False)
-    if not plan.stored:
-        message = f"Nothing is stored for {loaded.name} on this host with this code. Run it: evabench run {suite}"
-        console.print(message, markup=False, soft_wrap=True)
-        raise typer.Exit(ExitCode.INCOMPLETE)
-    report = make_report(
-        loaded, plan.stored, num_missing=plan.num_runs, num_older=plan.older_code, targets=plan.targets
-    )
+    console = Console()
+    report = stored_report(console, suite, tier, results)
+    print_plainly(console, report.torn_line)
     for judgement in report.judgements:
         console.print(f"{judgement.claim_id:<11}{headline(judgement)}", markup=False, highlight=False)
-    for path in _written(report, output / loaded.name):
+    for path in _written(report, output / report.suite.name):
         console.print(str(path), markup=False, soft_wrap=True, highlight=False)
     code = exit_code(report, fail_on_refuted=fail_on_refuted, strict=strict)
     if code is not ExitCode.PASS:

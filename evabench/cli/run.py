@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.text import Text
 
 from evabench.cli.dry_run import show_plan
+from evabench.cli.stored import print_plainly, store_of
 from evabench.cli.tier import TierOption
 from evabench.errors import DataError, ExitCode
 from evabench.reporting.report import make_report
@@ -58,13 +59,15 @@ def run_suite(
     missing = missing_data(plan)
     told = "\n".join(one.tell(plan.num_runs) for one in missing)
     if dry_run:
-        _print_plainly(console, told)
+        print_plainly(console, store.torn_line())
+        print_plainly(console, told)
         show_plan(console, plan, host, results, probe_seconds)
         return
     plan = without_data(plan, missing)
     if told and not plan.left and not plan.stored:
         raise DataError(f"nothing of this suite can be run.\n{told}")
-    _print_plainly(console, told)
+    print_plainly(console, told)
+    _mend(console, store, targets)
     with RunProgress(console, plan.num_runs) as progress:
         campaign = Campaign(
             store=store,
@@ -76,8 +79,6 @@ def run_suite(
             repeated=progress.repeated,
         )
         _make_runs(campaign, plan, lambda made: without_data(planned(store.load(), made=made), missing), targets)
-    if store.set_aside:
-        _print_plainly(console, f"A torn last line of an earlier crash was moved to {store.set_aside}.")
     plan = make_plan(loaded, store.load(), host, seeds=seeds, repeat=False)
     if plan.stored:
         print_report(console, make_report(loaded, plan.stored, num_missing=plan.num_runs, targets=plan.targets))
@@ -85,7 +86,7 @@ def run_suite(
     again = sum(run.outcome.kind != "diverged" for run in failed)  # a divergence is a finding
     if again:
         told = f"{again} of the runs failed and stay so. When the cause is gone: evabench run {suite} --retry-failed"
-        _print_plainly(console, told)
+        print_plainly(console, told)
     if failed or missing or plan.targets.none or not plan.stored:
         raise typer.Exit(ExitCode.INCOMPLETE)
 
@@ -99,9 +100,12 @@ def _make_runs(campaign: Campaign, plan: Plan, replan: Callable[[set[str]], Plan
     campaign.run(plan)
 
 
-def store_of(results: Path, suite: Suite, host_id: str) -> RunStore:
-    """Return the file of this suite and host."""
-    return RunStore(results / suite.name / host_id / "runs.jsonl")
+def _mend(console: Console, *files: RunStore | TargetStore) -> None:
+    """Set torn last lines aside before anything is run: with nothing to run, nothing would be written either."""
+    for file in files:
+        file.mend()
+        if file.set_aside:
+            print_plainly(console, f"A torn last line of an earlier crash was moved to {file.set_aside}.")
 
 
 def _say_what_is_left(console: Console, suite: Suite, plan: Plan, store: RunStore) -> None:
@@ -119,8 +123,3 @@ def _say_what_is_left(console: Console, suite: Suite, plan: Plan, store: RunStor
         console.print(f"{plan.num_runs} runs to make, {len(plan.stored)} stored.")
     if plan.setting:
         console.print(f"{len(plan.setting)} of them set a target and come first; {len(plan.waiting)} are judged by it.")
-
-
-def _print_plainly(console: Console, text: str) -> None:
-    if text:
-        console.print(text, markup=False, highlight=False, soft_wrap=True)

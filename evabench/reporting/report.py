@@ -150,6 +150,7 @@ class Report:
     num_missing: int  # runs that the suite asks for and that are not stored
     num_older: int  # stored runs of older code, not used
     targets: TargetFindings
+    torn_line: str | None = None  # a sentence about the file of the runs; None: it is whole
 
     @property
     def period(self) -> tuple[str, str]:
@@ -165,6 +166,7 @@ def make_report(
     num_missing: int = 0,
     num_older: int = 0,
     targets: TargetFindings | None = None,
+    torn_line: str | None = None,
 ) -> Report:
     """Return the report of the runs of a suite; there must be one at least, all of one host.
 
@@ -201,6 +203,7 @@ def make_report(
         num_missing=num_missing,
         num_older=num_older,
         targets=targets,
+        torn_line=torn_line,
     )
 
 

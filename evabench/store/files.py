@@ -20,6 +20,14 @@ class RunStore:
         """Return where a torn last line went, if there was one."""
         return self._file.set_aside
 
+    def torn_line(self) -> str | None:
+        """Return a sentence about a last line that is not whole, which `load` passes over; None where there is none."""
+        return self._file.torn_line()
+
+    def mend(self) -> None:
+        """Set a torn last line aside. Raises `StoreError` where that cannot be written."""
+        self._file.mend()
+
     def load(self) -> tuple[Run, ...]:
         """Return the last attempt at every key, in the order of the file. Raises `StoreError` for a damaged line."""
         runs: dict[str, Run] = {}

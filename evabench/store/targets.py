@@ -25,6 +25,15 @@ class TargetStore:
         self.path = path
         self._file = LineFile(path)
 
+    @property
+    def set_aside(self) -> Path | None:
+        """Return where a torn last line went, if there was one."""
+        return self._file.set_aside
+
+    def mend(self) -> None:
+        """Set a torn last line aside. Raises `StoreError` where that cannot be written."""
+        self._file.mend()
+
     def load(self) -> tuple[SetTarget, ...]:
         """Return all targets, in the order of the file. Raises `StoreError` for a damaged line."""
         return tuple(_from_line(line, place) for line, place in self._file.lines())

@@ -1,5 +1,7 @@
 """`evabench report` from end to end, on the stored runs of a suite that was really run."""
 
+import shutil
+
 import pytest
 
 from tests.cli.test_run import SUITE, evabench
@@ -55,3 +57,32 @@ def test_without_runs_there_is_no_report_and_the_way_out_is_named(tmp_path):
     assert done.returncode == 3
     assert "Run it: evabench run tiny.toml" in done.stdout
     assert not (tmp_path / "reports").exists()
+
+
+@pytest.fixture
+def torn(folder, tmp_path):
+    """Return a copy of the folder whose last line was cut off."""
+    shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
+    (path,) = tmp_path.glob("results/tiny/*/runs.jsonl")
+    with path.open("a") as file:
+        file.write('{"schema')
+    return tmp_path, path
+
+
+def test_show_and_report_name_the_file_whose_last_line_is_torn_and_leave_it_alone(torn):
+    folder, path = torn
+    before = path.read_bytes()
+    told = f"The last line of {path.relative_to(folder)} is not whole"
+    assert told in " ".join(evabench(folder, "show", "tiny.toml").stdout.split())
+    assert told in evabench(folder, "report", "tiny.toml").stdout
+    for name in ("index.html", "report.md"):
+        assert "is not whole" in (folder / "reports/tiny" / name).read_text()
+    assert path.read_bytes() == before
+
+
+def test_a_run_sets_a_torn_line_aside_although_there_is_nothing_to_run(torn):
+    folder, path = torn
+    done = evabench(folder, "run", "tiny.toml", "--no-repeat")
+    assert "Nothing to run" in done.stdout
+    assert "A torn last line of an earlier crash was moved to" in done.stdout
+    assert path.read_bytes().endswith(b"\n")

@@ -1,6 +1,8 @@
 """The store: whole lines or none, the last attempt counts, nothing is lost in silence."""
 
 import json
+import resource
+import signal
 from pathlib import Path
 
 import pytest
@@ -62,6 +64,48 @@ def test_a_torn_last_line_is_not_loaded_and_is_set_aside_at_the_next_append(stor
     store.append([second])
     assert store.load() == (first, second)
     assert store.set_aside.read_text() == '{"schema": 1, "run": {"key": "ab'
+
+
+def test_a_torn_last_line_is_told_by_its_file_and_reading_changes_nothing(store):
+    store.append([run()])
+    assert store.torn_line() is None
+    with store.path.open("a") as file:
+        file.write('{"schema')
+    before = store.path.read_bytes()
+    store.load()
+    assert store.torn_line().startswith(f"The last line of {store.path} is not whole")
+    assert store.path.read_bytes() == before
+    assert store.set_aside is None
+
+
+def test_mending_sets_a_torn_line_aside_without_a_run_to_write(store):
+    store.append([run()])
+    with store.path.open("a") as file:
+        file.write('{"schema')
+    store.mend()
+    assert store.load() == (run(),)
+    assert store.torn_line() is None
+    assert store.set_aside.read_text() == '{"schema'
+
+
+def test_mending_a_whole_file_touches_nothing(store):
+    store.mend()
+    assert not store.path.parent.exists()
+
+
+def test_on_a_full_disk_nothing_of_a_run_is_left_behind(store):
+    store.append([run(seed=1)])
+    size = store.path.stat().st_size
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size + 100, limits[1]))
+    try:
+        with pytest.raises(StoreError, match="Make room for it"):
+            store.append([run(seed=2)])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, handler)
+    assert store.path.stat().st_size == size
 
 
 @pytest.mark.parametrize("line", ["no JSON", '{"schema": 1}', '{"schema": 1, "run": {"key": 3}}', "[]"])

@@ -1,0 +1,44 @@
+"""What the stored runs of a suite say, for the verbs that run nothing."""
+
+from pathlib import Path
+
+import typer
+from rich.console import Console
+
+from evabench.errors import ExitCode
+from evabench.reporting.report import Report, make_report
+from evabench.runner.host import read_host
+from evabench.runner.plan import make_plan
+from evabench.store.files import RunStore
+from evabench.suite import Suite, load_suite
+
+
+def store_of(results: Path, suite: Suite, host_id: str) -> RunStore:
+    """Return the file of this suite and host."""
+    return RunStore(results / suite.name / host_id / "runs.jsonl")
+
+
+def stored_report(console: Console, suite: str, tier: str | None, results: Path) -> Report:
+    """Return the report of the stored runs of this host and this code; without any, say so and exit."""
+    loaded, host = load_suite(suite, tier), read_host()
+    store = store_of(results, loaded, host.id)
+    plan, torn_line = make_plan(loaded, store.load(), host, repeat=False), store.torn_line()
+    if not plan.stored:
+        message = f"Nothing is stored for {loaded.name} on this host with this code. Run it: evabench run {suite}"
+        print_plainly(console, message)
+        print_plainly(console, torn_line)
+        raise typer.Exit(ExitCode.INCOMPLETE)
+    return make_report(
+        loaded,
+        plan.stored,
+        num_missing=plan.num_runs,
+        num_older=plan.older_code,
+        targets=plan.targets,
+        torn_line=torn_line,
+    )
+
+
+def print_plainly(console: Console, text: str | None) -> None:
+    """Print text as it is, if there is any: no markup, no colours, no line ends of ours."""
+    if text:
+        console.print(text, markup=False, highlight=False, soft_wrap=True)

@@ -6,6 +6,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import Progress
 
+from evabench.cli.stored import print_plainly
 from evabench.errors import StoreError
 from evabench.records.cell import Cell
 from evabench.records.host import Host
@@ -39,15 +40,9 @@ def show_plan(console: Console, plan: Plan, host: Host, results: Path, probe_sec
     table = estimate_table(found)
     console.print(f"\n[bold]{table.title}[/bold]")
     console.print(rich_table(table))
-    console.print(table.note, markup=False, highlight=False)
+    print_plainly(console, table.note)
     for warning in estimate_warnings(found):
-        console.print(warning, markup=False, highlight=False, soft_wrap=True)
-    if probing.num_left_out:
-        console.print(
-            f"{probing.num_left_out} workloads with an optimizer were not probed: the time for it was up "
-            f"(--probe-seconds {probe_seconds:g}).",
-            highlight=False,
-        )
+        print_plainly(console, warning)
 
 
 def _probe(console: Console, cells: list[Cell], max_seconds: Seconds, free_bytes: int) -> Probing:

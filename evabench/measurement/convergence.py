@@ -45,18 +45,22 @@ def train_to_budget(training: Training, settings: ConvergenceSettings, clock: Pa
 
     The losses of the batches are read only at evaluations, so that reading never waits for a device inside the timed
     part. Evaluations come at step 0, every `evaluate_every` steps and at the end of the budget. The clock includes
-    the wait for batches, which is told apart too.
+    the wait for batches and the first step, in which code is compiled; both are told apart too.
     """
     losses: list[float | None] = []
     unread: list[Tensor] = []
     evaluations = [_evaluation(0, clock, training.validation())]
     waited = 0.0
+    first_step = None
     clock.resume()
     for index in range(settings.steps):
         asked = clock.now()
         batch = training.next_batch()
-        waited += clock.now() - asked
+        came = clock.now()
+        waited += came - asked
         unread.append(training.step(index, batch))
+        if first_step is None:
+            first_step = clock.now() - came
         done = index + 1
         if done % settings.evaluate_every and done != settings.steps:
             continue
@@ -77,6 +81,7 @@ def train_to_budget(training: Training, settings: ConvergenceSettings, clock: Pa
         test_bits_per_byte=finite(test.bits_per_byte) if test else None,
         budget_steps=settings.steps,
         input_wait_seconds=waited,
+        first_step_seconds=first_step,
     )
 
 

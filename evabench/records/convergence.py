@@ -38,6 +38,20 @@ class Convergence:
     test_accuracy: float | None = None
     test_bits_per_byte: float | None = None
     input_wait_seconds: Seconds | None = None  # of the training clock, waiting for batches; None: not measured then
+    # Of the training clock, with what is made once: state, caches, compiled code. None: a run from before it was read.
+    first_step_seconds: Seconds | None = None
+
+    @property
+    def clock_seconds(self) -> Seconds:
+        """Return the training clock at the last evaluation."""
+        return self.evaluations[-1].seconds
+
+    @property
+    def input_wait_share(self) -> float | None:
+        """Return the share of the training clock that went by waiting for batches; None: not measured."""
+        if self.input_wait_seconds is None or self.clock_seconds == 0:
+            return None
+        return self.input_wait_seconds / self.clock_seconds
 
     @property
     def final_validation_loss(self) -> float | None:

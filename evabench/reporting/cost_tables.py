@@ -34,21 +34,25 @@ def cost_table(workload: WorkloadReport) -> Table | None:
         ),
         note=" ".join(
             (
-                *((_ABOUT_TIMES.format(num_pairs=workload.num_pairs),) if timed else ()),
+                *((f"{_ABOUT_TIMES} {_ratio_words(workload.num_pairs)}",) if timed else ()),
                 *((_ABOUT_SIZES,) if counted_bytes else ()),
             )
         ),
     )
 
 
-_ABOUT_TIMES = (
-    "Step: wall time with its share of a refresh, over whole refresh cycles. Ratio: trimmed mean of the log "
-    "ratios of up to {num_pairs} pairs of visits."
-)
+_ABOUT_TIMES = "Step: wall time with its share of a refresh, over whole refresh cycles."
 _ABOUT_SIZES = (
     "Peak: all live tensors at the worst moment of a step. "
     "Curvature state: what the optimizer keeps beyond the momentum."
 )
+
+
+def _ratio_words(num_pairs: int) -> str:
+    if num_pairs == 1:
+        return "Ratio: of the one pair of visits, which says nothing about its error."
+    few = f", too few for an interval (it takes {MIN_PAIRS})" if num_pairs < MIN_PAIRS else ""
+    return f"Ratio: trimmed mean of the log ratios of up to {num_pairs} pairs of visits{few}."
 
 
 def _times(arm: ArmReport, *, is_reference: bool) -> tuple[str, str]:

@@ -1,7 +1,7 @@
 """What a plan is expected to take, as a table and sentences. Always called an estimate."""
 
-from collections import Counter
 from collections.abc import Iterator
+from math import ceil
 
 from evabench.reporting.table import Table, counted
 from evabench.runner.estimate import Estimate, Row
@@ -11,31 +11,40 @@ _UNKNOWN = "unknown"
 
 
 def estimate_table(estimate: Estimate) -> Table:
-    """Return a row for each workload and kind of measurement, and the sum."""
-    rows = [_row(row) for row in estimate.rows]
+    """Return a line for each workload, below it a row for each kind of measurement, and the sum."""
+    rows: list[tuple[str, ...]] = []
+    for workload in dict.fromkeys(row.workload for row in estimate.rows):
+        rows += [(workload, "", "", "", ""), *(_row(row) for row in estimate.rows if row.workload == workload)]
     if estimate.num_servers:
         known = estimate.server_seconds
         time = _UNKNOWN if known is None else duration(known)
-        rows.append((f"start of {counted(estimate.num_servers, 'launch server')}", "", "", time, "", ""))
+        rows.append((f"start of {counted(estimate.num_servers, 'launch server')}", "", time, "", ""))
     num_runs = sum(len(row.costs) for row in estimate.rows)
     most = max((row.process_bytes for row in estimate.rows if row.process_bytes is not None), default=None)
-    rows.append(
-        ("in all", "", str(num_runs), _time(estimate.seconds, estimate.num_unknown, num_runs), _bytes(most), "")
-    )
+    time = _time(estimate.seconds, estimate.num_unknown, num_runs)
+    rows.append(("in all", _runs(estimate.num_unknown, num_runs), time, _bytes(most), ""))
     return Table(
         title="Estimate: nothing here was measured by these runs",
-        headings=("workload", "measurement", "runs", "time", "memory of a run", "from"),
-        text=frozenset({"measurement", "from"}),
+        headings=("workload", "runs", "time", "memory", "from"),
+        text=frozenset({"from"}),
         rows=tuple(rows),
-        note="Time: one run after the other. Memory: the most that the process of one run takes.",
+        note="Time: one run after the other. Memory: the most that the process of one run takes."
+        + (' Runs, "4 of 20": of 4 something is known; the others are in no sum.' if estimate.num_unknown else ""),
     )
 
 
 def estimate_warnings(estimate: Estimate) -> Iterator[str]:
-    """Yield what stands in the way: runs that will not fit."""
+    """Yield what stands in the way: runs that will not fit, and runs of which nothing is known, with the way out."""
     if estimate.too_large:
         free = format_bytes(estimate.free_bytes)
         yield f"By this estimate these will not fit into the {free} that are free: {'; '.join(estimate.too_large)}."
+    if estimate.num_unprobed:
+        enough = estimate.seconds_to_probe_all
+        yield (
+            f"The time for probes was over before {counted(estimate.num_unprobed, 'combination')} of a workload and an "
+            "arm: their runs are unknown. More of it: --probe-seconds "
+            + ("S." if enough is None else f"{10 * ceil(enough / 10)} (a guess from those that were probed).")
+        )
 
 
 def duration(seconds: Seconds) -> str:
@@ -50,19 +59,24 @@ def duration(seconds: Seconds) -> str:
 
 
 def _row(row: Row) -> tuple[str, ...]:
-    origins = Counter(cost.origin for cost in row.costs)
-    words = (
-        next(iter(origins)) if len(origins) == 1 else ", ".join(f"{name} {count}" for name, count in origins.items())
+    origins = dict.fromkeys(cost.origin for cost in row.costs if cost.origin != _UNKNOWN)
+    num_runs = len(row.costs)
+    return (
+        f"  {row.measurement.replace('_', ' ')}",
+        _runs(row.num_unknown, num_runs),
+        _time(row.seconds, row.num_unknown, num_runs),
+        _bytes(row.process_bytes),
+        ", ".join(origins),
     )
-    time = _time(row.seconds, row.num_unknown, len(row.costs))
-    kind = row.measurement.replace("_", " ")
-    return (row.workload, kind, str(len(row.costs)), time, _bytes(row.process_bytes), words)
+
+
+def _runs(num_unknown: int, num_runs: int) -> str:
+    """Return "20", or "4 of 20" where the others are unknown."""
+    return f"{num_runs - num_unknown} of {num_runs}" if 0 < num_unknown < num_runs else str(num_runs)
 
 
 def _time(seconds: Seconds, num_unknown: int, num_runs: int) -> str:
-    if num_unknown == num_runs:
-        return _UNKNOWN
-    return duration(seconds) + (f" and {num_unknown} unknown" if num_unknown else "")
+    return _UNKNOWN if num_unknown == num_runs else duration(seconds)
 
 
 def _bytes(value: int | None) -> str:

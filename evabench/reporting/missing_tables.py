@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from evabench.records.convergence import Convergence
 from evabench.records.energy import Energy
 from evabench.records.memory import Memory
 from evabench.records.run import Run
@@ -39,6 +40,10 @@ def _missing(run: Run) -> Iterator[tuple[str, str]]:
             yield from (("energy of a step", reason) for reason in _without_energy(visit.energy))
             if visit.side_work is None:
                 yield "work beside the step", _why_no_side_work(visit, run.cell.threads)
+        case Convergence(input_wait_seconds=None):
+            yield "wait for batches and first step of training", _BEFORE
+        case Convergence(first_step_seconds=None):
+            yield "first step of training", _BEFORE
         case Memory(device=device):
             reasons = (_BEFORE,) if device is None else device.missing
             yield from (("memory of the device", reason) for reason in reasons)

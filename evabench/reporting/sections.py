@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from evabench.claims.claim import Judgement, Verdict
+from evabench.reporting.clock_tables import clock_table, clock_warnings
 from evabench.reporting.convergence_tables import convergence_table, health_table
 from evabench.reporting.cost_tables import cost_table, phases_table, scaling_table, step_table
 from evabench.reporting.mechanism_plots import directions_picture, rate_picture, shares_picture
@@ -126,6 +127,7 @@ def warnings(report: Report) -> tuple[str, ...]:
     if disturbed:
         found.append(f"{len(disturbed)} of {len(timed)} timed runs were disturbed. The first: {disturbed[0]}")
     found += visit_warnings(report)
+    found += clock_warnings(report)
     if report.code.dirty:
         found.append("The measured code had changes that are in no commit.")
     return tuple(found)
@@ -146,7 +148,7 @@ def _workload_section(workload: WorkloadReport, styles: Styles) -> Section:
             *(
                 part
                 for one in (workload, *workload.other_budgets)
-                for part in (convergence_picture(one, styles), convergence_table(one))
+                for part in (convergence_picture(one, styles), convergence_table(one), clock_table(one))
             ),
             health_table(workload),
             memory_picture(workload),

@@ -9,6 +9,7 @@ from rich.table import Table as RichTable
 from rich.text import Text
 
 from evabench.claims.claim import Judgement, Verdict
+from evabench.reporting.clock_tables import clock_warnings
 from evabench.reporting.convergence_tables import convergence_table
 from evabench.reporting.cost_tables import cost_table
 from evabench.reporting.mechanism_tables import METHODS, SIDES, directions_table, shares_table
@@ -29,7 +30,7 @@ _COLOURS = {Verdict.SUPPORTED: "green", Verdict.REFUTED: "red", Verdict.INCONCLU
 
 def print_report(console: Console, report: Report) -> None:
     """Print the tables of each workload that matter most, what did not complete, and the verdicts."""
-    for warning in (*filter(None, (report.torn_line,)), *target_warnings(report.targets)):
+    for warning in (*filter(None, (report.torn_line,)), *target_warnings(report.targets), *clock_warnings(report)):
         console.print(Text(warning))
     for workload in report.workloads:
         console.print(Text(f"\n{workload.name}: {workload.settings.shape}", style="bold"))

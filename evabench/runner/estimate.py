@@ -78,6 +78,8 @@ class Estimate:
     num_servers: int
     too_large: tuple[str, ...]  # workloads and arms that will not fit into the free memory
     free_bytes: Bytes
+    num_unprobed: int = 0  # workloads with an optimizer for which no time was left
+    seconds_to_probe_all: Seconds | None = None  # by those that were probed; None: none was
 
     @property
     def seconds(self) -> Seconds:
@@ -147,6 +149,8 @@ def estimate(plan: Plan, history: History, probing: Probing, free_bytes: Bytes) 
         num_servers=num_servers,
         too_large=tuple(too_large),
         free_bytes=free_bytes,
+        num_unprobed=probing.num_left_out,
+        seconds_to_probe_all=probing.seconds_for_all,
     )
 
 
@@ -179,9 +183,9 @@ def _seconds_as(run: Run, cell: Cell) -> Seconds | None:
         return seconds if stored == wanted else None
     if not isinstance(run.measured, Convergence):
         return None
-    trained = run.measured.evaluations[-1].seconds
+    trained, once = run.measured.clock_seconds, run.measured.first_step_seconds or 0.0
     evaluations = _num_evaluations(wanted) / _num_evaluations(stored)
-    return trained * wanted.steps / stored.steps + (seconds - trained) * evaluations
+    return once + (trained - once) * wanted.steps / stored.steps + (seconds - trained) * evaluations
 
 
 def _seconds_from(cell: Cell, timed: Probe) -> Seconds | None:

@@ -35,6 +35,12 @@ class Probing:
     found: tuple[Probed, ...] = ()
     server_seconds: Seconds | None = None  # to start a launch server; None: none was started
     num_left_out: int = 0  # pairs for which no time was left
+    seconds: Seconds = 0.0  # of all, the start of the server included
+
+    @property
+    def seconds_for_all(self) -> Seconds | None:
+        """Return what it would take to leave nothing out; None where nothing was probed."""
+        return self.seconds * (1 + self.num_left_out / len(self.found)) if self.found else None
 
 
 def probe_cells(
@@ -73,7 +79,12 @@ def probe_cells(
             timed = ask(cell, _STEPS) if fits else None
             found.append(Probed(workload=cell.workload, optimizer=cell.optimizer, counted=counted, timed=timed))
             done()
-    return Probing(found=tuple(found), server_seconds=server_seconds, num_left_out=len(pairs) - len(found))
+    return Probing(
+        found=tuple(found),
+        server_seconds=server_seconds,
+        num_left_out=len(pairs) - len(found),
+        seconds=monotonic() - started,
+    )
 
 
 def fake_process_bytes(counted: Probe) -> Bytes:

@@ -9,6 +9,7 @@
     5   2026-11-24   what the optimizer says of its health, and how much of the model it preconditions
     6   2026-11-24   step time: work beside the step; memory: what a cycle keeps; phases: `zero_grad` is one
     7   2026-11-24   pilot: its first step, in which state, caches and compiled code are made
+    8   2026-11-24   convergence: its first step, likewise
 
 A line is `{"schema": N, "run": {...}}`. Old numbers keep loading: a new number comes with the function that lifts the
 line before it.
@@ -24,7 +25,7 @@ from evabench.errors import StoreError
 from evabench.records.codec import decode, encode
 from evabench.records.run import Run
 
-SCHEMA = 7
+SCHEMA = 8
 
 
 def to_line(run: Run) -> str:
@@ -101,4 +102,5 @@ _LIFTS: dict[int, Callable[[dict[str, Any]], None]] = {
     4: _lift_health,
     5: lambda run: None,  # what is new has "not measured" as its default
     6: lambda run: None,
+    7: lambda run: None,
 }

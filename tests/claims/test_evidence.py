@@ -227,6 +227,23 @@ def test_own_clocks_count_only_where_the_run_was_alone():
     assert "rest_factor" not in only(OURS, beside).evidence[0].numbers
 
 
+def started_in(run, first_step):
+    """Return the training run with a first step of its own, which its clock holds instead of a usual one."""
+    curve = run.measured
+    later = tuple(
+        replace(evaluation, seconds=evaluation.seconds + first_step - 0.01) for evaluation in curve.evaluations
+    )
+    return replace(run, measured=replace(curve, evaluations=later, first_step_seconds=first_step))
+
+
+def test_the_time_to_compile_is_not_in_the_cross_check_with_the_runs_own_clocks():
+    timed = [*visits("SGD", 0.010), *visits("Eva", 0.010)]
+    plain = [started_in(run, 0.01) for run in (*trainings("SGD", TWICE), *trainings("Eva", EIGHT))]
+    slow_start = [started_in(run, 7.0) if run.cell.arm == "Eva" else run for run in plain]
+    rest = [only(OURS, [*timed, *runs]).evidence[0].numbers["rest_factor"] for runs in (plain, slow_start)]
+    assert rest[1] == pytest.approx(rest[0])
+
+
 def test_two_arms_of_the_claims_optimizer_are_comparisons_of_their_own(monkeypatch):
     monkeypatch.setitem(ARMS, "Eva (16)", replace(ARMS["Eva"], statistics_batch=16))
     monkeypatch.setitem(ARMS, "Eva (all)", ARMS["Eva"])

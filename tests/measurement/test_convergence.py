@@ -10,10 +10,11 @@ from evabench.settings.measurement import ConvergenceSettings
 
 
 class FakeTraining:
-    """A batch takes 2 s to come and 3 s to train on; an evaluation takes 100 s."""
+    """A batch takes 2 s to come and 3 s to train on, the first one also 40 s if asked to; an evaluation takes 100 s."""
 
-    def __init__(self, scores=None, loss=1.0):
+    def __init__(self, scores=None, loss=1.0, compile_seconds=0.0):
         self.time = 0.0
+        self.compile_seconds = compile_seconds
         self.scores = scores or Scores(loss=0.5, accuracy=0.75, bits_per_byte=2.0)
         self.loss = loss
 
@@ -23,7 +24,7 @@ class FakeTraining:
 
     def step(self, index, batch):
         assert batch == "batch"
-        self.time += 3.0
+        self.time += 3.0 + (self.compile_seconds if index == 0 else 0.0)
         return torch.tensor(self.loss)
 
     def evaluate(self):
@@ -48,6 +49,12 @@ def test_the_clock_leaves_evaluations_out_and_tells_the_wait_for_batches_apart()
     curve = FakeTraining().run()
     assert [point.seconds for point in curve.evaluations] == [0.0, 10.0, 20.0]
     assert curve.input_wait_seconds == 8.0
+
+
+def test_the_first_step_in_which_code_is_compiled_is_told_apart():
+    curve = FakeTraining(compile_seconds=40.0).run()
+    assert curve.first_step_seconds == 43.0
+    assert curve.clock_seconds - curve.first_step_seconds == 4 * 2.0 + 3 * 3.0
 
 
 def test_what_a_workload_does_not_have_is_none():

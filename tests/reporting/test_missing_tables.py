@@ -36,6 +36,10 @@ def weighed(device):
     return replace(run, measured=replace(run.measured, device=device))
 
 
+def test_a_training_run_from_before_its_wait_was_read_says_so():
+    assert rows(*made.trainings("SGD", [20])) == (("wait for batches and first step of training", "1", BEFORE),)
+
+
 def rows(*runs):
     table = missing_table(make_report(suite(), runs))
     return None if table is None else table.rows

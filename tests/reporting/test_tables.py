@@ -1,10 +1,13 @@
 """A report as tables of text."""
 
+from dataclasses import replace
+
 import pytest
 
 from evabench.records.device_memory import DeviceMemory
 from evabench.records.health import Health
 from evabench.records.step_time import WarmUp
+from evabench.reporting.clock_tables import clock_table, clock_warnings
 from evabench.reporting.convergence_tables import convergence_table, health_table
 from evabench.reporting.cost_tables import cost_table, phases_table, step_table
 from evabench.reporting.memory_tables import allocation_table, device_table, growth_table, memory_table
@@ -27,7 +30,7 @@ def row(table, name):
 
 def test_every_row_has_a_cell_for_every_heading(whole):
     (workload,) = whole.workloads
-    makers = (cost_table, step_table, phases_table, convergence_table, memory_table)
+    makers = (cost_table, step_table, phases_table, convergence_table, clock_table, memory_table)
     tables = [make(workload) for make in makers] + [make(whole) for make in (settings_table, host_table)]
     tables += [conditions_table(whole), *map(growth_table, whole.families)]
     for table in tables:
@@ -46,6 +49,46 @@ def test_below_6_pairs_no_interval_is_shown():
     few = [*made.visits("SGD", 0.01, num=5), *made.visits("Eva", 0.02, num=5)]
     (workload,) = make_report(suite(), few).workloads
     assert row(cost_table(workload), "Eva")["step / SGD [95 %]"] == "2.00x (5 pairs: no interval)"
+
+
+@pytest.mark.parametrize(
+    ("num", "words"),
+    [
+        (1, "Ratio: of the one pair of visits, which says nothing about its error."),
+        (5, "of up to 5 pairs of visits, too few for an interval (it takes 6)."),
+        (7, "of up to 7 pairs of visits."),
+    ],
+)
+def test_the_note_says_what_so_many_pairs_are_worth(num, words):
+    (workload,) = make_report(suite(), [*made.visits("SGD", 0.01, num), *made.visits("Eva", 0.02, num)]).workloads
+    assert cost_table(workload).note.split(" Peak:")[0].endswith(words)
+
+
+def waiting(arm, waited, first_step):
+    runs = made.trainings(arm, [20, 20, 20])
+    return [
+        replace(run, measured=replace(run.measured, input_wait_seconds=waited, first_step_seconds=first_step))
+        for run in runs
+    ]
+
+
+def test_the_wait_for_batches_is_a_share_of_the_training_clock_and_the_first_step_stands_beside_it():
+    report = make_report(suite(), [*waiting("SGD", 0.36, 2.5), *made.trainings("Eva", [20])])
+    table = clock_table(report.workloads[0])
+    assert row(table, "SGD") == {
+        "arm": "SGD",
+        "training clock": "720 ms",
+        "waiting for batches": "50.0%",
+        "first step": "2.50 s",
+    }
+    assert row(table, "Eva")["waiting for batches"] == row(table, "Eva")["first step"] == "-"
+
+
+def test_a_long_wait_for_batches_is_among_the_warnings():
+    report = make_report(suite(), [*waiting("SGD", 0.36, 2.5), *waiting("Eva", 0.01, 2.5)])
+    (told,) = clock_warnings(report)
+    assert told == "SGD on autoencoder: 50% of the training clock went by waiting for batches."
+    assert told in warnings(report)
 
 
 def test_times_to_target_are_points_and_a_miss_is_called_one(whole):

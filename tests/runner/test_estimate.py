@@ -1,11 +1,14 @@
 """Estimates: stored runs first, then probes, else unknown; sums of what is known, and what will not fit."""
 
 from dataclasses import replace
+from io import StringIO
 
 import pytest
+from rich.console import Console
 
 from evabench.records.probe import Probe
 from evabench.reporting.estimate_tables import duration, estimate_table, estimate_warnings
+from evabench.reporting.terminal import rich_table
 from evabench.runner.estimate import History, estimate
 from evabench.runner.plan import Plan, make_plan
 from evabench.runner.probing import Probed, Probing, probe_cells
@@ -15,10 +18,18 @@ from tests.reporting.reports import suite
 
 GIB = 2**30
 ONE_ARM = suite(arms={"SGD": made.ARMS["SGD"]}, step_time=None)
+ARMS_OF_TWO = {name: made.ARMS[name] for name in ("SGD", "K-FAC@10")}
 K_FAC = suite(arms={"K-FAC@10": made.ARMS["K-FAC@10"]}, step_time=None, memory=None)
 STEPS = Probe(
     set_up_seconds=1.0, step_seconds=(5.0, 0.1, 0.1), held_out_seconds=0.001, rss_high_water_bytes=GIB
 )  # the first step refreshes
+
+ONE_OF_TWO = Probing(
+    found=(Probed(workload=made.NET, optimizer=made.ARMS["SGD"], counted=None, timed=STEPS),),
+    server_seconds=2.0,
+    num_left_out=1,
+    seconds=20.0,
+)
 
 
 def plan(of=ONE_ARM):
@@ -58,7 +69,7 @@ def test_without_a_stored_run_or_a_probe_the_cost_is_unknown_and_not_zero():
     assert found.num_unknown == plan().num_runs
     assert {row.process_bytes for row in found.rows} == {None}
     *_, total = estimate_table(found).rows
-    assert total[3:5] == ("unknown", "unknown")
+    assert total[2:4] == ("unknown", "unknown")
 
 
 def test_a_probe_speaks_for_every_kind_of_measurement_with_its_share_of_refreshes():
@@ -92,7 +103,33 @@ def test_a_plan_without_runs_takes_nothing():
 def test_a_table_says_that_it_is_an_estimate_and_from_what():
     table = estimate_table(estimate(plan(K_FAC), History([]), probing(K_FAC, timed=STEPS), GIB))
     assert table.title.startswith("Estimate")
-    assert table.rows[0][-1] == "probe"
+    assert table.rows[1][-1] == "probe"
+
+
+def test_a_workload_is_a_line_above_its_kinds_of_measurement_so_that_long_names_break_nothing_at_80_columns():
+    long = suite(workloads={"resnet20-cifar100-stand-in-ab": made.NET}, arms=ARMS_OF_TWO, memory=None)
+    console = Console(width=80, file=StringIO())
+    console.print(rich_table(estimate_table(estimate(plan(long), History([]), ONE_OF_TWO, GIB))))
+    lines = console.file.getvalue().splitlines()
+    assert "resnet20-cifar100-stand-in-ab" in {line.strip() for line in lines}
+    names = [line.split("  ")[0] or line.split("  ")[1] for line in lines[1:]]
+    assert names[1:] == ["convergence", "warm up", "step time", "start of 10 launch servers", "in all"]
+
+
+def test_unknown_runs_are_counted_in_a_cell_and_explained_once():
+    found = estimate(plan(suite(arms=ARMS_OF_TWO, step_time=None, memory=None)), History([]), ONE_OF_TWO, GIB)
+    table = estimate_table(found)
+    assert table.rows[1][:2] == ("  convergence", "3 of 6")
+    assert "unknown" not in "".join(table.rows[1])
+    (warning,) = estimate_warnings(found)
+    assert "over before 1 combination of a workload and an arm: their runs are unknown." in warning
+    assert "--probe-seconds 40" in warning  # one of two took 20 s
+
+
+def test_without_any_probe_the_way_out_names_the_option_alone():
+    unprobed = Probing(num_left_out=2)
+    (warning,) = estimate_warnings(estimate(plan(K_FAC), History([]), unprobed, GIB))
+    assert warning.endswith("More of it: --probe-seconds S.")
 
 
 @pytest.mark.parametrize(

@@ -113,7 +113,7 @@ def test_a_workload_is_a_line_above_its_kinds_of_measurement_so_that_long_names_
     lines = console.file.getvalue().splitlines()
     assert "resnet20-cifar100-stand-in-ab" in {line.strip() for line in lines}
     names = [line.split("  ")[0] or line.split("  ")[1] for line in lines[1:]]
-    assert names[1:] == ["convergence", "warm up", "step time", "start of 10 launch servers", "in all"]
+    assert names[1:] == ["convergence", "warm up", "step time", "start of 9 launch servers", "in all"]
 
 
 def test_unknown_runs_are_counted_in_a_cell_and_explained_once():

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.text import Text
 
 from evabench.cli.dry_run import show_plan
-from evabench.cli.stored import print_plainly, store_of
+from evabench.cli.stored import command, print_plainly, store_of
 from evabench.cli.tier import TierOption
 from evabench.errors import DataError, ExitCode
 from evabench.reporting.report import make_report
@@ -85,7 +85,8 @@ def run_suite(
     failed = [run for run in counting_runs(plan.stored) if not run.outcome.completed]
     again = sum(run.outcome.kind != "diverged" for run in failed)  # a divergence is a finding
     if again:
-        told = f"{again} of the runs failed and stay so. When the cause is gone: evabench run {suite} --retry-failed"
+        told = f"{again} of the runs failed and stay so. When the cause is gone: "
+        told += f"{command(suite, tier)} --retry-failed"
         print_plainly(console, told)
     if failed or missing or plan.targets.none or not plan.stored:
         raise typer.Exit(ExitCode.INCOMPLETE)

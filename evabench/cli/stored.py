@@ -1,5 +1,6 @@
 """What the stored runs of a suite say, for the verbs that run nothing."""
 
+import shlex
 from pathlib import Path
 
 import typer
@@ -24,8 +25,9 @@ def stored_report(console: Console, suite: str, tier: str | None, results: Path)
     store = store_of(results, loaded, host.id)
     plan, torn_line = make_plan(loaded, store.load(), host, repeat=False), store.torn_line()
     if not plan.stored:
-        message = f"Nothing is stored for {loaded.name} on this host with this code. Run it: evabench run {suite}"
-        print_plainly(console, message)
+        older = f" ({plan.older_code} stored runs of older code are not used)" if plan.older_code else ""
+        message = f"Nothing is stored for {loaded.name} on this host with this code{older}."
+        print_plainly(console, f"{message} Run it: {command(suite, tier)}")
         print_plainly(console, torn_line)
         raise typer.Exit(ExitCode.INCOMPLETE)
     return make_report(
@@ -36,6 +38,11 @@ def stored_report(console: Console, suite: str, tier: str | None, results: Path)
         targets=plan.targets,
         torn_line=torn_line,
     )
+
+
+def command(suite: str, tier: str | None) -> str:
+    """Return the command that runs a suite, as it has to be typed."""
+    return f"evabench run {shlex.quote(suite)}" + (f" --tier {shlex.quote(tier)}" if tier else "")
 
 
 def print_plainly(console: Console, text: str | None) -> None:

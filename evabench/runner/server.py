@@ -2,6 +2,7 @@
 
 import os
 import random
+import signal
 import socket
 import subprocess
 import sys
@@ -30,28 +31,35 @@ class LaunchServer:
 
     def __init__(self, *, layout_seed: str, python: str = sys.executable, folder: Path | None = None) -> None:
         draw = random.Random(layout_seed)
-        environment = {
+        self._environment = {
             **os.environ,
             **dict.fromkeys(THREAD_VARIABLES, "1"),  # no pool before the child sets its own number
             "PYTHONHASHSEED": str(draw.randrange(2**32)),
             "EVABENCH_PADDING": "x" * draw.randrange(_MAX_PADDING_BYTES),
         }
+        self._python, self._folder = python, folder
+        self._start()
+
+    def _start(self) -> None:
         ours, theirs = socket.socketpair()
         with theirs:
             self._process = subprocess.Popen(
-                [python, "-m", "evabench.worker.server", str(theirs.fileno())],
+                [self._python, "-m", "evabench.worker.server", str(theirs.fileno())],
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 stdout=2,  # what an import prints must not end up in our own output
-                env=environment,
-                cwd=folder,
+                env=self._environment,
+                cwd=self._folder,
             )
-        self._python, self._control = python, ours
+        self._control = ours
         self._lines = ours.makefile("rwb")
         self._check(self._lines.readline())
 
     def perform(self, request: Request) -> ChildReply:
-        """Return how the run ended and what it measured. A server that died is an outcome too."""
+        """Return how the run ended and what it measured. A server that died is an outcome too, of this run alone."""
+        if self._process.poll() is not None:
+            self.close()
+            self._start()
         try:
             self._lines.write(encode(Request, request).encode() + b"\n")
             self._lines.flush()
@@ -60,7 +68,8 @@ class LaunchServer:
             line = b""
         if not line:
             code = self._process.wait()
-            outcome = Outcome(kind="killed", reason=f"the launch server ended with code {code}", stderr_tail="")
+            how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with code {code}"
+            outcome = Outcome(kind="killed", reason=f"its launch server {how}", stderr_tail="")
             return ChildReply(outcome=outcome, measured=None, threads=None)
         return decode(ChildReply, line)
 

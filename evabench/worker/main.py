@@ -25,6 +25,10 @@ def perform(request: Request) -> ChildReply:
         finding = measure(request)
     except EvabenchError as error:
         return _failed(Outcome(kind="crashed", reason=printable(str(error)), stderr_tail=""))
+    except (SystemExit, KeyboardInterrupt) as error:
+        traceback.print_exc()
+        reason = printable(f"the measured code raised {type(error).__name__}({error})"[:300])
+        return _failed(Outcome(kind="crashed", reason=reason, stderr_tail=""))
     except Exception as error:
         traceback.print_exc()
         return _failed(_outcome_of(error))

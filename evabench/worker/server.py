@@ -27,11 +27,12 @@ from evabench.records.run import Outcome
 from evabench.worker.main import perform
 
 _STDERR_TAIL_BYTES = 4_000
-_PR_SET_PDEATHSIG = 1
+_PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
 
 
 def main() -> None:
     """Serve until the parent closes the socket."""
+    ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1)  # orphans of a child become children of this process
     with socket.socket(fileno=int(sys.argv[1])) as control, control.makefile("rwb") as file:
         lines = cast(BinaryIO, file)
         num_threads = len(list(Path("/proc/self/task").iterdir()))
@@ -54,17 +55,19 @@ class _Child:
             _be_the_child(request, result_write, output_write)
         os.close(result_write)
         os.close(output_write)
+        self._life_fd = os.pidfd_open(self._pid)
         self._result_fd, self._output_fd = result_read, output_read
         self._result, self._output = bytearray(), bytearray()
 
     def watch(self, control: socket.socket) -> ChildReply:
         """Return the child's reply, or an outcome that says how it died."""
-        timed_out = not self._read_until_closed(control)
-        if timed_out:
-            self._kill()
+        timed_out = not self._read_until_dead(control)
+        self._kill()  # what it may have left behind, too
         _, status = os.waitpid(self._pid, 0)
-        self._kill()  # what it may have left behind
-        self._close()
+        _kill_orphans()
+        self._drain(self._result_fd, self._result)
+        self._drain(self._output_fd, self._output)
+        os.close(self._life_fd)
         tail = self._output[-_STDERR_TAIL_BYTES:].decode(errors="replace")
         if timed_out:
             reason = f"took longer than {self._timeout_seconds:g} s"
@@ -74,15 +77,21 @@ class _Child:
             return replace(reply, outcome=replace(reply.outcome, stderr_tail=tail))
         return _reply(_death(status, tail))
 
-    def _read_until_closed(self, control: socket.socket) -> bool:
-        """Read both pipes until the result's end; return False where the time was up before."""
+    def _read_until_dead(self, control: socket.socket) -> bool:
+        """Read both pipes while the child lives; return False where the time was up before.
+
+        The end of a pipe does not tell: what the child has started may hold it open, and the child may have closed it.
+        """
         deadline = time.monotonic() + self._timeout_seconds
         with selectors.DefaultSelector() as selector:
+            selector.register(self._life_fd, selectors.EVENT_READ, None)
             selector.register(self._result_fd, selectors.EVENT_READ, self._result)
             selector.register(self._output_fd, selectors.EVENT_READ, self._output)
             selector.register(control, selectors.EVENT_READ, None)
             while (left := deadline - time.monotonic()) > 0:
                 for key, _ in selector.select(left):
+                    if key.fd == self._life_fd:
+                        return True
                     if key.data is None:  # the parent says nothing while it waits: it is gone
                         self._kill()
                         sys.exit(1)
@@ -91,26 +100,37 @@ class _Child:
                     del self._output[: -2 * _STDERR_TAIL_BYTES]
                     if not received:
                         selector.unregister(key.fd)
-                        if key.fd == self._result_fd:
-                            return True
         return False
 
     def _kill(self) -> None:
-        # The whole group: a data loader's workers too. The child may have ended by itself.
-        with suppress(ProcessLookupError):
-            os.killpg(self._pid, signal.SIGKILL)
+        # The whole group: a data loader's workers too. The child may have left it, or ended by itself.
+        for kill in (os.killpg, os.kill):
+            with suppress(ProcessLookupError):
+                kill(self._pid, signal.SIGKILL)
 
-    def _close(self) -> None:
-        os.set_blocking(self._output_fd, False)
+    @staticmethod
+    def _drain(descriptor: int, received: bytearray) -> None:
+        """Read what is left in a pipe and close it."""
+        os.set_blocking(descriptor, False)
         with suppress(BlockingIOError):
-            while received := os.read(self._output_fd, 1 << 16):
-                self._output += received
-        os.close(self._result_fd)
-        os.close(self._output_fd)
+            while more := os.read(descriptor, 1 << 16):
+                received += more
+        os.close(descriptor)
+
+
+def _kill_orphans() -> None:
+    """Kill what the child started and left in a group or session of its own: it would run beside the next child."""
+    children = Path(f"/proc/self/task/{os.getpid()}/children")
+    with suppress(FileNotFoundError):  # a kernel without the list
+        while orphans := [int(pid) for pid in children.read_text().split()]:
+            for pid in orphans:
+                os.kill(pid, signal.SIGKILL)
+                os.waitpid(pid, 0)
 
 
 def _be_the_child(request: Request, result_fd: int, output_fd: int) -> None:
     os.setpgid(0, 0)
+    os.close(int(sys.argv[1]))  # else the parent would not see the server's end while anything of this run lives
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.dup2(output_fd, 1)

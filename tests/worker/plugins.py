@@ -2,8 +2,10 @@
 
 import os
 import signal
+import subprocess
 import sys
 import time
+from pathlib import Path
 
 import torch
 
@@ -42,6 +44,35 @@ class Kills(torch.optim.SGD):
 class Exits(torch.optim.SGD):
     def step(self, closure=None):
         os._exit(7)
+
+
+class Quits(torch.optim.SGD):
+    def step(self, closure=None):
+        sys.exit("enough")
+
+
+class EndsItsServer(torch.optim.SGD):
+    def step(self, closure=None):
+        os.kill(os.getppid(), signal.SIGKILL)
+        time.sleep(3600)
+
+
+class ClosesItsPipes(torch.optim.SGD):
+    def step(self, closure=None):
+        os.closerange(3, 1024)
+        time.sleep(3600)
+
+
+class LeavesForks(torch.optim.SGD):
+    """Leaves a fork, which holds all pipes open, and a process in a session of its own; writes down both."""
+
+    def __init__(self, params, *, lr, notes):
+        super().__init__(params, lr=lr)
+        fork = os.fork()
+        if fork == 0:
+            time.sleep(3600)
+        other = subprocess.Popen(["sleep", "3600"], start_new_session=True)
+        Path(notes).write_text(f"{fork} {other.pid}")
 
 
 class Grabs(torch.optim.SGD):

@@ -83,6 +83,8 @@ def test_the_same_seed_gives_the_same_run_and_another_seed_another(server):
     [
         ("Raises", "crashed", "RuntimeError: the moon is full"),
         ("Exits", "crashed", "exit code 7"),
+        ("Quits", "crashed", r"the measured code raised SystemExit\(enough\)"),
+        ("EndsItsServer", "killed", "its launch server was killed by SIGKILL"),
         ("Kills", "killed", "SIGSEGV"),
         ("Escapes", "crashed", r"^RuntimeError: \\x1b\[2Jgone\\x07$"),
         ("Grabs", "out_of_memory", "allocate"),
@@ -103,6 +105,19 @@ def test_a_crash_leaves_its_traceback_in_the_record(server):
 def test_a_child_that_hangs_is_ended_when_its_time_is_up(server):
     outcome = ask(server, plugin("Hangs"), timeout_seconds=1.0).outcome
     assert (outcome.kind, outcome.reason) == ("timeout", "took longer than 1 s")
+
+
+def test_a_child_that_closes_its_pipes_and_hangs_is_ended_too(server):
+    assert ask(server, plugin("ClosesItsPipes"), timeout_seconds=1.0).outcome.kind == "timeout"
+
+
+def test_what_a_child_leaves_behind_neither_delays_its_result_nor_runs_beside_the_next(server, tmp_path):
+    notes = tmp_path / "pids"
+    leaves = PluginSettings(name=f"{PLUGINS}:LeavesForks", options={"lr": 0.1, "notes": str(notes)})
+    assert ask(server, leaves).outcome.completed
+    pids = notes.read_text().split()
+    assert len(pids) == 2
+    assert not [pid for pid in pids if Path(f"/proc/{pid}").exists()]
 
 
 def test_what_a_child_prints_cannot_corrupt_its_result(server):

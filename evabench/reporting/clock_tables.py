@@ -37,12 +37,12 @@ def clock_table(workload: WorkloadReport) -> Table | None:
 
 
 def clock_warnings(report: Report) -> Iterator[str]:
-    """Yield the arms whose training waited long for its batches: it is the loader that was slow."""
+    """Yield the workloads on which training waited long for its batches: it is the loader that was slow."""
     for workload in report.workloads:
-        for arm in workload.arms:
-            share = _wait_share(arm)
-            if share is not None and share >= _LONG_WAIT:
-                yield f"{arm.name} on {workload.name}: {share:.0%} of the training clock went by waiting for batches."
+        waits = {arm.name: share for arm in workload.arms if (share := _wait_share(arm)) is not None}
+        longest = max(waits, key=lambda name: waits[name], default="")
+        if longest and waits[longest] >= _LONG_WAIT:
+            yield f"Training on {workload.name} waited for its batches, {longest} for {waits[longest]:.0%} of its clock."
 
 
 def _whole(arm: ArmReport) -> Iterator[Seconds]:

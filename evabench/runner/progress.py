@@ -1,5 +1,6 @@
 """What a person sees while a suite runs: a bar in a terminal, and every kind of failure once."""
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from types import TracebackType
@@ -79,7 +80,15 @@ def describe_repeat(first: Sequence[Run], second: Sequence[Run]) -> tuple[str, .
 
 
 def _reasons(runs: Sequence[Run]) -> list[str]:
-    return [f"{run.cell.arm}: {reason}" for run in runs for reason in disturbances(run.conditions)]
+    """Return each kind of disturbance once, as its first visit had it: the sentences differ in their numbers."""
+    kinds: dict[str, list[str]] = {}
+    for run in runs:
+        for reason in disturbances(run.conditions):
+            kinds.setdefault(re.sub(r"\d+(\.\d+)?", "", reason), []).append(f"{run.cell.arm}: {reason}")
+    return [
+        first + (f" (As in {len(more)} more {'visit' if len(more) == 1 else 'visits'}.)" if more else "")
+        for first, *more in kinds.values()
+    ]
 
 
 def _time(run: Run) -> str:

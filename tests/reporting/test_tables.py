@@ -85,9 +85,9 @@ def test_the_wait_for_batches_is_a_share_of_the_training_clock_and_the_first_ste
 
 
 def test_a_long_wait_for_batches_is_among_the_warnings():
-    report = make_report(suite(), [*waiting("SGD", 0.36, 2.5), *waiting("Eva", 0.01, 2.5)])
+    report = make_report(suite(), [*waiting("SGD", 0.36, 2.5), *waiting("Eva", 0.09, 2.5)])
     (told,) = clock_warnings(report)
-    assert told == "SGD on autoencoder: 50% of the training clock went by waiting for batches."
+    assert told == "Training on autoencoder waited for its batches, SGD for 50% of its clock."
     assert told in warnings(report)
 
 

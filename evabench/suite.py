@@ -302,9 +302,15 @@ def _check_reference(suite: Suite, target: Target) -> Iterator[str]:
 
 
 def _explain(detail: ErrorDetails) -> str:
-    words = [str(word) for word in detail["loc"]]
-    if words[0] in _UNIONS and len(words) > 2:
-        del words[2]  # pydantic names the member of the union; the table says it itself
+    places = list(detail["loc"])
+    if places[0] in _UNIONS and len(places) > 2:
+        del places[2]  # pydantic names the member of the union; the table says it itself
+    words: list[str] = []
+    for place in places:
+        if isinstance(place, int):
+            words[-1] += f", entry {place + 1}"
+        else:
+            words.append(place)
     table, key = f"[{'.'.join(words[:-1])}]" if len(words) > 1 else "top level", words[-1]
     kind, found = detail["type"], detail["input"]
     context = detail.get("ctx", {})

@@ -232,6 +232,7 @@ def test_all_mistakes_of_a_file_are_told_at_once(tmp_path):
         ('title = "Mine"', "", "top level: title is missing"),
         ("batch = 100", "batch = 99999", r"batch must be at most 9000"),
         ("widths = [784, 20, 5]", "widths = [100, 20]", "widths must begin with 784"),
+        ("widths = [784, 20, 5]", "widths = [784, 20, -5]", "[workloads.small]: widths, entry 3 must be >= 1, got -5"),
         ("width_scales = [0.2, 1.0]", "width_scales = [0.3]", "are not whole numbers"),
         ("evaluate_every = 8", "evaluate_every = 999", "evaluate_every must be at most half of steps"),
         ("evaluate_every = 8", 'evaluate_every = 8\nwithout = ["Adam"]', '"Adam" is none of SGD, Eva'),

@@ -21,4 +21,4 @@ def list_suites() -> None:
 
 def _some(arms: list[str]) -> str:
     shown = arms[:_MAX_ARMS]
-    return ", ".join(shown) + (f" and {len(arms) - _MAX_ARMS} more" if len(arms) > _MAX_ARMS else "")
+    return "; ".join(shown) + (f" and {len(arms) - _MAX_ARMS} more" if len(arms) > _MAX_ARMS else "")

@@ -1,6 +1,7 @@
 """`evabench run`: make what a suite still lacks, store it, and print what it says."""
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -68,17 +69,22 @@ def run_suite(
         raise DataError(f"nothing of this suite can be run.\n{told}")
     print_plainly(console, told)
     _mend(console, store, targets)
-    with RunProgress(console, plan.num_runs) as progress:
-        campaign = Campaign(
-            store=store,
-            host=host,
-            timeout_seconds=loaded.timeout_seconds,
-            layout_seed=loaded.seed,
-            jobs=jobs,
-            progress=progress.done,
-            repeated=progress.repeated,
-        )
-        _make_runs(campaign, plan, lambda made: without_data(planned(store.load(), made=made), missing), targets)
+    try:
+        with store.reserved() if plan.left else nullcontext(), RunProgress(console, plan.num_runs) as progress:
+            campaign = Campaign(
+                store=store,
+                host=host,
+                timeout_seconds=loaded.timeout_seconds,
+                layout_seed=loaded.seed,
+                jobs=jobs,
+                progress=progress.done,
+                repeated=progress.repeated,
+            )
+            _make_runs(campaign, plan, lambda made: without_data(planned(store.load(), made=made), missing), targets)
+    except KeyboardInterrupt:
+        told = "Stopped. What had ended is stored, a timing sweep only as a whole; the same command goes on from there."
+        print_plainly(console, told)
+        raise
     plan = make_plan(loaded, store.load(), host, seeds=seeds, repeat=False)
     if plan.stored:
         print_report(console, make_report(loaded, plan.stored, num_missing=plan.num_runs, targets=plan.targets))

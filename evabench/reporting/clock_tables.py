@@ -41,8 +41,8 @@ def clock_warnings(report: Report) -> Iterator[str]:
     for workload in report.workloads:
         waits = {arm.name: share for arm in workload.arms if (share := _wait_share(arm)) is not None}
         longest = max(waits, key=lambda name: waits[name], default="")
-        if longest and waits[longest] >= _LONG_WAIT:
-            yield f"Training on {workload.name} waited for its batches, {longest} for {waits[longest]:.0%} of its clock."
+        if longest and (share := waits[longest]) >= _LONG_WAIT:
+            yield f"Training on {workload.name} waited for its batches, {longest} for {share:.0%} of its clock."
 
 
 def _whole(arm: ArmReport) -> Iterator[Seconds]:

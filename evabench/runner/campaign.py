@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from math import lcm
 from queue import SimpleQueue
-from threading import Lock
+from threading import Event, Lock
 
 from evabench.records.host import Host
 from evabench.records.request import ChildReply, Request
@@ -54,25 +55,33 @@ class Campaign:
         jobs = min(jobs, len(planned))
         if not planned:
             return
-        servers: SimpleQueue[LaunchServer] = SimpleQueue()
-        started = [self.launch(layout_seed=f"{self.layout_seed} job {index}") for index in range(jobs)]
-        for server in started:
-            servers.put(server)
-
-        def make(run: PlannedRun) -> None:
-            server = servers.get()
-            try:
-                self._store([self._make(server, run, warmup_steps=0, jobs=jobs)])
-            finally:
+        with ExitStack() as stack, ThreadPoolExecutor(jobs) as pool:
+            servers: SimpleQueue[LaunchServer] = SimpleQueue()
+            started = [
+                stack.enter_context(self.launch(layout_seed=f"{self.layout_seed} job {index}")) for index in range(jobs)
+            ]
+            for server in started:
                 servers.put(server)
+            given_up = Event()
 
-        try:
-            with ThreadPoolExecutor(jobs) as pool:
+            def make(run: PlannedRun) -> None:
+                server = servers.get()
+                try:
+                    made = self._make(server, run, warmup_steps=0, jobs=jobs)
+                    if not given_up.is_set():
+                        self._store([made])
+                finally:
+                    servers.put(server)
+
+            try:
                 for done in [pool.submit(make, run) for run in planned]:
                     done.result()
-        finally:
-            for server in started:
-                server.close()
+            except BaseException:  # Ctrl-C, or a disk that is full: nobody waits for what is left
+                given_up.set()
+                pool.shutdown(wait=False, cancel_futures=True)
+                for server in started:
+                    server.abandon()
+                raise
 
     def _run_sweeps(self, plan: Plan) -> None:
         made = {run.key: run for run in plan.stored}

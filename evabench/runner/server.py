@@ -50,10 +50,16 @@ class LaunchServer:
                 stdout=2,  # what an import prints must not end up in our own output
                 env=self._environment,
                 cwd=self._folder,
+                process_group=0,  # Ctrl-C is for the parent: what it does not wait for any more ends with its socket
             )
         self._control = ours
         self._lines = ours.makefile("rwb")
-        self._check(self._lines.readline())
+        try:
+            self._check(self._lines.readline())
+        except BaseException:  # Ctrl-C, while it imports torch
+            self._process.kill()
+            self.close()
+            raise
 
     def perform(self, request: Request) -> ChildReply:
         """Return how the run ended and what it measured. A server that died is an outcome too, of this run alone."""
@@ -72,6 +78,11 @@ class LaunchServer:
             outcome = Outcome(kind="killed", reason=f"its launch server {how}", stderr_tail="")
             return ChildReply(outcome=outcome, measured=None, threads=None)
         return decode(ChildReply, line)
+
+    def abandon(self) -> None:
+        """End what the server runs now: a `perform` that waits in another thread returns, and its run says nothing."""
+        with suppress(OSError):
+            self._control.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
         """End the server and what it runs."""
@@ -92,13 +103,11 @@ class LaunchServer:
         try:
             ready = decode(ServerReady, line)
         except ValidationError:
-            self.close()
             raise WorkerError(
-                f"the launch server did not start (exit code {self._process.returncode}). Does "
+                f"the launch server did not start (exit code {self._process.wait()}). Does "
                 f"`{self._python} -c 'import torch, evabench'` work?"
             ) from None
         if ready.num_threads != 1:
-            self.close()
             raise WorkerError(
                 f"importing torch started {ready.num_threads - 1} threads, so a fork of it is no fresh process. "
                 "Look for a sitecustomize or an environment variable that starts threads at import."

@@ -1,10 +1,14 @@
 """`results/<suite>/<host.id>/runs.jsonl`: append only, one line a run, raw samples included."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
+from filelock import FileLock, Timeout
+
+from evabench.errors import StoreError
 from evabench.records.run import Run
-from evabench.store.lines import LineFile
+from evabench.store.lines import LineFile, cannot_write
 from evabench.store.schema import from_line, to_line
 
 
@@ -36,6 +40,25 @@ class RunStore:
             runs.pop(run.key, None)
             runs[run.key] = run
         return tuple(runs.values())
+
+    @contextmanager
+    def reserved(self) -> Iterator[None]:
+        """Keep every other `evabench run` from this file. Raises `StoreError` where one is at work in it."""
+        lock = FileLock(f"{self.path}.run.lock")
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            lock.acquire(timeout=0)
+        except Timeout:
+            raise StoreError(
+                f"{self.path}: another `evabench run` writes into it now. Both would make the same runs and disturb "
+                "each other's timings: wait for its end, or choose another folder: --results DIR"
+            ) from None
+        except OSError as error:
+            raise cannot_write(self.path, error) from error
+        try:
+            yield
+        finally:
+            lock.release()
 
     def append(self, runs: Sequence[Run]) -> None:
         """Write runs behind the last whole line; whole or not at all."""

@@ -59,10 +59,7 @@ class LineFile:
                 self._set_torn_line_aside(file.fileno())
                 _write_whole(file, text)
         except OSError as error:
-            raise StoreError(
-                f"{self.path}: it cannot be written: {error.strerror or error}. Make room for it, or choose another "
-                "folder: --results DIR"
-            ) from error
+            raise cannot_write(self.path, error) from error
 
     def _read(self) -> bytes:
         try:
@@ -79,6 +76,14 @@ class LineFile:
         self.set_aside = self.path.with_name(f"{self.path.name}.torn-{stamp}")
         self.set_aside.write_bytes(content[whole:])
         os.ftruncate(descriptor, whole)
+
+
+def cannot_write(path: Path, error: OSError) -> StoreError:
+    """Return the error with the ways out."""
+    return StoreError(
+        f"{path}: it cannot be written: {error.strerror or error}. Make room for it, or choose another folder: "
+        "--results DIR"
+    )
 
 
 def _write_whole(file: FileIO, text: bytes) -> None:

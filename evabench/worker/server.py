@@ -166,4 +166,5 @@ def _write(lines: BinaryIO, text: str) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    with suppress(BrokenPipeError):  # the parent went away: nobody is left to be told
+        main()

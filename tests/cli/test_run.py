@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from evabench.runner.host import read_host
 from evabench.store.files import RunStore
 
 SUITE = """
@@ -93,6 +94,36 @@ def test_after_a_kill_in_the_middle_the_next_call_goes_on_and_makes_nothing_twic
     (path,) = suite.glob("results/tiny/*/runs.jsonl")
     assert runs[: len(before)] == before
     assert len(runs) == len(path.read_text().splitlines()) == 12
+
+
+def test_ctrl_c_stops_at_once_keeps_what_had_ended_and_shows_no_traceback(suite):
+    parent = subprocess.Popen(
+        [sys.executable, "-m", "evabench", "run", "tiny.toml", "--no-repeat", "--jobs", "2"],
+        cwd=suite,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,  # a group of its own, as a shell gives it: Ctrl-C goes to all of it
+    )
+    deadline = time.monotonic() + 120
+    while not stored(suite) and time.monotonic() < deadline:
+        time.sleep(0.01)  # polls for an event, with an end: no race is hidden by it
+    os.killpg(parent.pid, signal.SIGINT)
+    told, _ = parent.communicate(timeout=60)
+    assert parent.returncode == 130
+    assert "Stopped. What had ended is stored" in told
+    assert "Traceback" not in told
+    assert 0 < len(stored(suite)) < 12
+    assert {run.outcome.kind for run in stored(suite)} == {"completed"}
+
+
+def test_a_second_run_of_the_same_suite_is_refused_while_the_first_is_at_work(suite):
+    path = suite / "results" / "tiny" / read_host().id / "runs.jsonl"
+    with RunStore(path).reserved():
+        done = evabench(suite, "run", "tiny.toml")
+    assert done.returncode == 2
+    assert "another `evabench run` writes into it now" in done.stderr
+    assert stored(suite) == []
 
 
 def test_a_dry_run_lists_the_cells_and_runs_nothing(suite):

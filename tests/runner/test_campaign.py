@@ -1,9 +1,11 @@
 """A campaign with made-up servers and conditions: what was disturbed is made again once, whole, and nothing is lost."""
 
 from dataclasses import replace
+from threading import Event
 
 import pytest
 
+from evabench.errors import StoreError
 from evabench.records.request import ChildReply
 from evabench.records.run import Outcome
 from evabench.records.step_time import StepTime, WarmUp
@@ -135,6 +137,49 @@ def test_a_sweep_that_is_disturbed_again_is_not_made_a_third_time(suite, store):
     num_watched, shown = run_campaign(suite, store, LOUD)
     assert (num_watched, len(shown)) == (10, 2)
     assert run_campaign(suite, store, LOUD) == (0, [])
+
+
+class FullStore(RunStore):
+    """A disk that takes the first run and no other."""
+
+    def append(self, runs):
+        if self.load():
+            raise StoreError("it cannot be written")
+        super().append(runs)
+
+
+class LongRunServer(FakeServer):
+    """Its third run takes until it is abandoned."""
+
+    def __init__(self, **where):
+        super().__init__(**where)
+        self.num_runs, self.abandoned = 0, Event()
+
+    def perform(self, request):
+        self.num_runs += 1
+        if self.num_runs > 2:
+            assert self.abandoned.wait(timeout=60)
+        return super().perform(request)
+
+    def abandon(self):
+        self.abandoned.set()
+
+
+def test_a_disk_that_is_full_ends_the_campaign_without_making_the_runs_behind(tmp_path):
+    (tmp_path / "tiny.toml").write_text(
+        SUITE.partition("[step_time]")[0] + "[convergence]\nsteps = 4\nseeds = 20\nevaluate_every = 2\n"
+    )
+    store, suite = FullStore(tmp_path / "runs.jsonl"), load_suite(str(tmp_path / "tiny.toml"))
+    servers = []
+
+    def launch(**where):
+        servers.append(LongRunServer(**where))
+        return servers[-1]
+
+    with pytest.raises(StoreError, match="it cannot be written"):
+        run_campaign(suite, store, QUIET, launch=launch)
+    assert len(store.load()) == 1
+    assert servers[0].num_runs <= 3  # of 40: stored, not stored, and perhaps begun behind it
 
 
 def test_the_pilot_is_not_repeated(suite, store):

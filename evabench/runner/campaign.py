@@ -69,6 +69,7 @@ class Campaign:
                 try:
                     made = self._make(server, run, warmup_steps=0, jobs=jobs)
                     if not given_up.is_set():
+                        self.progress(made)
                         self._store([made])
                 finally:
                     servers.put(server)
@@ -98,7 +99,10 @@ class Campaign:
         warmup_steps = 0 if number == PILOT else _warmup_steps(made, sweep)
         with self.launch(layout_seed=f"{self.layout_seed} {name} sweep {number}{again}") as server:
             # Stored together: a sweep that was cut short is run again whole, so half of one is worth nothing.
-            runs = [self._make(server, run, warmup_steps=warmup_steps, jobs=1) for run in sweep]
+            runs = []
+            for run in sweep:
+                runs.append(self._make(server, run, warmup_steps=warmup_steps, jobs=1))
+                self.progress(runs[-1])
         self._store(runs)
         return runs
 
@@ -120,7 +124,7 @@ class Campaign:
                 warmup_steps=warmup_steps,
                 repeated=planned.repeats is not None,
             )
-        run = Run(
+        return Run(
             key=planned.key,
             cell=planned.cell,
             seed=planned.seed,
@@ -134,8 +138,6 @@ class Campaign:
             preconditioned_share=reply.preconditioned_share,
             started=started,
         )
-        self.progress(run)
-        return run
 
     def _store(self, runs: Sequence[Run]) -> None:
         with self._writing:

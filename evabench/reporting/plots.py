@@ -4,11 +4,11 @@ A colour stands for a family of optimizers, a line style for the arm within its 
 without colours and the same arm looks the same in all of them. Labels are untrusted text: no mathematics in them.
 """
 
-import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -16,17 +16,28 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from evabench.claims.curvature import WidthFamily
 from evabench.records.phases import PHASES
+from evabench.reporting.cost_tables import MIN_PAIRS
 from evabench.reporting.memory_tables import peak_parts
-from evabench.reporting.pictures import ROW_INCHES, Picture, make_picture, plain_log_ticks, short
+from evabench.reporting.pictures import (
+    ROW_INCHES,
+    Picture,
+    legend_columns,
+    legend_inches,
+    make_picture,
+    plain_log_ticks,
+    short,
+)
 from evabench.reporting.report import ArmReport, WorkloadReport
 from evabench.reporting.theme import Theme
 from evabench.settings.optimizers import Family, OptimizerSettings
+from evabench.stats.paired import PairedRatio
 from evabench.units import format_bytes, format_seconds
 
 Styles = Mapping[str, int]
 
 _STYLES = ("-", "--", ":", "-.")
 _PHASES = ("forward", "backward", "optimizer")
+_LINES: Mapping[str, Any] = {"frameon": False, "handlelength": 2.4}  # of a legend
 _MARKERS = ("o", "s", "^", "D")
 
 
@@ -52,12 +63,12 @@ def step_time_picture(workload: WorkloadReport) -> Picture | None:
         axes.axvline(1.0, color=theme.muted, linewidth=1)
         for place, (arm, ratio) in enumerate(arms):
             colour = theme.families[arm.optimizer.family]
-            if ratio.num_pairs > 1:
+            if ratio.num_pairs >= MIN_PAIRS:
                 axes.plot([ratio.low, ratio.high], [place, place], color=colour, linewidth=2.2, solid_capstyle="butt")
             axes.plot([ratio.estimate], [place], "o", color=colour, markersize=6)
             axes.annotate(
                 f"{ratio.estimate:.2f}x",
-                (max(ratio.estimate, ratio.high if ratio.num_pairs > 1 else 0), place),
+                (_ends(ratio)[1], place),
                 (7, 0),
                 textcoords="offset points",
                 va="center",
@@ -66,15 +77,21 @@ def step_time_picture(workload: WorkloadReport) -> Picture | None:
         axes.set_yticks(range(len(arms)), [short(arm.name) for arm, _ in arms])
         axes.set_ylim(len(arms) - 0.5, -0.5)
         axes.set_xscale("log")
-        highest = max(max(ratio.estimate, ratio.high if ratio.num_pairs > 1 else 0) for _, ratio in arms)
-        lowest = min(min(ratio.estimate, ratio.low if ratio.num_pairs > 1 else math.inf) for _, ratio in arms)
+        highest = max(_ends(ratio)[1] for _, ratio in arms)
+        lowest = min(_ends(ratio)[0] for _, ratio in arms)
         axes.set_xlim(min(0.9, lowest * 0.9), max(2.0, highest * 1.3))
         plain_log_ticks(axes)
-        axes.set_xlabel(f"step / step of {short(workload.reference or '')}; bar: 95 % interval")
+        bar = "; bar: 95 % interval" if any(ratio.num_pairs >= MIN_PAIRS for _, ratio in arms) else ""
+        axes.set_xlabel(f"step / step of {short(workload.reference or '')}{bar}")
         axes.grid(axis="x", which="major")
 
     words = "; ".join(f"{arm.name} {ratio.estimate:.2f} times" for arm, ratio in arms)
     return make_picture("step-time", title, f"{title}: {words}.", ROW_INCHES * len(arms) + 0.9, draw)
+
+
+def _ends(ratio: PairedRatio) -> tuple[float, float]:
+    """Return the ends of what is drawn: the interval, or the estimate alone where the tables show no interval."""
+    return (ratio.low, ratio.high) if ratio.num_pairs >= MIN_PAIRS else (ratio.estimate, ratio.estimate)
 
 
 def phases_picture(workload: WorkloadReport) -> Picture | None:
@@ -120,7 +137,7 @@ def convergence_picture(workload: WorkloadReport, styles: Styles) -> Picture | N
     if not arms:
         return None
     curves = [_curve(arm, styles) for arm in arms]
-    timed = [curve for curve in curves if curve.step_seconds]
+    timed, labels = [curve for curve in curves if curve.step_seconds], [curve.label for curve in curves]
     target = workload.target.goal.value if workload.target and workload.target.goal.metric == "loss" else None
     low, high, is_cut = _frame(curves, target)
 
@@ -133,11 +150,10 @@ def convergence_picture(workload: WorkloadReport, styles: Styles) -> Picture | N
         if timed:
             _draw_curves(panels[1], timed, theme, target, in_seconds=True)
             panels[1].set_xscale("log")
-            panels[1].xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g} s"))
-            panels[1].xaxis.set_minor_locator(NullLocator())
+            plain_log_ticks(panels[1], subs=(1.0, 2.0, 5.0), unit=" s")
             panels[1].set_xlabel("steps x step time")
-        handles, labels = panels[0].get_legend_handles_labels()
-        figure.legend(handles, labels, loc="outside upper left", ncols=6, frameon=False, handlelength=2.4)
+        handles, _ = panels[0].get_legend_handles_labels()
+        figure.legend(handles, labels, loc="outside upper left", ncols=legend_columns(labels), **_LINES)
 
     ends = "; ".join(
         f"{arm.name} ends at {median(losses):.3g}"
@@ -145,7 +161,13 @@ def convergence_picture(workload: WorkloadReport, styles: Styles) -> Picture | N
         if (losses := [loss for loss in arm.final_losses if loss is not None])
     )
     title = f"Validation loss against steps and against time, {workload.budget_words}"
-    return make_picture(f"convergence-{workload.budget_words.replace(' ', '-')}", title, f"{title}: {ends}.", 3.6, draw)
+    return make_picture(
+        f"convergence-{workload.budget_words.replace(' ', '-')}",
+        title,
+        f"{title}: {ends}.",
+        3.6 + legend_inches(labels),
+        draw,
+    )
 
 
 def memory_picture(workload: WorkloadReport) -> Picture | None:
@@ -185,6 +207,7 @@ def timeline_picture(workload: WorkloadReport, styles: Styles) -> Picture | None
     arms = [(arm, arm.memory.timeline) for arm in workload.arms if arm.memory and arm.memory.timeline]
     if not arms:
         return None
+    labels = [short(arm.name) for arm, _ in arms]
 
     def draw(figure: Figure, theme: Theme) -> None:
         axes = figure.add_subplot()
@@ -204,13 +227,13 @@ def timeline_picture(workload: WorkloadReport, styles: Styles) -> Picture | None
         axes.set_ylim(0, None)
         axes.set_ylabel("live tensors, MiB")
         axes.grid(axis="y")
-        figure.legend(loc="outside upper left", ncols=6, frameon=False, handlelength=2.4)
+        figure.legend(loc="outside upper left", ncols=legend_columns(labels), **_LINES)
 
     title = "Live tensors over one step"
     peaks = "; ".join(
         f"{arm.name} peaks at {format_bytes(max(point.live_bytes for point in timeline))}" for arm, timeline in arms
     )
-    return make_picture("timeline", title, f"{title}: {peaks}.", 3.1, draw)
+    return make_picture("timeline", title, f"{title}: {peaks}.", 3.1 + legend_inches(labels), draw)
 
 
 def growth_picture(family: WidthFamily, styles: Styles) -> Picture | None:
@@ -218,6 +241,7 @@ def growth_picture(family: WidthFamily, styles: Styles) -> Picture | None:
     arms = [arm for arm in family.arms if len(arm.curvature_bytes) > 1 and any(arm.curvature_bytes.values())]
     if not arms:
         return None
+    labels = [short(arm.arm) for arm in arms]
 
     def draw(figure: Figure, theme: Theme) -> None:
         axes = figure.add_subplot()
@@ -237,11 +261,11 @@ def growth_picture(family: WidthFamily, styles: Styles) -> Picture | None:
         axes.set_xlabel("width d (first hidden layer; the others in proportion)")
         axes.set_ylabel("curvature state")
         axes.grid()
-        figure.legend(loc="outside upper left", ncols=6, frameon=False, handlelength=2.4)
+        figure.legend(loc="outside upper left", ncols=legend_columns(labels), **_LINES)
 
     words = "; ".join(f"{arm.arm} {format_bytes(max(arm.curvature_bytes.values()))} at the widest" for arm in arms)
     title = "Curvature state against the width"
-    return make_picture("growth", title, f"{title}, {family.name}: {words}.", 3.3, draw)
+    return make_picture("growth", title, f"{title}, {family.name}: {words}.", 3.3 + legend_inches(labels), draw)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,7 @@ from evabench.reporting.report import ArmReport, Report, WorkloadReport
 from evabench.reporting.table import NOT_MEASURED, Table, counted, seconds_cell
 from evabench.stats.disturbances import disturbances
 from evabench.stats.repeats import counting_runs
-from evabench.units import Joules, format_seconds
+from evabench.units import Joules, format_bytes, format_seconds
 
 
 def energy_table(workload: WorkloadReport) -> Table | None:
@@ -109,7 +109,7 @@ def _doubts(arm: ArmReport) -> Iterator[str]:
         most = max(map(abs, doubtful))
         yield f"the GPU's clock and the host's differ by up to {most:.1%}: its step times are in doubt."
     if arm.memory is not None and arm.memory.leaks and arm.memory.leak_bytes_a_step is not None:
-        yield f"it keeps {arm.memory.leak_bytes_a_step / 2**10:.4g} KiB more after each step: a leak."
+        yield f"it keeps {format_bytes(round(arm.memory.leak_bytes_a_step))} more after each step: a leak."
 
 
 def _most_beside(arm: ArmReport) -> SideWork | None:

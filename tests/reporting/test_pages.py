@@ -7,7 +7,11 @@ import pytest
 
 from evabench.reporting.html import render_html
 from evabench.reporting.markdown import pictures, render_markdown
-from tests.reporting.reports import HOSTILE, hostile_report, report
+from evabench.reporting.pictures import legend_columns, legend_inches
+from evabench.reporting.plots import step_time_picture
+from evabench.reporting.report import make_report
+from tests import runs as made
+from tests.reporting.reports import HOSTILE, hostile_report, report, suite
 
 
 class Tags(HTMLParser):
@@ -101,3 +105,16 @@ def test_what_is_missing_stands_above_the_numbers():
     page = render_html(report(num_missing=3, num_older=2))
     assert page.index("3 runs that the suite asks for") < page.index("Claims of the paper")
     assert "2 stored runs of older code are not used." in page
+
+
+@pytest.mark.parametrize(("num", "shown"), [(5, False), (6, True)])
+def test_the_picture_shows_an_interval_only_where_the_table_does(num, shown):
+    few = [*made.visits("SGD", 0.01, num), *made.visits("Eva", 0.02, num)]
+    (workload,) = make_report(suite(), few).workloads
+    assert ("bar: 95 % interval" in step_time_picture(workload).svg["light"]) is shown
+
+
+def test_a_legend_of_long_names_has_fewer_columns_and_more_rows():
+    names = ["K-FAC"] * 6, ["x" * 28] * 6
+    assert [legend_columns(labels) for labels in names] == [6, 2]
+    assert legend_inches(names[1]) > legend_inches(names[0]) == 0

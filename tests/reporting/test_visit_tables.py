@@ -75,7 +75,7 @@ def test_a_host_bound_step_and_clocks_that_differ_are_warnings():
 def test_a_leak_is_a_warning():
     run = made.memory("Eva", 1.0, 100, name="autoencoder")
     report = report_of(*changed([run], kept_bytes=10 * 2**20, cycle_steps=10))
-    assert "Eva on autoencoder: it keeps 1024 KiB more after each step: a leak." in warnings(report)
+    assert "Eva on autoencoder: it keeps 1.00 MiB more after each step: a leak." in warnings(report)
 
 
 def disturbed(run):

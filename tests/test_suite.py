@@ -1,5 +1,8 @@
 """Suites: every mistake of a file at once, with its place and the way out."""
 
+import re
+from pathlib import Path
+
 import pytest
 
 from evabench.datasets.places import commands_for
@@ -243,6 +246,14 @@ def test_all_mistakes_of_a_file_are_told_at_once(tmp_path):
 )
 def test_a_mistake_is_told_with_the_way_out(tmp_path, old, new, told):
     assert told in mistakes(tmp_path, GOOD.replace(old, new))
+
+
+def test_the_example_of_the_document_is_a_suite(tmp_path):
+    document = Path(__file__).parent.parent / "docs" / "suites.md"
+    example = re.findall(r"```toml\n(.*?)```", document.read_text(), re.DOTALL)[0]
+    suite = load_suite(write(tmp_path, example))
+    assert suite.name == "mine"
+    assert suite.memory_cells()
 
 
 def test_an_unknown_suite_names_those_that_ship():

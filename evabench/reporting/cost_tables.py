@@ -18,8 +18,8 @@ def cost_table(workload: WorkloadReport) -> Table | None:
     counted_bytes = any(arm.memory for arm in workload.arms)
     if not timed and not counted_bytes:
         return None
-    over = f"step / {workload.reference} [95 %]" if workload.reference else "ratio"
-    times = ("step", over) if timed else ()
+    over = (f"step / {workload.reference} [95 %]",) if workload.reference else ()
+    times = ("step", *over) if timed else ()
     sizes = ("peak", "curvature state") if counted_bytes else ()
     return Table(
         title="Cost of a step",
@@ -27,14 +27,15 @@ def cost_table(workload: WorkloadReport) -> Table | None:
         rows=tuple(
             (
                 arm.name,
-                *(_times(arm, is_reference=arm.name == workload.reference) if timed else ()),
+                *(_times(arm, workload.reference) if timed else ()),
                 *(_sizes(arm) if counted_bytes else ()),
             )
             for arm in workload.arms
         ),
         note=" ".join(
             (
-                *((f"{_ABOUT_TIMES} {_ratio_words(workload.num_pairs)}",) if timed else ()),
+                *((_ABOUT_TIMES,) if timed else ()),
+                *((_ratio_words(workload.num_pairs),) if timed and over else ()),
                 *((_ABOUT_SIZES,) if counted_bytes else ()),
             )
         ),
@@ -55,8 +56,11 @@ def _ratio_words(num_pairs: int) -> str:
     return f"Ratio: trimmed mean of the log ratios of up to {num_pairs} pairs of visits{few}."
 
 
-def _times(arm: ArmReport, *, is_reference: bool) -> tuple[str, str]:
-    return seconds_cell(arm.amortised_seconds), _ratio(arm.step_over_reference, is_reference=is_reference)
+def _times(arm: ArmReport, reference: str | None) -> tuple[str, ...]:
+    step = seconds_cell(arm.amortised_seconds)
+    if reference is None:
+        return (step,)
+    return step, _ratio(arm.step_over_reference, is_reference=arm.name == reference)
 
 
 def _sizes(arm: ArmReport) -> tuple[str, str]:

@@ -51,6 +51,13 @@ def test_below_6_pairs_no_interval_is_shown():
     assert row(cost_table(workload), "Eva")["step / SGD [95 %]"] == "2.00x (5 pairs: no interval)"
 
 
+def test_without_a_reference_there_is_no_ratio_to_explain():
+    (workload,) = make_report(suite(arms={"Eva": made.ARMS["Eva"]}), made.visits("Eva", 0.02, 1)).workloads
+    table = cost_table(workload)
+    assert table.headings == ("arm", "step")
+    assert "Ratio" not in table.note
+
+
 @pytest.mark.parametrize(
     ("num", "words"),
     [

@@ -15,6 +15,7 @@ from evabench.cli.stored import command, print_plainly, store_of
 from evabench.cli.tier import TierOption
 from evabench.errors import DataError, ExitCode
 from evabench.reporting.report import make_report
+from evabench.reporting.table import counted
 from evabench.reporting.terminal import print_report
 from evabench.runner.campaign import Campaign
 from evabench.runner.host import read_host
@@ -91,7 +92,7 @@ def run_suite(
     failed = [run for run in counting_runs(plan.stored) if not run.outcome.completed]
     again = sum(run.outcome.kind != "diverged" for run in failed)  # a divergence is a finding
     if again:
-        told = f"{again} of the runs failed and stay so. When the cause is gone: "
+        told = f"{counted(again, 'run')} failed; another call does not repeat what failed. When the cause is gone: "
         told += f"{command(suite, tier)} --retry-failed"
         print_plainly(console, told)
     if failed or missing or plan.targets.none or not plan.stored:
@@ -121,12 +122,10 @@ def _say_what_is_left(console: Console, suite: Suite, plan: Plan, store: RunStor
         Text.assemble((suite.title, "bold"), f" ({suite.name}{tier}), stored in {store.path}"), soft_wrap=True
     )
     if plan.older_code:
-        console.print(
-            f"{plan.older_code} stored runs were made with older code: they stay in the file and are not used."
-        )
+        console.print(f"{counted(plan.older_code, 'stored run')} of older code: kept in the file, and not used.")
     if plan.num_runs == 0:
         console.print("Nothing to run: everything that this suite asks for is stored.")
     else:
-        console.print(f"{plan.num_runs} runs to make, {len(plan.stored)} stored.")
+        console.print(f"{counted(plan.num_runs, 'run')} to make, {len(plan.stored)} stored.")
     if plan.setting:
         console.print(f"{len(plan.setting)} of them set a target and come first; {len(plan.waiting)} are judged by it.")

@@ -38,4 +38,4 @@ class Code:
     commit: str | None  # None: not a git checkout
     dirty: bool | None  # uncommitted changes in that checkout
     sources: str  # hash of the sources that run in the child
-    plugin: str | None  # hash of the sources of the plug-ins, optimizer and workload; None: no plug-in
+    plugin: str | None  # hash of the plug-ins' sources and of the checkpoint; None: there is neither

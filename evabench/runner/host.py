@@ -5,7 +5,7 @@ import importlib.util
 import os
 import platform
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Sequence
 from functools import cache
 from importlib.machinery import PathFinder
 from importlib.metadata import PackageNotFoundError, version
@@ -15,6 +15,7 @@ import psutil
 
 import evabench
 from evabench.records.host import Code, Host
+from evabench.settings.classifiers import STAND_IN_CHECKPOINT, ClassifierSettings
 from evabench.settings.optimizers import OptimizerSettings, PluginSettings
 from evabench.settings.plugin_workloads import PluginWorkloadSettings
 from evabench.settings.workloads import WorkloadSettings
@@ -53,18 +54,18 @@ def read_host() -> Host:
 
 
 def read_code(optimizer: OptimizerSettings, workload: WorkloadSettings) -> Code:
-    """Return what would be measured now, for one arm on one workload: their plug-ins are part of it."""
+    """Return what would be measured now, for one arm on one workload: plug-ins and a checkpoint are part of it."""
     commit, dirty = _git_state()
+    plugins = [one.name for one in (optimizer, workload) if isinstance(one, PluginSettings | PluginWorkloadSettings)]
+    hashes = [_plugin_hash(name) for name in plugins]
+    if isinstance(workload, ClassifierSettings) and workload.checkpoint not in {None, STAND_IN_CHECKPOINT}:
+        hashes.append(_file_hash(Path(str(workload.checkpoint))))
     return Code(
         version=evabench.__version__,
         commit=commit,
         dirty=dirty,
         sources=_sources_hash(),
-        plugin=_plugins_hash(
-            settings.name
-            for settings in (optimizer, workload)
-            if isinstance(settings, PluginSettings | PluginWorkloadSettings)
-        ),
+        plugin=_together([one for one in hashes if one is not None]),
     )
 
 
@@ -136,9 +137,19 @@ def _sources_hash() -> str:
     return digest.hexdigest()[:16]
 
 
-def _plugins_hash(names: Iterable[str]) -> str | None:
-    found = [one for one in map(_plugin_hash, names) if one is not None]
-    return found[0] if len(found) == 1 else hashlib.sha256(" ".join(found).encode()).hexdigest()[:16] if found else None
+def _together(found: Sequence[str]) -> str | None:
+    if len(found) < 2:
+        return found[0] if found else None
+    return hashlib.sha256(" ".join(found).encode()).hexdigest()[:16]
+
+
+@cache
+def _file_hash(path: Path) -> str | None:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()[:16]
+    except OSError:
+        return None  # the child will say that it is not there
 
 
 @cache

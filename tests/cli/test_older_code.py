@@ -43,7 +43,7 @@ def test_after_an_edit_of_an_optimizer_every_run_is_made_again_and_the_old_ones_
     with (copy / "evabench/optimizers/eva.py").open("a") as file:
         file.write("# an edit\n")
     told = run(copy, SHORT)
-    assert "8 stored runs were made with older code: they stay in the file and are not used." in told
+    assert "8 stored runs of older code: kept in the file, and not used." in told
     assert "8 runs to make, 0 stored." in told
     after = stored(copy)
     assert after[:8] == before

@@ -156,12 +156,13 @@ def test_failed_runs_come_with_the_way_to_make_them_again(suite):
     done = evabench(suite, "run", "tiny.toml")
     assert done.returncode == 3
     assert (
-        "1 of the runs failed and stay so. When the cause is gone: evabench run tiny.toml --retry-failed" in done.stdout
+        "1 run failed; another call does not repeat what failed. When the cause is gone: "
+        "evabench run tiny.toml --retry-failed" in done.stdout
     )
     (suite / "mine.py").write_text("from torch.optim import SGD as Gone")
     again = evabench(suite, "run", "tiny.toml", "--retry-failed")
-    assert "1 runs to make" in again.stdout
-    assert "failed and stay so" not in again.stdout
+    assert "1 run to make" in again.stdout
+    assert "does not repeat" not in again.stdout
 
 
 def test_results_that_cannot_be_written_are_a_message_with_the_way_out(suite):

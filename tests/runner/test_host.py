@@ -3,6 +3,7 @@
 from evabench.records.cell import Cell
 from evabench.runner.host import read_code
 from evabench.runner.planned_run import plan_run
+from evabench.settings.classifiers import STAND_IN_CHECKPOINT, ClassifierSettings
 from evabench.settings.measurement import MemorySettings
 from evabench.settings.optimizers import PluginSettings, SgdSettings
 from evabench.settings.plugin_workloads import PluginWorkloadSettings
@@ -69,3 +70,16 @@ def test_a_plug_in_that_is_not_there_has_no_code(tmp_path):
         "tests.runs.deeper:Mine",
     ):
         assert plugin_of(name) is None
+
+
+def fine_tuned_from(checkpoint):
+    return read_code(SGD, ClassifierSettings(model="resnet20", checkpoint=str(checkpoint))).plugin
+
+
+def test_another_file_of_weights_is_another_run_and_the_same_one_elsewhere_is_not(tmp_path):
+    first, same, other = (write(tmp_path / f"{name}.pt", name[:1]) for name in ("first", "found", "other"))
+    assert fine_tuned_from(first) == fine_tuned_from(same) != fine_tuned_from(other)
+
+
+def test_a_generated_checkpoint_or_one_that_is_not_there_has_no_hash(tmp_path):
+    assert fine_tuned_from(STAND_IN_CHECKPOINT) is fine_tuned_from(tmp_path / "gone.pt") is None

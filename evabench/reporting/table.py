@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from evabench.errors import printable
 from evabench.units import Bytes, Seconds, format_bytes, format_seconds
 
 NOT_MEASURED = "-"
@@ -16,6 +17,10 @@ class Table:
     rows: tuple[tuple[str, ...], ...]
     note: str = ""  # how to read it, in a sentence or two
     text: frozenset[str] = frozenset()  # headings, besides the first, of columns of words: these begin at the left
+
+    def __post_init__(self) -> None:
+        """Spell out control characters, which a terminal would obey: cells may come from a file of somebody else."""
+        object.__setattr__(self, "rows", tuple(tuple(map(printable, row)) for row in self.rows))
 
 
 def bytes_cell(num_bytes: Bytes | None) -> str:

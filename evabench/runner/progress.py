@@ -9,6 +9,7 @@ from typing import Self
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from evabench.errors import printable
 from evabench.records.run import Run
 from evabench.records.step_time import StepTime
 from evabench.stats.disturbances import disturbances
@@ -49,7 +50,7 @@ class RunProgress:
             self._print(line)
 
     def _print(self, line: str) -> None:
-        self._progress.console.print(line, markup=False, highlight=False, soft_wrap=True)
+        self._progress.console.print(printable(line), markup=False, highlight=False, soft_wrap=True)
 
     def __enter__(self) -> Self:
         self._progress.start()

@@ -57,7 +57,7 @@ def _outcome(finding: Finding) -> Outcome:
         layers = ", ".join(f"{layer} ({count} times)" for layer, count in health.skipped_steps.items())
         reasons.append(f"steps were skipped because of gradients that were not finite: {layers}")
     if reasons:
-        return Outcome(kind="diverged", reason="; ".join(reasons), stderr_tail="")
+        return Outcome(kind="diverged", reason=printable("; ".join(reasons)), stderr_tail="")
     return Outcome(kind="completed", reason=None, stderr_tail="")
 
 

@@ -1,8 +1,10 @@
 """A report as tables of text."""
 
 from dataclasses import replace
+from io import StringIO
 
 import pytest
+from rich.console import Console
 
 from evabench.records.device_memory import DeviceMemory
 from evabench.records.health import Health
@@ -10,10 +12,13 @@ from evabench.records.step_time import WarmUp
 from evabench.reporting.clock_tables import clock_table, clock_warnings
 from evabench.reporting.convergence_tables import convergence_table, health_table
 from evabench.reporting.cost_tables import cost_table, phases_table, step_table
+from evabench.reporting.html import render_html
+from evabench.reporting.markdown import render_markdown
 from evabench.reporting.memory_tables import allocation_table, device_table, growth_table, memory_table
 from evabench.reporting.origin_tables import conditions_table, host_table, settings_table, unfinished_table
 from evabench.reporting.report import make_report
 from evabench.reporting.sections import warnings
+from evabench.reporting.terminal import print_report
 from evabench.settings.measurement import WarmUpSettings
 from tests import runs as made
 from tests.reporting.reports import report, suite
@@ -49,6 +54,18 @@ def test_below_6_pairs_no_interval_is_shown():
     few = [*made.visits("SGD", 0.01, num=5), *made.visits("Eva", 0.02, num=5)]
     (workload,) = make_report(suite(), few).workloads
     assert row(cost_table(workload), "Eva")["step / SGD [95 %]"] == "2.00x (5 pairs: no interval)"
+
+
+def test_a_control_character_of_a_stored_line_is_spelled_out_in_every_rendering():
+    run = made.failed(made.trainings("SGD", [20])[0], "crashed")
+    broken = replace(run, outcome=replace(run.outcome, reason="\x1b[2J\x07\u202egone"))
+    report = make_report(suite(), [broken])
+    assert row(unfinished_table(report), f"{run.cell.title}, seed 1")["reason"] == r"\x1b[2J\x07\u202egone"
+    console = Console(file=StringIO(), width=200)
+    print_report(console, report)
+    for rendered in (console.file.getvalue(), render_markdown(report), render_html(report)):
+        assert "\x1b" not in rendered
+        assert "gone" in rendered
 
 
 def test_without_a_reference_there_is_no_ratio_to_explain():

@@ -94,6 +94,7 @@ class _Child:
                         return True
                     if key.data is None:  # the parent says nothing while it waits: it is gone
                         self._kill()
+                        _kill_orphans()
                         sys.exit(1)
                     received = os.read(key.fd, 1 << 16)
                     key.data.extend(received)

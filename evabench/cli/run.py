@@ -94,6 +94,8 @@ def run_suite(
     if again:
         told = f"{counted(again, 'run')} failed; another call does not repeat what failed. When the cause is gone: "
         told += f"{command(suite, tier)} --retry-failed"
+        if any(run.outcome.kind == "timeout" for run in failed):
+            told += f"\nThe suite gives a run {loaded.timeout_seconds:g} s: timeout_seconds."
         print_plainly(console, told)
     if failed or missing or plan.targets.none or not plan.stored:
         raise typer.Exit(ExitCode.INCOMPLETE)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from pickle import UnpicklingError
 
 import torch
 from torch import Tensor, nn
@@ -56,6 +57,11 @@ def _read(path: Path) -> dict[str, Tensor]:
 
             return dict(load_file(path))
         state = torch.load(path, map_location="cpu", weights_only=True)
+    except UnpicklingError:  # torch advises to load it with code and all
+        raise DataError(
+            f"{path} holds more than tensors, or is damaged: it is not loaded, since loading it could run code. Save "
+            "model.state_dict() alone, or a safetensors file."
+        ) from None
     except Exception as error:  # each reader has errors of its own, and none of them is ours
         raise DataError(f"{path} cannot be read as weights: {error}") from error
     if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):

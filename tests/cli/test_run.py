@@ -165,6 +165,16 @@ def test_failed_runs_come_with_the_way_to_make_them_again(suite):
     assert "does not repeat" not in again.stdout
 
 
+def test_a_run_that_took_too_long_comes_with_the_setting_that_gave_it_its_time(suite):
+    slow = '[arms.Slow]\noptimizer = "plugin"\nname = "mine.py:Slow"\n\n[memory]\n'
+    (suite / "mine.py").write_text("import time\ndef Slow(params): time.sleep(3600)")
+    limited = "timeout_seconds = 1\n" + SUITE.partition("[step_time]")[0].partition("[arms.SGD]")[0] + slow
+    (suite / "tiny.toml").write_text(limited)
+    done = evabench(suite, "run", "tiny.toml")
+    assert "timeout: took longer than 1 s" in done.stdout
+    assert "The suite gives a run 1 s: timeout_seconds." in done.stdout
+
+
 def test_results_that_cannot_be_written_are_a_message_with_the_way_out(suite):
     (suite / "tiny.toml").write_text(SUITE.partition("[step_time]")[0] + "[memory]\n")
     (suite / "results").write_text("a file")

@@ -1,5 +1,6 @@
 """`evabench run --dry-run`: what would be run, and what it is expected to take."""
 
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,13 +23,9 @@ from evabench.units import Seconds
 
 
 def show_plan(console: Console, plan: Plan, host: Host, results: Path, probe_seconds: Seconds) -> None:
-    """List the runs that are left, and estimate their time and memory; only probes are started."""
-    for run in (*plan.setting, *plan.untimed):
-        console.print(f"  {run.cell.title}, seed {run.seed}", markup=False, highlight=False)
-    for run in plan.waiting:
-        console.print(f"  {run.cell.title}, seed {run.seed}, when its target is set", markup=False, highlight=False)
-    for run in (run for sweep in plan.sweeps for run in sweep):
-        console.print(f"  {run.cell.title}, sweep {run.sweep}", markup=False, highlight=False)
+    """List the runs that are left, by workload and arm, and estimate their time and memory; only probes are started."""
+    for line in _listed(plan):
+        print_plainly(console, line)
     if not plan.left:
         return
     history = History(tuple(_stored_on(results, host)))
@@ -43,6 +40,18 @@ def show_plan(console: Console, plan: Plan, host: Host, results: Path, probe_sec
     print_plainly(console, table.note)
     for warning in estimate_warnings(found):
         print_plainly(console, warning)
+
+
+def _listed(plan: Plan) -> Iterator[str]:
+    """Yield a line for each workload and arm: how many runs of each kind are left."""
+    cells: dict[str, Counter[str]] = {}
+    waiting = set(plan.waiting)
+    for run in plan.left:
+        kind = run.cell.measurement.measurement.replace("_", " ")
+        kind += " to set the target" if run.cell.sets_target else " when its target is set" if run in waiting else ""
+        cells.setdefault(f"{run.cell.workload_name}, {run.cell.arm}", Counter())[kind] += 1
+    for cell, kinds in cells.items():
+        yield f"  {cell}: {', '.join(f'{count} {kind}' for kind, count in kinds.items())}"
 
 
 def _probe(console: Console, cells: list[Cell], max_seconds: Seconds, free_bytes: int) -> Probing:

@@ -129,7 +129,7 @@ def test_a_second_run_of_the_same_suite_is_refused_while_the_first_is_at_work(su
 def test_a_dry_run_lists_the_cells_and_runs_nothing(suite):
     done = evabench(suite, "run", "tiny.toml", "--dry-run")
     assert done.returncode == 0
-    assert "small, Eva, step_time, sweep 2" in done.stdout
+    assert "  small, Eva: 1 memory, 2 convergence, 1 warm up, 2 step time" in done.stdout.splitlines()
     assert "Estimate: nothing here was measured by these runs" in done.stdout
     assert "probe" in done.stdout
     assert stored(suite) == []

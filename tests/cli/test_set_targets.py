@@ -142,11 +142,11 @@ def test_a_damaged_file_of_targets_is_a_message_before_anything_is_run(suite):
 def test_a_dry_run_lists_and_estimates_the_runs_that_set_a_target(suite):
     done = evabench(suite, "run", "tiny.toml", "--dry-run", "--probe-seconds", "0")
     assert done.returncode == 0, done.stderr
-    assert "small, SGD, convergence that sets the target, seed 2000" in done.stdout
-    assert "small, Eva, convergence, seed 1, when its target is set" in done.stdout
-    setting, judged = (words(line) for line in done.stdout.splitlines() if line.startswith("small  "))
-    assert setting.startswith("small convergence (target) 8 ")
-    assert judged.startswith("small convergence 4 ")
+    assert "  small, SGD: 8 convergence to set the target, 2 convergence when its target is set" in done.stdout
+    assert "  small, Eva: 2 convergence when its target is set" in done.stdout
+    setting, judged = (words(line) for line in done.stdout.splitlines() if line.startswith("  convergence"))
+    assert setting.startswith("convergence (target) 8 ")
+    assert judged.startswith("convergence 4 ")
     assert stored(suite) == []
 
 

@@ -45,10 +45,12 @@ def show_plan(console: Console, plan: Plan, host: Host, results: Path, probe_sec
 def _listed(plan: Plan) -> Iterator[str]:
     """Yield a line for each workload and arm: how many runs of each kind are left."""
     cells: dict[str, Counter[str]] = {}
-    waiting = set(plan.waiting)
+    waiting = {run.key for run in plan.waiting}
     for run in plan.left:
         kind = run.cell.measurement.measurement.replace("_", " ")
-        kind += " to set the target" if run.cell.sets_target else " when its target is set" if run in waiting else ""
+        kind += (
+            " to set the target" if run.cell.sets_target else " when its target is set" if run.key in waiting else ""
+        )
         cells.setdefault(f"{run.cell.workload_name}, {run.cell.arm}", Counter())[kind] += 1
     for cell, kinds in cells.items():
         yield f"  {cell}: {', '.join(f'{count} {kind}' for kind, count in kinds.items())}"

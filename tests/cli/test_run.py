@@ -135,6 +135,14 @@ def test_a_dry_run_lists_the_cells_and_runs_nothing(suite):
     assert stored(suite) == []
 
 
+def test_a_dry_run_counts_the_runs_of_a_plug_in_with_options_too(suite):
+    mine = '[arms.Mine]\noptimizer = "plugin"\nname = "mine.py:Mine"\noptions = { lr = 0.1 }\n\n[memory]\n'
+    (suite / "tiny.toml").write_text(SUITE.partition("[step_time]")[0] + mine)
+    done = evabench(suite, "run", "tiny.toml", "--dry-run", "--probe-seconds", "0")
+    assert done.returncode == 0, done.stderr
+    assert "  small, Mine: 1 memory" in done.stdout.splitlines()
+
+
 def test_a_mistake_in_a_suite_is_a_message_and_exit_code_2(suite):
     (suite / "tiny.toml").write_text(SUITE.replace("lr = 1.0", "lr = -1.0"))
     done = evabench(suite, "run", "tiny.toml", "--no-repeat")

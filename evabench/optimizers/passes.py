@@ -25,11 +25,14 @@ def uses_own_weight(layer: Layer, module: Module) -> bool:
 
 
 def is_product(inputs: object, output: object, module: Module) -> TypeGuard[Tensor]:
-    """Return whether a call looks like the product that the statistics describe: a subclass may do anything else."""
-    if type(module) in KINDS:
-        return True
+    """Return whether a call looks like the product that the statistics describe.
+
+    A subclass may do anything else, and a forward hook may have put anything in the place of the output.
+    """
     if not (isinstance(inputs, Tensor) and isinstance(output, Tensor)):
         return False
+    if type(module) in KINDS:
+        return True
     if isinstance(module, nn.Linear):
         axis, d_in, d_out = -1, module.in_features, module.out_features
     else:
@@ -47,7 +50,8 @@ def reaches(weight: Tensor, gradient: Tensor) -> bool:
         return False
     with torch.enable_grad():
         view = weight.view_as(weight).grad_fn
-    assert view is not None, "a weight that requires no gradient is not watched"
+    if view is None:  # frozen since the forward pass
+        return False
     try:
         return torch._C._will_engine_execute_node(view.next_functions[0][0])  # type: ignore[arg-type]
     except RuntimeError:  # `autograd.grad` for the weight itself, of which torch cannot tell

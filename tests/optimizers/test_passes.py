@@ -247,6 +247,33 @@ def test_a_subclass_that_is_called_like_no_linear_takes_the_plain_gradient_and_i
     assert optimizer.health().layers_without_statistics == ("special",)
 
 
+@each_watching
+def test_an_output_that_a_forward_hook_has_replaced_takes_the_plain_gradient_and_is_named(optimizer_class):
+    model = nn.ModuleDict({"hooked": nn.Linear(4, 5), "usual": nn.Linear(5, 3)}).double()
+    model["hooked"].register_forward_hook(lambda module, args, output: (output, args))
+    optimizer = optimizer_class(model)
+    x, y = batch()
+    nn.functional.mse_loss(model["usual"](model["hooked"](x)[0]), y).backward()
+    optimizer.step()
+    assert optimizer.health().layers_without_statistics == ("hooked",)
+
+
+@each_class
+def test_a_layer_that_is_frozen_between_the_forward_and_the_backward_pass_stays_where_it_is(optimizer_class):
+    model = small_net()
+    optimizer = optimizer_class(model)
+    x, y = batch()
+    loss = nn.functional.mse_loss(model(x), y)
+    model[2].requires_grad_(False)
+    loss.backward()
+    for parameter in model[2].parameters():
+        parameter.grad = None
+    before = parameters(model)
+    optimizer.step()
+    assert_close(parameters(model[2]), before[2:], rtol=0, atol=0)
+    assert (model[0].weight != before[0]).any()
+
+
 def code_of_the_model(model, optimizer):
     compiled = torch.compile(model, backend="aot_eager")
 

@@ -136,7 +136,7 @@ class Capture:
     @phase("capture")
     def _add_with_gradient(self, seen: _ForwardPass, gradient: Tensor) -> None:
         running = torch._C._current_graph_task_id()
-        if running != self.training_pass:  # asked once: where one weight is reached, the others are
+        if running != self.training_pass:  # asked once: one that reaches a weight trains
             if not reaches(seen.layer.weight, gradient):
                 return
             self.training_pass = running

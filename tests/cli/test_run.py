@@ -96,6 +96,11 @@ def test_after_a_kill_in_the_middle_the_next_call_goes_on_and_makes_nothing_twic
     assert len(runs) == len(path.read_text().splitlines()) == 12
 
 
+def hear_ctrl_c():
+    """Undo what a shell does to its background jobs, tests among them: they, and what they start, ignore Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_ctrl_c_stops_at_once_keeps_what_had_ended_and_shows_no_traceback(suite):
     parent = subprocess.Popen(
         [sys.executable, "-m", "evabench", "run", "tiny.toml", "--no-repeat", "--jobs", "2"],
@@ -104,6 +109,7 @@ def test_ctrl_c_stops_at_once_keeps_what_had_ended_and_shows_no_traceback(suite)
         stderr=subprocess.STDOUT,
         text=True,
         start_new_session=True,  # a group of its own, as a shell gives it: Ctrl-C goes to all of it
+        preexec_fn=hear_ctrl_c,
     )
     deadline = time.monotonic() + 120
     while not stored(suite) and time.monotonic() < deadline:

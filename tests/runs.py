@@ -10,8 +10,11 @@ from evabench.records.memory import LiveBytes, Memory, PeakBytes
 from evabench.records.run import Outcome, Run, Visit
 from evabench.records.set_target import SetTarget
 from evabench.records.step_time import StepTime
+from evabench.settings.eva import EvaSettings
+from evabench.settings.first_order import SgdSettings
+from evabench.settings.kronecker import KfacSettings
 from evabench.settings.measurement import ConvergenceSettings, MemorySettings, StepTimeSettings
-from evabench.settings.optimizers import EvaSettings, KfacSettings, SgdSettings, ShampooSettings
+from evabench.settings.shampoo import ShampooSettings
 from evabench.settings.workloads import AutoencoderSettings
 from evabench.stats.time_to_target import Goal
 

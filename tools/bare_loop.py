@@ -67,11 +67,12 @@ def bare_visit(arm, seed):
 
 def harness_visit(arm, seed):
     """Return the seconds of a step as evabench measures it."""
+    from evabench.launch.server import LaunchServer
     from evabench.records.cell import Cell
     from evabench.records.request import Request
-    from evabench.runner.server import LaunchServer
+    from evabench.settings.eva import EvaSettings
+    from evabench.settings.first_order import AdamWSettings, SgdSettings
     from evabench.settings.measurement import StepTimeSettings
-    from evabench.settings.optimizers import AdamWSettings, EvaSettings, SgdSettings
     from evabench.settings.workloads import AutoencoderSettings
 
     optimizer = {"SGD": SgdSettings(lr=0.1), "AdamW": AdamWSettings(lr=1e-3), "Eva": EvaSettings(lr=0.1)}[arm]

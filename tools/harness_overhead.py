@@ -13,8 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
-from evabench.measurement.clock import CpuClock
-from evabench.measurement.phases import PhaseRecorder
+from evabench.measurement.timing.clock import CpuClock
+from evabench.measurement.timing.phases import PhaseRecorder
 from evabench.optimizers.phases import listening, phase
 from evabench.records.phases import PHASES
 from evabench.sampling import Sampler

@@ -8,25 +8,19 @@ Goal: "other" is at most 5 % of the step. Exits with 1 where an optimizer misses
 import argparse
 import sys
 
+from evabench.launch.server import LaunchServer
 from evabench.records.cell import Cell
 from evabench.records.phases import PHASES, Phases
 from evabench.records.request import Request
-from evabench.runner.server import LaunchServer
 from evabench.settings.classifiers import ClassifierSettings
+from evabench.settings.eva import EvaFSettings, EvaSettings, EvaSSettings
+from evabench.settings.first_order import AdamWSettings, SgdSettings
+from evabench.settings.kronecker import FoofSettings, KfacSettings
 from evabench.settings.measurement import PhasesSettings
-from evabench.settings.optimizers import (
-    AdamWSettings,
-    EvaFSettings,
-    EvaSettings,
-    EvaSSettings,
-    FoofSettings,
-    KfacSettings,
-    MfacSettings,
-    OptimizerSettings,
-    PluginSettings,
-    SgdSettings,
-    ShampooSettings,
-)
+from evabench.settings.mfac import MfacSettings
+from evabench.settings.optimizers import OptimizerSettings
+from evabench.settings.plugin_optimizers import PluginSettings
+from evabench.settings.shampoo import ShampooSettings
 from evabench.settings.workloads import AutoencoderSettings, WorkloadSettings
 
 MAX_OTHER = 0.05

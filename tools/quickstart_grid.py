@@ -22,17 +22,19 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
 
+from evabench.findings.target_rule import target_value
+from evabench.machine.host import read_host
 from evabench.records.convergence import Convergence
 from evabench.records.run import Run
 from evabench.runner.campaign import Campaign
-from evabench.runner.host import read_host
 from evabench.runner.plan import make_plan
-from evabench.settings.optimizers import OptimizerSettings, PluginSettings
-from evabench.settings.suite_tables import EASIER_AT, HARDER_AT
-from evabench.stats.target_rule import target_value
+from evabench.settings.optimizers import OptimizerSettings
+from evabench.settings.plugin_optimizers import PluginSettings
+from evabench.settings.targets import EASIER_AT, HARDER_AT
 from evabench.stats.time_to_target import INFINITE, Goal, first_hit
 from evabench.store.files import RunStore
-from evabench.suite import ConvergenceTable, Suite, load_suite
+from evabench.suite.reading import load_suite
+from evabench.suite.suite import ConvergenceTable, Suite
 
 TRIALS = 12  # an arm
 FIRST_TUNING_SEED, NUM_TUNING_SEEDS = 1000, 3

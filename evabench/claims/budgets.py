@@ -11,9 +11,9 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 
-from evabench.claims.arms import MeasuredArm
 from evabench.claims.claim import Claim
 from evabench.claims.conditions import claimed_epochs
+from evabench.findings.arms import MeasuredArm
 from evabench.settings.measurement import ConvergenceSettings
 
 

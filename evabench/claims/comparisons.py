@@ -9,10 +9,10 @@ does, each counts as a comparison of its own, and they share the error.
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from evabench.claims.arms import MeasuredArm
 from evabench.claims.claim import Claim, ClaimedWorkload, Evidence
 from evabench.claims.conditions import claimed_workload, differences
 from evabench.claims.judge import WorkloadBounds
+from evabench.findings.arms import MeasuredArm
 from evabench.records.host import Host
 from evabench.stats.decomposition import decompose
 from evabench.stats.paired import paired_ratio

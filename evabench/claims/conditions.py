@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
-from evabench.claims.arms import MeasuredArm
 from evabench.claims.claim import Claim, ClaimedWorkload
+from evabench.findings.arms import MeasuredArm
 from evabench.records.host import Host
 from evabench.settings.workloads import WorkloadSettings
 

@@ -15,7 +15,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from evabench.claims.arms import MeasuredArm, measured_arms
 from evabench.claims.budgets import at_one_budget
 from evabench.claims.claim import EXACT_QUANTITIES, Claim, Judgement, Verdict
 from evabench.claims.comparisons import Comparison, Workload, compare, is_candidate, missing
@@ -24,6 +23,7 @@ from evabench.claims.curvature import Count, count_growth, count_share, width_fa
 from evabench.claims.judge import Finding, judge, judge_exact
 from evabench.claims.scaling import judge_exponent
 from evabench.claims.targets import OTHER_LEVELS, Targets, better_first_order_arm, with_their_target
+from evabench.findings.arms import MeasuredArm, measured_arms
 from evabench.records.run import Run
 from evabench.records.set_target import SetTarget
 from evabench.stats.time_to_target import Goal

@@ -9,11 +9,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from evabench.claims.arms import MeasuredArm, measured_arms
 from evabench.claims.claim import Claim, Evidence, Judgement, Verdict
 from evabench.claims.judge import Finding, WorkloadBounds, judge
+from evabench.findings.arms import MeasuredArm, measured_arms
 from evabench.records.run import Run
-from evabench.settings.optimizers import OptimizerSettings, SgdSettings
+from evabench.settings.first_order import SgdSettings
+from evabench.settings.optimizers import OptimizerSettings
 from evabench.settings.workloads import SyntheticSettings
 from evabench.stats.power_law import MIN_WIDTHS, PowerLaw, fit_power_law
 from evabench.stats.trimmed import TrimmedMean, trimmed_mean

@@ -14,11 +14,11 @@ from dataclasses import dataclass, replace
 from statistics import median
 from typing import Literal
 
-from evabench.claims.arms import MeasuredArm
+from evabench.findings.arms import MeasuredArm
 from evabench.records.convergence import Convergence
 from evabench.records.run import Run
 from evabench.records.set_target import SetTarget
-from evabench.settings.suite_tables import TargetMetric
+from evabench.settings.targets import TargetMetric
 from evabench.stats.time_to_target import INFINITE, Goal
 
 Level = Literal["value", "easier", "harder"]

@@ -10,12 +10,12 @@ from rich.progress import Progress
 from rich.table import Table
 from rich.text import Text
 
+from evabench.machine.advice import Advice, advise
+from evabench.machine.conditions import MachineWatcher
+from evabench.machine.host import read_host
+from evabench.machine.state import MachineState, read_machine_state
 from evabench.records.conditions import Conditions
 from evabench.records.host import Host
-from evabench.runner.advice import Advice, advise
-from evabench.runner.conditions import MachineWatcher
-from evabench.runner.host import read_host
-from evabench.runner.machine_state import MachineState, read_machine_state
 from evabench.runner.same_arm import CELL, SameArmPair, noise_of_pairs, time_pairs
 from evabench.stats.noise import MIN_PAIRS, NOISE_PAIRS, Noise
 from evabench.units import Seconds, format_bytes, format_seconds

@@ -9,13 +9,13 @@ from rich.progress import Progress
 
 from evabench.cli.stored import print_plainly
 from evabench.errors import StoreError
+from evabench.machine.state import read_machine_state
 from evabench.records.cell import Cell
 from evabench.records.host import Host
 from evabench.records.run import Run
-from evabench.reporting.estimate_tables import estimate_table, estimate_warnings
+from evabench.reporting.tables.estimate import estimate_table, estimate_warnings
 from evabench.reporting.terminal import rich_table
 from evabench.runner.estimate import History, estimate
-from evabench.runner.machine_state import read_machine_state
 from evabench.runner.plan import Plan
 from evabench.runner.probing import REAL_STEPS, Probing, probe_cells
 from evabench.store.files import RunStore

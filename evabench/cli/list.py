@@ -3,7 +3,7 @@
 from rich.console import Console
 from rich.table import Table
 
-from evabench.suite import read_suite, shipped_suites
+from evabench.suite.reading import read_suite, shipped_suites
 
 _MAX_ARMS = 6  # that are named
 

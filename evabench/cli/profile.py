@@ -9,17 +9,18 @@ from rich.console import Console
 
 from evabench.cli.tier import TierOption
 from evabench.errors import StoreError
-from evabench.reporting.profile_tables import (
+from evabench.reporting.tables.profile import (
     operators_difference_table,
     operators_table,
     overhead_sentence,
     phases_difference_table,
 )
-from evabench.reporting.table import Table
+from evabench.reporting.tables.table import Table
 from evabench.reporting.terminal import rich_table
 from evabench.runner.profiling import profile_cells
 from evabench.settings.measurement import ProfileSettings
-from evabench.suite import Suite, load_suite
+from evabench.suite.reading import load_suite
+from evabench.suite.suite import Suite
 
 
 def profile_arm(

@@ -11,7 +11,7 @@ from evabench.cli.stored import print_plainly, stored_report
 from evabench.cli.tier import TierOption
 from evabench.errors import ExitCode, StoreError
 from evabench.reporting.report import Report
-from evabench.reporting.verdicts import headline
+from evabench.reporting.tables.verdicts import headline
 
 
 def write_report(

@@ -14,18 +14,19 @@ from evabench.cli.dry_run import show_plan
 from evabench.cli.stored import command, print_plainly, store_of
 from evabench.cli.tier import TierOption
 from evabench.errors import DataError, ExitCode
+from evabench.findings.repeats import counting_runs
+from evabench.machine.host import read_host
 from evabench.reporting.report import make_report
-from evabench.reporting.table import counted
+from evabench.reporting.tables.table import counted
 from evabench.reporting.terminal import print_report
 from evabench.runner.campaign import Campaign
-from evabench.runner.host import read_host
 from evabench.runner.missing_data import missing_data, without_data
 from evabench.runner.plan import Plan, make_plan
 from evabench.runner.progress import RunProgress
-from evabench.stats.repeats import counting_runs
 from evabench.store.files import RunStore
 from evabench.store.targets import TargetStore
-from evabench.suite import Suite, load_suite
+from evabench.suite.reading import load_suite
+from evabench.suite.suite import Suite
 
 
 def run_suite(

@@ -7,11 +7,12 @@ import typer
 from rich.console import Console
 
 from evabench.errors import ExitCode
+from evabench.machine.host import read_host
 from evabench.reporting.report import Report, make_report
-from evabench.runner.host import read_host
 from evabench.runner.plan import make_plan
 from evabench.store.files import RunStore
-from evabench.suite import Suite, load_suite
+from evabench.suite.reading import load_suite
+from evabench.suite.suite import Suite
 
 
 def store_of(results: Path, suite: Suite, host_id: str) -> RunStore:

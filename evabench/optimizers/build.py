@@ -6,24 +6,18 @@ from typing import Any, assert_never
 import torch
 from torch import nn
 
-from evabench.optimizers.eva import Eva
-from evabench.optimizers.eva_f import EvaF
-from evabench.optimizers.eva_s import EvaS
-from evabench.optimizers.foof import FOOF
-from evabench.optimizers.kfac import KFAC
-from evabench.optimizers.mfac import MFAC
-from evabench.optimizers.shampoo import Shampoo
-from evabench.settings.optimizers import (
-    AdamWSettings,
-    EvaFSettings,
-    EvaSettings,
-    EvaSSettings,
-    FoofSettings,
-    KfacSettings,
-    MfacSettings,
-    SgdSettings,
-    ShampooSettings,
-)
+from evabench.optimizers.eva.eva import Eva
+from evabench.optimizers.eva.eva_f import EvaF
+from evabench.optimizers.eva.eva_s import EvaS
+from evabench.optimizers.kfac.foof import FOOF
+from evabench.optimizers.kfac.kfac import KFAC
+from evabench.optimizers.mfac.mfac import MFAC
+from evabench.optimizers.shampoo.shampoo import Shampoo
+from evabench.settings.eva import EvaFSettings, EvaSettings, EvaSSettings
+from evabench.settings.first_order import AdamWSettings, SgdSettings
+from evabench.settings.kronecker import FoofSettings, KfacSettings
+from evabench.settings.mfac import MfacSettings
+from evabench.settings.shampoo import ShampooSettings
 
 OwnSettings = EvaSettings | EvaFSettings | EvaSSettings | KfacSettings | FoofSettings | ShampooSettings | MfacSettings
 BuiltInSettings = SgdSettings | AdamWSettings | OwnSettings

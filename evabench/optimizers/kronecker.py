@@ -7,7 +7,7 @@ tr(F) / d, the mean eigenvalue of a factor. Factors may be stacked: [groups, d, 
 import torch
 from torch import Tensor
 
-from evabench.settings.optimizers import DampingScale
+from evabench.settings.choices import DampingScale
 
 WHOLE = 256  # columns up to which a sum of outer products is one matrix product
 

@@ -6,7 +6,7 @@ Numbers are rounded to six digits where they are made, because there are some th
 from dataclasses import dataclass
 from typing import Literal
 
-from evabench.settings.optimizers import WeightSharing
+from evabench.settings.choices import WeightSharing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ import json
 from dataclasses import asdict, dataclass
 
 from evabench.records.cell import Cell
-from evabench.settings.suite_tables import TargetMetric
+from evabench.settings.targets import TargetMetric
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

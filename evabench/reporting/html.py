@@ -4,10 +4,10 @@ import base64
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from evabench.reporting.pictures import Picture
+from evabench.reporting.pictures.picture import Picture
+from evabench.reporting.pictures.theme import DARK, LIGHT
 from evabench.reporting.report import Report
 from evabench.reporting.sections import failures, sections, verdict_cards, warnings
-from evabench.reporting.theme import DARK, LIGHT
 
 
 def render_html(report: Report) -> str:

@@ -4,11 +4,11 @@ import html
 import re
 from collections.abc import Iterator
 
-from evabench.reporting.pictures import Picture
+from evabench.reporting.pictures.picture import Picture
+from evabench.reporting.pictures.theme import DARK, LIGHT, Theme
 from evabench.reporting.report import Report
 from evabench.reporting.sections import Section, VerdictCard, failures, sections, verdict_cards, warnings
-from evabench.reporting.table import Table
-from evabench.reporting.theme import DARK, LIGHT, Theme
+from evabench.reporting.tables.table import Table
 
 PICTURES = "pictures"  # the folder beside the file
 

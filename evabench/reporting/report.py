@@ -6,13 +6,14 @@ from statistics import median
 
 import numpy as np
 
-from evabench.claims.arms import MeasuredArm, Series, measured_arms
 from evabench.claims.claim import Judgement
 from evabench.claims.curvature import WidthFamily, width_families
 from evabench.claims.eva import EVA_CLAIMS
 from evabench.claims.evidence import judge_claims
 from evabench.claims.scaling import SUITE as SCALING_SUITE
 from evabench.claims.scaling import CostFamily, cost_families
+from evabench.findings.arms import MeasuredArm, Series, measured_arms
+from evabench.findings.repeats import counting_runs
 from evabench.records.convergence import Convergence
 from evabench.records.health import Health
 from evabench.records.host import Code, Host
@@ -23,16 +24,16 @@ from evabench.records.rate import Rate
 from evabench.records.run import Run
 from evabench.records.set_target import SetTarget
 from evabench.records.step_time import StepTime, WarmUp
-from evabench.reporting.targets import ReportedTarget, numbers_of, reported_target
+from evabench.reporting.tables.targets import ReportedTarget, numbers_of, reported_target
 from evabench.runner.targets import TargetFindings
+from evabench.settings.first_order import SgdSettings
 from evabench.settings.measurement import ConvergenceSettings, MechanismSettings
-from evabench.settings.optimizers import OptimizerSettings, SgdSettings
+from evabench.settings.optimizers import OptimizerSettings
 from evabench.settings.workloads import WorkloadSettings
 from evabench.stats.paired import PairedRatio, paired_ratio
 from evabench.stats.rates import BestRate, best_rate
-from evabench.stats.repeats import counting_runs
 from evabench.stats.time_to_target import Goal
-from evabench.suite import Suite
+from evabench.suite.suite import Suite
 from evabench.units import Seconds
 
 

@@ -3,11 +3,18 @@
 from dataclasses import dataclass
 
 from evabench.claims.claim import Judgement, Verdict
-from evabench.reporting.clock_tables import clock_table, clock_warnings
-from evabench.reporting.convergence_tables import convergence_table, health_table
-from evabench.reporting.cost_tables import cost_table, phases_table, scaling_table, step_table
-from evabench.reporting.mechanism_plots import directions_picture, rate_picture, shares_picture
-from evabench.reporting.mechanism_tables import (
+from evabench.findings.disturbances import disturbances
+from evabench.reporting.pictures.convergence import convergence_picture
+from evabench.reporting.pictures.cost import phases_picture, step_time_picture
+from evabench.reporting.pictures.mechanism import directions_picture, rate_picture, shares_picture
+from evabench.reporting.pictures.memory import growth_picture, memory_picture, timeline_picture
+from evabench.reporting.pictures.picture import Picture
+from evabench.reporting.pictures.styles import Styles, arm_styles
+from evabench.reporting.report import Report, WorkloadReport
+from evabench.reporting.tables.clock import clock_table, clock_warnings
+from evabench.reporting.tables.convergence import convergence_table, health_table
+from evabench.reporting.tables.cost import cost_table, phases_table, scaling_table, step_table
+from evabench.reporting.tables.mechanism import (
     METHODS,
     SIDES,
     directions_table,
@@ -15,27 +22,14 @@ from evabench.reporting.mechanism_tables import (
     step_length_table,
     term_table,
 )
-from evabench.reporting.memory_tables import allocation_table, device_table, growth_table, memory_table
-from evabench.reporting.missing_tables import missing_table
-from evabench.reporting.origin_tables import conditions_table, host_table, settings_table, unfinished_table
-from evabench.reporting.pictures import Picture
-from evabench.reporting.plots import (
-    Styles,
-    arm_styles,
-    convergence_picture,
-    growth_picture,
-    memory_picture,
-    phases_picture,
-    step_time_picture,
-    timeline_picture,
-)
-from evabench.reporting.rate_tables import rate_table
-from evabench.reporting.report import Report, WorkloadReport
-from evabench.reporting.table import Table
-from evabench.reporting.targets import target_warnings
-from evabench.reporting.verdicts import decided_by, evidence_table, headline, measured
-from evabench.reporting.visit_tables import energy_table, side_work_table, tries_table, visit_warnings
-from evabench.stats.disturbances import disturbances
+from evabench.reporting.tables.memory import allocation_table, device_table, growth_table, memory_table
+from evabench.reporting.tables.missing import missing_table
+from evabench.reporting.tables.origin import conditions_table, host_table, settings_table, unfinished_table
+from evabench.reporting.tables.rate import rate_table
+from evabench.reporting.tables.table import Table
+from evabench.reporting.tables.targets import target_warnings
+from evabench.reporting.tables.verdicts import decided_by, evidence_table, headline, measured
+from evabench.reporting.tables.visit import energy_table, side_work_table, tries_table, visit_warnings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

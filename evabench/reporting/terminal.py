@@ -9,16 +9,16 @@ from rich.table import Table as RichTable
 from rich.text import Text
 
 from evabench.claims.claim import Judgement, Verdict
-from evabench.reporting.clock_tables import clock_warnings
-from evabench.reporting.convergence_tables import convergence_table
-from evabench.reporting.cost_tables import cost_table
-from evabench.reporting.mechanism_tables import METHODS, SIDES, directions_table, shares_table
-from evabench.reporting.origin_tables import unfinished_table
-from evabench.reporting.rate_tables import rate_table
 from evabench.reporting.report import Report, WorkloadReport
-from evabench.reporting.table import Table
-from evabench.reporting.targets import target_warnings
-from evabench.reporting.verdicts import decided_by, headline, measured
+from evabench.reporting.tables.clock import clock_warnings
+from evabench.reporting.tables.convergence import convergence_table
+from evabench.reporting.tables.cost import cost_table
+from evabench.reporting.tables.mechanism import METHODS, SIDES, directions_table, shares_table
+from evabench.reporting.tables.origin import unfinished_table
+from evabench.reporting.tables.rate import rate_table
+from evabench.reporting.tables.table import Table
+from evabench.reporting.tables.targets import target_warnings
+from evabench.reporting.tables.verdicts import decided_by, headline, measured
 
 _MECHANISM: tuple[Callable[[WorkloadReport], Table | None], ...] = (
     *(partial(shares_table, side=side) for side in SIDES),

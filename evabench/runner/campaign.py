@@ -9,14 +9,14 @@ from math import lcm
 from queue import SimpleQueue
 from threading import Event, Lock
 
+from evabench.launch.server import LaunchServer
+from evabench.machine.conditions import MachineWatcher, Watcher
 from evabench.records.host import Host
 from evabench.records.request import ChildReply, Request
 from evabench.records.run import Run, Visit
 from evabench.records.step_time import WarmUp
-from evabench.runner.conditions import MachineWatcher, Watcher
 from evabench.runner.plan import PILOT, Plan
 from evabench.runner.planned_run import PlannedRun
-from evabench.runner.server import LaunchServer
 from evabench.settings.measurement import WarmUpSettings
 from evabench.store.files import RunStore
 from evabench.units import Seconds

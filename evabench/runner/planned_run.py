@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
+from evabench.machine.code import read_code
 from evabench.records.cell import Cell
 from evabench.records.host import Code, Host
 from evabench.records.run import run_key
-from evabench.runner.host import read_code
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

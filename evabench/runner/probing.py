@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from time import monotonic
 
+from evabench.launch.server import LaunchServer
 from evabench.records.cell import Cell
 from evabench.records.probe import Probe
 from evabench.records.request import Request
-from evabench.runner.server import LaunchServer
 from evabench.settings.measurement import ProbeSettings
 from evabench.settings.optimizers import OptimizerSettings
 from evabench.settings.workloads import WorkloadSettings

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 
 from evabench.errors import WorkerError
+from evabench.launch.server import LaunchServer
 from evabench.records.cell import Cell
 from evabench.records.profile import Profile
 from evabench.records.request import Request
-from evabench.runner.server import LaunchServer
 from evabench.units import Seconds
 
 

@@ -10,10 +10,10 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from evabench.errors import printable
+from evabench.findings.disturbances import disturbances
+from evabench.findings.repeats import counting_try
 from evabench.records.run import Run
 from evabench.records.step_time import StepTime
-from evabench.stats.disturbances import disturbances
-from evabench.stats.repeats import counting_try
 from evabench.units import format_seconds
 
 

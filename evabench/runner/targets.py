@@ -7,14 +7,14 @@ planned when it is set, and a target that changes leaves the runs behind that we
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from evabench.findings.target_rule import NoTarget, set_target
 from evabench.records.cell import Cell
 from evabench.records.host import Code, Host
 from evabench.records.run import Run, run_key
 from evabench.records.set_target import SetTarget
 from evabench.runner.planned_run import PlannedRun, plan_run
 from evabench.settings.measurement import ConvergenceSettings
-from evabench.stats.target_rule import NoTarget, set_target
-from evabench.suite import Suite
+from evabench.suite.suite import Suite
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

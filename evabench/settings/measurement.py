@@ -7,7 +7,7 @@ from annotated_types import Ge, MinLen
 from pydantic import Field
 
 from evabench.settings.bounds import Count, Fraction, Positive, check_bounds
-from evabench.settings.optimizers import OutputGradient, WeightSharing
+from evabench.settings.choices import OutputGradient, WeightSharing
 
 Schedule = Literal["constant", "linear", "cosine", "step"]
 

@@ -11,7 +11,7 @@ from itertools import pairwise
 from statistics import median
 
 from evabench.records.convergence import Evaluation
-from evabench.settings.suite_tables import TargetMetric
+from evabench.settings.targets import TargetMetric
 from evabench.stats.interval import Interval
 from evabench.stats.order_statistics import median_interval, median_lower_bound, median_upper_bound
 from evabench.units import Seconds

@@ -10,7 +10,7 @@ from torch import nn
 from torch.optim import Optimizer
 
 from evabench.errors import SuiteError
-from evabench.settings.optimizers import PluginSettings
+from evabench.settings.plugin_optimizers import PluginSettings
 from evabench.settings.plugin_workloads import PluginWorkloadSettings
 from evabench.workloads.in_memory import AsTheyAre, InMemory
 from evabench.workloads.user import OwnObjective, Task

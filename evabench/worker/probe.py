@@ -9,13 +9,15 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.optim import SGD, Optimizer
 
 from evabench.errors import DataError
-from evabench.measurement.memory import rss_high_water_bytes, track_step
+from evabench.measurement.memory.memory import rss_high_water_bytes, track_step
 from evabench.optimizers.build import BuiltInSettings, build_optimizer
 from evabench.records.cell import Cell
 from evabench.records.probe import Probe
+from evabench.settings.kronecker import FoofSettings, KfacSettings
 from evabench.settings.measurement import ProbeSettings
-from evabench.settings.optimizers import FoofSettings, KfacSettings, PluginSettings, ShampooSettings
+from evabench.settings.plugin_optimizers import PluginSettings
 from evabench.settings.plugin_workloads import PluginWorkloadSettings
+from evabench.settings.shampoo import ShampooSettings
 from evabench.units import Bytes
 from evabench.worker.plugin import build_plugin, build_plugin_workload
 from evabench.workloads.build import build_workload

@@ -8,12 +8,11 @@ import torch
 from torch import Tensor
 from torch.optim import SGD, AdamW, Optimizer
 
-from evabench.measurement.clock import find_warm_up, time_visit
 from evabench.measurement.convergence import PausableClock, Training, train_to_budget
-from evabench.measurement.cuda_clock import clock_on, marks_on
-from evabench.measurement.energy import measure_energy_on
-from evabench.measurement.mechanism import watch_mechanism
-from evabench.measurement.memory import (
+from evabench.measurement.energy.energy import measure_energy_on
+from evabench.measurement.energy.rapl import RaplEnergy
+from evabench.measurement.mechanism.mechanism import watch_mechanism
+from evabench.measurement.memory.memory import (
     curvature_state_bytes,
     parameter_bytes,
     rss_high_water_bytes,
@@ -21,16 +20,17 @@ from evabench.measurement.memory import (
     tensors_where_the_allocator_peaked,
     track_step,
 )
-from evabench.measurement.nvml import watch_device_memory
-from evabench.measurement.phases import time_phases
-from evabench.measurement.rapl import RaplEnergy
+from evabench.measurement.memory.nvml import watch_device_memory
+from evabench.measurement.memory.storages import thinned
+from evabench.measurement.memory.workspace import profile_workspace
 from evabench.measurement.rate import try_rate
-from evabench.measurement.storages import thinned
-from evabench.measurement.trace import profile_steps
-from evabench.measurement.workspace import profile_workspace
+from evabench.measurement.timing.clock import find_warm_up, time_visit
+from evabench.measurement.timing.cuda_clock import clock_on, marks_on
+from evabench.measurement.timing.phases import time_phases
+from evabench.measurement.timing.trace import profile_steps
 from evabench.optimizers.build import build_optimizer
-from evabench.optimizers.coverage import Preconditioner, coverage
 from evabench.optimizers.phases import phase
+from evabench.optimizers.shell.coverage import Preconditioner, coverage
 from evabench.records.convergence import Convergence
 from evabench.records.health import Health
 from evabench.records.mechanism import Mechanism
@@ -50,7 +50,8 @@ from evabench.settings.measurement import (
     StepTimeSettings,
     WarmUpSettings,
 )
-from evabench.settings.optimizers import OptimizerSettings, PluginSettings
+from evabench.settings.optimizers import OptimizerSettings
+from evabench.settings.plugin_optimizers import PluginSettings
 from evabench.settings.plugin_workloads import PluginWorkloadSettings
 from evabench.settings.quadratics import QuadraticSettings
 from evabench.settings.workloads import WorkloadSettings

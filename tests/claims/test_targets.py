@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import pytest
 
-from evabench.claims.arms import measured_arms
 from evabench.claims.claim import ClaimedWorkload, Verdict
 from evabench.claims.eva import FASTER_THAN_KFAC, FASTER_THAN_SGD
 from evabench.claims.evidence import judge_claims
-from evabench.settings.optimizers import AdamWSettings
-from evabench.settings.suite_tables import Target
+from evabench.findings.arms import measured_arms
+from evabench.settings.first_order import AdamWSettings
+from evabench.settings.targets import Target
 from evabench.stats.time_to_target import Goal
 from tests.runs import TARGET, failed, judged_by, target_set_by, training, trainings, visits
 

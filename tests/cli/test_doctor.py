@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from evabench.cli.doctor import noise_rows
-from evabench.runner.host import read_host
+from evabench.machine.host import read_host
 from evabench.runner.same_arm import SameArmPair, noise_of_pairs
 
 

@@ -40,7 +40,7 @@ def run(folder, suite, *words):
 def test_after_an_edit_of_an_optimizer_every_run_is_made_again_and_the_old_ones_are_counted_and_kept(copy):
     run(copy, SHORT)
     before = stored(copy)
-    with (copy / "evabench/optimizers/eva.py").open("a") as file:
+    with (copy / "evabench/optimizers/eva/eva.py").open("a") as file:
         file.write("# an edit\n")
     told = run(copy, SHORT)
     assert "8 stored runs of older code: kept in the file, and not used." in told

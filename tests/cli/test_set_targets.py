@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from evabench.runner.host import read_host
+from evabench.machine.host import read_host
 from evabench.store.files import RunStore
 from evabench.store.targets import TargetStore
 

@@ -1,6 +1,6 @@
 """A device made up: a queue of work that takes exact times, and events in it."""
 
-from evabench.measurement.cuda_clock import CudaClock, CudaMarks
+from evabench.measurement.timing.cuda_clock import CudaClock, CudaMarks
 
 MILLISECOND = 1_000_000
 

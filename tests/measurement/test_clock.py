@@ -2,7 +2,7 @@
 
 import pytest
 
-from evabench.measurement.clock import CpuClock, find_warm_up, time_visit
+from evabench.measurement.timing.clock import CpuClock, find_warm_up, time_visit
 from evabench.settings.measurement import StepTimeSettings, WarmUpSettings
 
 MILLISECOND = 1_000_000

@@ -2,7 +2,7 @@
 
 import pytest
 
-from evabench.measurement.clock import time_visit
+from evabench.measurement.timing.clock import time_visit
 from evabench.settings.measurement import StepTimeSettings
 from tests.measurement.made_up_device import FakeDevice
 

@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from evabench.measurement.cuda_clock import marks_on
-from evabench.measurement.phases import HostMarks, PhaseRecorder, time_phases
+from evabench.measurement.timing.cuda_clock import marks_on
+from evabench.measurement.timing.phases import HostMarks, PhaseRecorder, time_phases
 from evabench.optimizers.phases import listening, phase
 from evabench.settings.measurement import PhasesSettings
 from tests.measurement.made_up_device import FakeDevice

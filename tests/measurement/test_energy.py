@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from evabench.measurement.energy import NvmlEnergy, energy_of_samples, measure_energy, measure_energy_on
-from evabench.measurement.rapl import RaplEnergy
+from evabench.measurement.energy.energy import NvmlEnergy, energy_of_samples, measure_energy, measure_energy_on
+from evabench.measurement.energy.rapl import RaplEnergy
 from evabench.nvml.devices import device_of_uuid
 from evabench.nvml.library import Nvml
 from evabench.records.energy import Energy, EnergyReading

@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from torch import nn
 from torch.testing import assert_close
 
-from evabench.measurement.factor_shares import FactorCapture
-from evabench.measurement.mechanism import probe, watch_mechanism
-from evabench.measurement.rank_one_shares import cosine, trace_shares
+from evabench.measurement.mechanism.factor_shares import FactorCapture
+from evabench.measurement.mechanism.mechanism import probe, watch_mechanism
+from evabench.measurement.mechanism.rank_one_shares import cosine, trace_shares
 from evabench.records.codec import decode, encode
 from evabench.records.mechanism import Mechanism
 from evabench.settings.measurement import MechanismSettings, ViewSettings

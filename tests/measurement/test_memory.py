@@ -3,8 +3,8 @@
 import torch
 from torch import nn
 
-from evabench.measurement.memory import curvature_state_bytes, state_bytes, track_step
-from evabench.measurement.storages import StorageTracker, thinned
+from evabench.measurement.memory.memory import curvature_state_bytes, state_bytes, track_step
+from evabench.measurement.memory.storages import StorageTracker, thinned
 from evabench.optimizers import KFAC, Eva
 from evabench.records.memory import LiveBytes
 

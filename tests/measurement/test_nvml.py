@@ -2,7 +2,7 @@
 
 import torch
 
-from evabench.measurement.nvml import DeviceMemoryPeak, watch_device_memory, watch_nvml_memory
+from evabench.measurement.memory.nvml import DeviceMemoryPeak, watch_device_memory, watch_nvml_memory
 from evabench.nvml.processes import OwnPids
 from tests.nvml.stand_in import GPU_0, ONE_GPU, change_scenario
 

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from evabench.measurement.phases import HostMarks, PhaseRecorder, time_phases
+from evabench.measurement.timing.phases import HostMarks, PhaseRecorder, time_phases
 from evabench.optimizers.phases import listening, phase
 from evabench.records.phases import Phases
 from evabench.settings.measurement import PhasesSettings

@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from evabench.measurement.rapl import RaplEnergy
+from evabench.measurement.energy.rapl import RaplEnergy
 
 
 def domain(root, folder, name, energy, limit=1_000_000):

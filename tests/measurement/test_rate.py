@@ -6,8 +6,10 @@ import pytest
 
 from evabench.measurement.rate import NUM_POINTS
 from evabench.records.request import Request
+from evabench.settings.eva import EvaSettings
+from evabench.settings.first_order import SgdSettings
+from evabench.settings.kronecker import KfacSettings
 from evabench.settings.measurement import RateSettings
-from evabench.settings.optimizers import EvaSettings, KfacSettings, SgdSettings
 from evabench.settings.quadratics import QuadraticSettings
 from evabench.worker.training import measure
 from tests.runs import cell

@@ -7,7 +7,7 @@ import threading
 import pytest
 import torch
 
-from evabench.measurement.trace import Event, operator_times, profile_steps
+from evabench.measurement.timing.trace import Event, operator_times, profile_steps
 from evabench.optimizers.phases import phase
 from evabench.records.profile import OUTSIDE_OPERATORS
 from evabench.settings.measurement import ProfileSettings

@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch import nn
 
-from evabench.measurement.memory import tensors_where_the_allocator_peaked, track_step
-from evabench.measurement.workspace import Block, Span, Workspace, profile_workspace, workspace_of
+from evabench.measurement.memory.memory import tensors_where_the_allocator_peaked, track_step
+from evabench.measurement.memory.workspace import Block, Span, Workspace, profile_workspace, workspace_of
 from evabench.optimizers import KFAC, Eva, Shampoo
 
 STEP = Span(0, 100, "step 1")

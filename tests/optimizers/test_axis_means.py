@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.testing import assert_close
 
-from evabench.optimizers.axis_means import gradient_length, project_axes_
+from evabench.optimizers.eva.axis_means import gradient_length, project_axes_
 from tests import dense
 
 shapes = st.lists(st.integers(1, 4), min_size=2, max_size=4).map(tuple)

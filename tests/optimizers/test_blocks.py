@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.testing import assert_close
 
-from evabench.optimizers.blocks import merge_axes, partition
+from evabench.optimizers.shampoo.blocks import merge_axes, partition
 
 shapes = st.lists(st.integers(1, 6), min_size=2, max_size=4).map(tuple)
 

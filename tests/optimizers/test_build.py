@@ -5,18 +5,12 @@ import torch
 
 from evabench.optimizers import FOOF, KFAC, MFAC, Eva, EvaF, EvaS, Shampoo
 from evabench.optimizers.build import build_optimizer
-from evabench.optimizers.compiled import Compiled
-from evabench.settings.optimizers import (
-    AdamWSettings,
-    EvaFSettings,
-    EvaSettings,
-    EvaSSettings,
-    FoofSettings,
-    KfacSettings,
-    MfacSettings,
-    SgdSettings,
-    ShampooSettings,
-)
+from evabench.optimizers.eva.compiled import Compiled
+from evabench.settings.eva import EvaFSettings, EvaSettings, EvaSSettings
+from evabench.settings.first_order import AdamWSettings, SgdSettings
+from evabench.settings.kronecker import FoofSettings, KfacSettings
+from evabench.settings.mfac import MfacSettings
+from evabench.settings.shampoo import ShampooSettings
 from tests.optimizers.models import small_net
 
 SETTINGS = [

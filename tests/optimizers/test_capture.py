@@ -10,10 +10,10 @@ from torch import nn
 from torch.testing import assert_close
 
 from evabench.optimizers import KFAC, Eva
-from evabench.optimizers.capture import Capture
-from evabench.optimizers.factor_sums import FactorSums
-from evabench.optimizers.layers import find_layers
-from evabench.optimizers.summaries import VectorSums
+from evabench.optimizers.capture.capture import Capture
+from evabench.optimizers.capture.summaries import VectorSums
+from evabench.optimizers.kfac.factor_sums import FactorSums
+from evabench.optimizers.layers.layers import find_layers
 from tests.optimizers.models import backward, batch, parameters, small_net, train
 
 

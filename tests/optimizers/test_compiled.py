@@ -11,8 +11,9 @@ from torch import nn
 from torch._dynamo.testing import CompileCounterWithBackend
 from torch.testing import assert_close
 
-from evabench.optimizers import Eva, EvaF, compiled
-from evabench.optimizers.compiled import Compiled
+from evabench.optimizers import Eva, EvaF
+from evabench.optimizers.eva import compiled
+from evabench.optimizers.eva.compiled import Compiled
 from tests.optimizers.conv_net import ConvNet, conv_loss, train_conv
 from tests.optimizers.models import backward, batch, parameters, small_net, train
 

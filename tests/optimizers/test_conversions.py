@@ -6,8 +6,9 @@ from torch import nn
 from torch.testing import assert_close
 
 from evabench.optimizers import FOOF, KFAC, MFAC, Eva, EvaF, EvaS, Shampoo
-from evabench.optimizers.descent import MOMENTUM_BUFFER
-from evabench.optimizers.statistics import OF_OWN_TYPE, statistic_type
+from evabench.optimizers.shell.statistics import OF_OWN_TYPE
+from evabench.optimizers.step.descent import MOMENTUM_BUFFER
+from evabench.optimizers.tensors import statistic_type
 from tests.optimizers.models import assert_unchanged, backward, batch, small_net, snapshot, train
 
 each_class = pytest.mark.parametrize("optimizer_class", [Eva, EvaF, EvaS, FOOF, KFAC, MFAC, Shampoo])

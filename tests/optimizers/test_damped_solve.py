@@ -6,9 +6,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.testing import assert_close
 
-from evabench.optimizers import damped_solve
-from evabench.optimizers.damped_solve import damped_cholesky, damped_eigen, inverse_from, prefers_solves, solve_right
-from evabench.optimizers.factor_inverse import invert_, multiply, multiply_both, multiply_right
+from evabench.optimizers.kfac import damped_solve
+from evabench.optimizers.kfac.damped_solve import (
+    damped_cholesky,
+    damped_eigen,
+    inverse_from,
+    prefers_solves,
+    solve_right,
+)
+from evabench.optimizers.kfac.factor_inverse import invert_, multiply, multiply_both, multiply_right
 from evabench.optimizers.kronecker import split_damping
 from tests import dense
 from tests.optimizers.models import low_rank_factor

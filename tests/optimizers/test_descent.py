@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from evabench.optimizers.descent import descend_
+from evabench.optimizers.step.descent import descend_
 
 
 @pytest.mark.parametrize("momentum", [0.0, 0.9])

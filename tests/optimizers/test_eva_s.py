@@ -5,7 +5,8 @@ import torch
 from torch import nn
 from torch.testing import assert_close
 
-from evabench.optimizers import EvaS, coverage
+from evabench.optimizers import EvaS
+from evabench.optimizers.shell import coverage
 from tests import dense
 from tests.optimizers.models import backward, batch, small_net, train
 

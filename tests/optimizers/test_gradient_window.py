@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.testing import assert_close
 
-from evabench.optimizers.gradient_window import replace_inner_products_, replace_row_, solve_newest
+from evabench.optimizers.mfac.gradient_window import replace_inner_products_, replace_row_, solve_newest
 from tests import dense
 
 KEEP, WRITE = torch.tensor(True), torch.tensor(False)

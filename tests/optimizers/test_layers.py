@@ -3,7 +3,7 @@ import torch
 from torch import nn
 from torch.testing import assert_close
 
-from evabench.optimizers.layers import find_layers
+from evabench.optimizers.layers.layers import find_layers
 
 
 def test_the_bias_is_the_last_column_and_goes_back_where_it_came_from():

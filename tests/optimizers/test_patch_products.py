@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 from torch import nn
 from torch.testing import assert_close
 
-from evabench.optimizers.factor_sums import FactorSums
-from evabench.optimizers.layers import find_layers
-from evabench.optimizers.patch_products import AT_ONCE, add_patch_products_, find_stretches
-from evabench.optimizers.patches import AxisGeometry, patch_rows
+from evabench.optimizers.capture.patch_products import AT_ONCE, add_patch_products_, find_stretches
+from evabench.optimizers.capture.patches import AxisGeometry, patch_rows
+from evabench.optimizers.kfac.factor_sums import FactorSums
+from evabench.optimizers.layers.layers import find_layers
 from tests.optimizers.test_patches import convolutions
 
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from torch import nn
 from torch.testing import assert_close
 
-from evabench.optimizers.patches import PatchSums, patch_rows, sum_samples
+from evabench.optimizers.capture.patches import PatchSums, patch_rows, sum_samples
 
 MODES = ["zeros", "circular", "reflect", "replicate"]
 

@@ -4,13 +4,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.testing import assert_close
 
-from evabench.optimizers.rank_one import (
+from evabench.optimizers.eva.projected_step import projected_lengths
+from evabench.optimizers.eva.rank_one import (
     project_both_sides_,
     project_input_side_,
     solve_both_sides,
     solve_input_side,
 )
-from evabench.optimizers.scaling import projected_lengths
 from tests import dense
 
 sizes = st.integers(1, 6)

@@ -7,7 +7,7 @@ from torch.nn.parallel import DistributedDataParallel
 from torch.testing import assert_close
 
 from evabench.optimizers import FOOF, KFAC, MFAC, Eva, EvaF, EvaS, Shampoo
-from evabench.optimizers.ranks import average_over_ranks, num_ranks
+from evabench.optimizers.step.ranks import average_over_ranks, num_ranks
 from tests.distributed import run_on_ranks
 
 CASES = {

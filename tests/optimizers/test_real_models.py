@@ -9,8 +9,9 @@ from torch import nn
 from torch.testing import assert_close
 from torch.utils.checkpoint import checkpoint
 
-from evabench.measurement.memory import StorageTracker
-from evabench.optimizers import Eva, EvaF, coverage
+from evabench.measurement.memory.memory import StorageTracker
+from evabench.optimizers import Eva, EvaF
+from evabench.optimizers.shell import coverage
 from tests import dense
 from tests.optimizers.conv_net import ConvNet, conv_batch, conv_loss, train_conv
 from tests.optimizers.models import backward, batch, parameters, small_net

@@ -4,8 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.testing import assert_close
 
-from evabench.optimizers import roots
-from evabench.optimizers.roots import eigh_roots, inverse_roots, newton_roots
+from evabench.optimizers.shampoo import roots
+from evabench.optimizers.shampoo.roots import eigh_roots, inverse_roots, newton_roots
 from tests import dense
 
 each_method = pytest.mark.parametrize("method", ["eigh", "newton"])

@@ -2,7 +2,7 @@ import torch
 from torch import tensor
 from torch.testing import assert_close
 
-from evabench.optimizers.scaling import (
+from evabench.optimizers.step.scaling import (
     Lengths,
     direction_scale,
     inner_product,

@@ -5,8 +5,9 @@ import torch
 from torch import nn
 from torch.testing import assert_close
 
-from evabench.optimizers import Shampoo, coverage
-from evabench.optimizers.blocks import partition
+from evabench.optimizers import Shampoo
+from evabench.optimizers.shampoo.blocks import partition
+from evabench.optimizers.shell import coverage
 from tests import dense
 from tests.optimizers.models import backward, batch, parameters, small_net, train
 

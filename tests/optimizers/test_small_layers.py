@@ -7,9 +7,9 @@ from torch.testing import assert_close
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from evabench.optimizers import Eva, EvaF
-from evabench.optimizers.layers import find_layers
-from evabench.optimizers.rank_one import project_both_sides_, project_input_side_
-from evabench.optimizers.small_layers import is_small, project_all_both_sides_, project_all_input_sides_
+from evabench.optimizers.eva.rank_one import project_both_sides_, project_input_side_
+from evabench.optimizers.eva.small_layers import is_small, project_all_both_sides_, project_all_input_sides_
+from evabench.optimizers.layers.layers import find_layers
 
 shapes = st.lists(st.tuples(st.integers(1, 6), st.integers(1, 6)), min_size=1, max_size=4)
 dampings = st.floats(1e-3, 1e2)

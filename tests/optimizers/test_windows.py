@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from torch import nn
 from torch.testing import assert_close
 
-from evabench.optimizers.patches import AxisGeometry, patch_rows
-from evabench.optimizers.windows import PatchMeans, visit_axis
+from evabench.optimizers.capture.patches import AxisGeometry, patch_rows
+from evabench.optimizers.capture.windows import PatchMeans, visit_axis
 from tests.optimizers.test_patches import convolutions
 
 

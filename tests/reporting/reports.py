@@ -5,8 +5,9 @@ from dataclasses import replace
 from evabench.records.phases import Phases
 from evabench.reporting.report import make_report
 from evabench.settings.measurement import PhasesSettings
-from evabench.settings.suite_tables import ConvergenceTable, MemoryTable, Target, TimingTable
-from evabench.suite import Suite
+from evabench.settings.targets import Target
+from evabench.suite.suite import Suite
+from evabench.suite.tables import ConvergenceTable, MemoryTable, TimingTable
 from tests import runs as made
 
 HOSTILE = '<script>alert("x")</script>|`$x_1$`](javascript:1) *b*'

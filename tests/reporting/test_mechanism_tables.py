@@ -12,11 +12,11 @@ from evabench.records.mechanism import (
     View,
 )
 from evabench.records.rate import Rate, RateTrial
-from evabench.reporting.mechanism_plots import directions_picture, rate_picture, shares_picture
-from evabench.reporting.mechanism_tables import METHODS, directions_table, shares_table, step_length_table, term_table
-from evabench.reporting.rate_tables import rate_table
+from evabench.reporting.pictures.mechanism import directions_picture, rate_picture, shares_picture
 from evabench.reporting.report import make_report
 from evabench.reporting.sections import sections
+from evabench.reporting.tables.mechanism import METHODS, directions_table, shares_table, step_length_table, term_table
+from evabench.reporting.tables.rate import rate_table
 from evabench.settings.measurement import MechanismSettings, RateSettings, ViewSettings
 from evabench.settings.quadratics import QuadraticSettings
 from tests import runs as made

@@ -6,8 +6,8 @@ from evabench.records.device_memory import DeviceMemory
 from evabench.records.energy import Energy, EnergyReading
 from evabench.records.side_work import SideWork
 from evabench.reporting.markdown import render_markdown
-from evabench.reporting.missing_tables import missing_table
 from evabench.reporting.report import make_report
+from evabench.reporting.tables.missing import missing_table
 from tests import runs as made
 from tests.reporting.reports import suite
 

@@ -7,8 +7,8 @@ import pytest
 
 from evabench.reporting.html import render_html
 from evabench.reporting.markdown import pictures, render_markdown
-from evabench.reporting.pictures import legend_columns, legend_inches
-from evabench.reporting.plots import step_time_picture
+from evabench.reporting.pictures.cost import step_time_picture
+from evabench.reporting.pictures.picture import legend_columns, legend_inches
 from evabench.reporting.report import make_report
 from tests import runs as made
 from tests.reporting.reports import HOSTILE, hostile_report, report, suite

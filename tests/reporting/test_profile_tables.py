@@ -4,7 +4,7 @@ import pytest
 
 from evabench.records.phases import Phases
 from evabench.records.profile import OperatorTime, Profile
-from evabench.reporting.profile_tables import (
+from evabench.reporting.tables.profile import (
     operators_difference_table,
     operators_table,
     overhead_sentence,

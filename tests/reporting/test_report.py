@@ -5,14 +5,14 @@ import io
 import pytest
 from rich.console import Console
 
-from evabench.reporting.convergence_tables import convergence_table
+from evabench.findings.target_rule import NoTarget
 from evabench.reporting.report import make_report
 from evabench.reporting.sections import warnings
+from evabench.reporting.tables.convergence import convergence_table
+from evabench.reporting.tables.verdicts import measured
 from evabench.reporting.terminal import print_report
-from evabench.reporting.verdicts import measured
 from evabench.runner.targets import TargetFindings
-from evabench.settings.suite_tables import Target
-from evabench.stats.target_rule import NoTarget
+from evabench.settings.targets import Target
 from tests import runs as made
 from tests.reporting.reports import report, runs, suite
 

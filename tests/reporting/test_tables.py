@@ -9,15 +9,15 @@ from rich.console import Console
 from evabench.records.device_memory import DeviceMemory
 from evabench.records.health import Health
 from evabench.records.step_time import WarmUp
-from evabench.reporting.clock_tables import clock_table, clock_warnings
-from evabench.reporting.convergence_tables import convergence_table, health_table
-from evabench.reporting.cost_tables import cost_table, phases_table, step_table
 from evabench.reporting.html import render_html
 from evabench.reporting.markdown import render_markdown
-from evabench.reporting.memory_tables import allocation_table, device_table, growth_table, memory_table
-from evabench.reporting.origin_tables import conditions_table, host_table, settings_table, unfinished_table
 from evabench.reporting.report import make_report
 from evabench.reporting.sections import warnings
+from evabench.reporting.tables.clock import clock_table, clock_warnings
+from evabench.reporting.tables.convergence import convergence_table, health_table
+from evabench.reporting.tables.cost import cost_table, phases_table, step_table
+from evabench.reporting.tables.memory import allocation_table, device_table, growth_table, memory_table
+from evabench.reporting.tables.origin import conditions_table, host_table, settings_table, unfinished_table
 from evabench.reporting.terminal import print_report
 from evabench.settings.measurement import WarmUpSettings
 from tests import runs as made

@@ -13,7 +13,7 @@ from evabench.runner.campaign import Campaign
 from evabench.runner.plan import make_plan
 from evabench.runner.progress import describe_repeat
 from evabench.store.files import RunStore
-from evabench.suite import load_suite
+from evabench.suite.reading import load_suite
 from tests.runs import HOST, QUIET
 
 LOUD = replace(QUIET, foreign_cpu_share=0.5)

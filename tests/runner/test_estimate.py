@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 
 from evabench.records.probe import Probe
-from evabench.reporting.estimate_tables import duration, estimate_table, estimate_warnings
+from evabench.reporting.tables.estimate import duration, estimate_table, estimate_warnings
 from evabench.reporting.terminal import rich_table
 from evabench.runner.estimate import History, estimate
 from evabench.runner.plan import Plan, make_plan

@@ -9,7 +9,7 @@ from rich.console import Console
 from evabench.runner.missing_data import missing_data, without_data
 from evabench.runner.plan import make_plan
 from evabench.runner.progress import RunProgress
-from evabench.suite import load_suite
+from evabench.suite.reading import load_suite
 from tests import runs as made
 
 

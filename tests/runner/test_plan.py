@@ -2,11 +2,12 @@
 
 from dataclasses import replace
 
+from evabench.machine.code import read_code
 from evabench.records.run import Outcome, Run
-from evabench.runner.host import read_code
 from evabench.runner.plan import make_plan
-from evabench.settings.optimizers import PluginSettings, SgdSettings
-from evabench.suite import load_suite
+from evabench.settings.first_order import SgdSettings
+from evabench.settings.plugin_optimizers import PluginSettings
+from evabench.suite.reading import load_suite
 from tests.runs import HOST, QUIET, SMALL, run
 
 SUITE = load_suite("quickstart")

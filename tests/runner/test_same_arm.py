@@ -6,7 +6,7 @@ import pytest
 
 from evabench.errors import WorkerError
 from evabench.runner.same_arm import CELL, SameArmPair, noise_of_pairs, time_pairs
-from evabench.settings.optimizers import PluginSettings
+from evabench.settings.plugin_optimizers import PluginSettings
 from tests.runs import SMALL, cell
 from tests.worker.test_server import PLUGINS
 

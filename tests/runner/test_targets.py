@@ -9,7 +9,7 @@ from evabench.records.convergence import Convergence, Evaluation
 from evabench.records.run import Outcome, Run
 from evabench.runner.missing_data import MissingData, without_data
 from evabench.runner.plan import make_plan
-from evabench.suite import load_suite
+from evabench.suite.reading import load_suite
 from tests.runs import HOST, QUIET
 
 SUITE = """

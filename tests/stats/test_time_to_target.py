@@ -5,14 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evabench.records.convergence import Evaluation
-from evabench.stats.time_to_target import (
-    Goal,
-    first_hit,
-    median_seconds,
-    seconds_to_target,
-    speed_up,
-    steps_to_target,
-)
+from evabench.stats.time_to_target import Goal, first_hit, median_seconds, seconds_to_target, speed_up, steps_to_target
 
 
 def curve(*losses, every=10):

@@ -10,7 +10,8 @@ import pytest
 from evabench.errors import StoreError
 from evabench.records.convergence import Convergence, Evaluation
 from evabench.records.memory import LiveBytes, Memory, PeakBytes
-from evabench.settings.optimizers import EvaSettings, PluginSettings
+from evabench.settings.eva import EvaSettings
+from evabench.settings.plugin_optimizers import PluginSettings
 from evabench.store.files import RunStore
 from evabench.store.schema import SCHEMA
 from tests.runs import run

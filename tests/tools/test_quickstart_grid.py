@@ -5,11 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from evabench.findings.target_rule import target_value
 from evabench.records.convergence import Convergence, Evaluation
-from evabench.settings.optimizers import EvaSettings, SgdSettings
-from evabench.stats.target_rule import target_value
+from evabench.settings.eva import EvaSettings
+from evabench.settings.first_order import SgdSettings
 from evabench.store.files import RunStore
-from evabench.suite import load_suite
+from evabench.suite.reading import load_suite
 from tests.runs import run
 from tools.quickstart_grid import (
     Point,

@@ -6,24 +6,18 @@ depth, everything else is narrow.
 
 import pytest
 
+from evabench.launch.server import LaunchServer
 from evabench.records.cell import Cell
 from evabench.records.request import Request
-from evabench.runner.server import LaunchServer
 from evabench.settings.classifiers import ClassifierSettings
+from evabench.settings.eva import EvaFSettings, EvaSettings, EvaSSettings
+from evabench.settings.first_order import AdamWSettings, SgdSettings
+from evabench.settings.kronecker import FoofSettings, KfacSettings
 from evabench.settings.language import LanguageSettings
 from evabench.settings.measurement import MemorySettings
-from evabench.settings.optimizers import (
-    AdamWSettings,
-    EvaFSettings,
-    EvaSettings,
-    EvaSSettings,
-    FoofSettings,
-    KfacSettings,
-    MfacSettings,
-    PluginSettings,
-    SgdSettings,
-    ShampooSettings,
-)
+from evabench.settings.mfac import MfacSettings
+from evabench.settings.plugin_optimizers import PluginSettings
+from evabench.settings.shampoo import ShampooSettings
 from tests.runs import SMALL
 
 NETS = {

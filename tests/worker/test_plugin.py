@@ -3,7 +3,7 @@
 import pytest
 
 from evabench.errors import SuiteError
-from evabench.settings.optimizers import PluginSettings
+from evabench.settings.plugin_optimizers import PluginSettings
 from evabench.worker.plugin import find_plugin
 
 

@@ -2,12 +2,12 @@
 
 import pytest
 
+from evabench.launch.server import LaunchServer, Request
 from evabench.records.convergence import Convergence
 from evabench.records.memory import Memory
 from evabench.records.step_time import StepTime
-from evabench.runner.server import LaunchServer, Request
 from evabench.settings.measurement import ConvergenceSettings, MemorySettings, StepTimeSettings
-from evabench.settings.optimizers import PluginSettings
+from evabench.settings.plugin_optimizers import PluginSettings
 from tests.runs import SMALL, cell
 
 NADAM = PluginSettings(name="torch.optim:NAdam", options={"lr": 0.002})

@@ -1,0 +1,1 @@
+"""Runs -> evidence, computed once, for everyone who judges or renders."""

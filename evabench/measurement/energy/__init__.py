@@ -1,0 +1,1 @@
+"""Energy: from NVML's counters and from RAPL."""

@@ -1,0 +1,158 @@
+"""Energy of a step: counters over a window of at least 1 s, against the integral of the sampled power.
+
+Counters move every 20 to 100 ms, so a short window reads 0 J or 200 %; a window of its own, of whole refresh cycles,
+also keeps the side thread that samples the power away from the timed block.
+"""
+
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
+from time import perf_counter
+from typing import Protocol
+
+import torch
+
+from evabench.measurement.energy.rapl import RaplEnergy
+from evabench.nvml.devices import Device, device_of_uuid
+from evabench.nvml.library import Nvml
+from evabench.records.energy import Energy, EnergyReading, EnergySource
+from evabench.sampling import Sampler
+from evabench.units import Joules, Seconds, Watts
+
+MIN_WINDOW_SECONDS = 1.0
+_PERIOD_SECONDS = 0.05  # power readings are renewed every 25 to 100 ms
+
+_Sample = tuple[tuple[Joules | None, Watts | None], ...]  # one pair a source
+
+
+class EnergyCounter(Protocol):
+    """Something that counts joules."""
+
+    @property
+    def source(self) -> EnergySource:
+        """Return whose energy it is."""
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Return why a reading was None."""
+
+    def joules(self) -> Joules | None:
+        """Return a count that only grows."""
+
+    def power(self) -> Watts | None:
+        """Return the power drawn now."""
+
+
+@dataclass(slots=True)
+class NvmlEnergy:
+    """The counter of a GPU."""
+
+    device: Device
+    source: EnergySource = field(default="gpu", init=False)
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Return why a reading was None."""
+        return self.device.nvml.missing
+
+    def joules(self) -> Joules | None:
+        """Return the energy since the driver was loaded."""
+        return self.device.energy()
+
+    def power(self) -> Watts | None:
+        """Return the power drawn now."""
+        return self.device.power()
+
+
+def measure_energy_on(device: torch.device, step: Callable[[], None], cycle_steps: int, cpu: RaplEnergy) -> Energy:
+    """Return the energy of steps on a device: of the CPU where it is readable, and of the GPU that trains."""
+    counters: list[EnergyCounter] = [cpu] if cpu.readable else []
+    lacking = cpu.missing
+    synchronize: Callable[[], None] = _nothing
+    with ExitStack() as stack:
+        if device.type == "cuda":
+            nvml = stack.enter_context(Nvml())
+            gpu = device_of_uuid(nvml, str(torch.cuda.get_device_properties(device).uuid))
+            counters += [NvmlEnergy(gpu)] if gpu else []
+            lacking += nvml.missing
+            synchronize = lambda: torch.cuda.synchronize(device)  # noqa: E731
+        if not counters:
+            return Energy(seconds=None, num_steps=0, readings=(), sampling=None, missing=lacking)
+        energy = measure_energy(step, cycle_steps, counters, synchronize=synchronize)
+    return replace(energy, missing=tuple(dict.fromkeys((*lacking, *energy.missing))))
+
+
+def measure_energy(
+    step: Callable[[], None],
+    cycle_steps: int,
+    counters: Sequence[EnergyCounter],
+    *,
+    synchronize: Callable[[], None],
+    now: Callable[[], Seconds] = perf_counter,
+    period_seconds: Seconds = _PERIOD_SECONDS,
+) -> Energy:
+    """Run whole cycles until the window is long enough, and return what each counter said about it."""
+    num_steps = 0
+
+    def read() -> _Sample:
+        return tuple((counter.joules(), counter.power()) for counter in counters)
+
+    sampler = Sampler(read, period_seconds, now)
+    synchronize()
+    with sampler:
+        begun = sampler.samples[0][0]
+        while now() - begun < MIN_WINDOW_SECONDS:
+            for _ in range(cycle_steps):
+                step()
+            num_steps += cycle_steps
+            synchronize()
+    return energy_of_samples(sampler, counters, num_steps)
+
+
+def energy_of_samples(sampler: Sampler[_Sample], counters: Sequence[EnergyCounter], num_steps: int) -> Energy:
+    """Return the energy between the first and the last sample."""
+    times = [when for when, _ in sampler.samples]
+    seconds = times[-1] - times[0]
+    readings, missing = [], []
+    for index, counter in enumerate(counters):
+        counts = [values[index][0] for _, values in sampler.samples]
+        joules, reason = _difference(counter.source, counts[0], counts[-1], seconds)
+        integral = _integral(times, [values[index][1] for _, values in sampler.samples])
+        missing += [*reason, *counter.missing]
+        if joules is not None or integral is not None:
+            reading = EnergyReading(source=counter.source, counter_joules=joules, integral_joules=integral)
+            readings.append(reading)
+    return Energy(
+        seconds=seconds,
+        num_steps=num_steps,
+        readings=tuple(readings),
+        sampling=sampler.sampling(),
+        missing=tuple(missing),
+    )
+
+
+def _difference(
+    source: EnergySource, first: Joules | None, last: Joules | None, seconds: Seconds
+) -> tuple[Joules | None, list[str]]:
+    if first is None or last is None:
+        return None, []
+    if last > first:
+        return last - first, []
+    words = "stood still" if last == first else "went backwards"
+    return None, [f"{source} energy: its counter {words} in a window of {seconds:.3g} s."]
+
+
+def _integral(times: Sequence[Seconds], watts: Sequence[Watts | None]) -> Joules | None:
+    points = list(zip(times, watts, strict=True))
+    if any(power is None for power in watts):  # a gap would be filled by guessing
+        return None
+    return sum(
+        (later - earlier) * (one + other) / 2
+        for (earlier, one), (later, other) in pairwise(points)
+        if one is not None and other is not None
+    )
+
+
+def _nothing() -> None:
+    """Wait for nothing: on a CPU a step has ended when it returns."""

@@ -1,0 +1,1 @@
+"""Whether the reason given for Eva holds."""

@@ -1,0 +1,96 @@
+"""Memory that can be counted: the bytes of the state, and what is alive over one step."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+from torch import Tensor, nn
+from torch.optim import Optimizer
+from torch.utils._pytree import tree_leaves
+
+from evabench.measurement.memory.storages import StorageTracker, storage_bytes
+from evabench.measurement.memory.workspace import Workspace
+from evabench.units import Bytes
+
+Batch = TypeVar("Batch")  # a tensor, or a tuple of tensors
+
+# State that a first-order optimizer has too: not curvature.
+FIRST_MOMENTS = frozenset({"momentum_buffer", "exp_avg"})
+
+
+def state_bytes(optimizer: Optimizer, *, without: frozenset[str] = frozenset()) -> Bytes:
+    """Return the bytes of all tensors in the optimizer's state, each storage once, but for the named entries."""
+    return sum(storage_bytes(_state_tensors(optimizer, without)).values())
+
+
+def curvature_state_bytes(optimizer: Optimizer) -> Bytes:
+    """Return the bytes of the state beyond the momentum (or first moment)."""
+    return state_bytes(optimizer, without=FIRST_MOMENTS)
+
+
+def rss_high_water_bytes() -> Bytes | None:
+    """Return the most resident memory this process ever had (VmHWM), None where Linux does not say."""
+    try:
+        status = Path("/proc/self/status").read_text()
+    except OSError:
+        return None
+    for line in status.splitlines():
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1]) * 1024
+    return None
+
+
+def track_step(
+    model: nn.Module, optimizer: Optimizer, batch: Batch, loss_of: Callable[[Batch], Tensor]
+) -> StorageTracker:
+    """Run one training step under a tracker and return it. `loss_of(batch)` is the forward pass with its loss."""
+    tracker = StorageTracker()
+    optimizer.zero_grad(set_to_none=True)
+    parameters = list(model.parameters())
+    tracker.expect([*parameters, *model.buffers()], "parameters")
+    _expect_state(tracker, optimizer)
+    tracker.expect(tree_leaves(batch), "batch")
+    tracker.begin()
+    with tracker.layers_of(model):
+        with tracker.phase("forward"):
+            loss = loss_of(batch)
+        with tracker.phase("backward"):
+            loss.backward()  # type: ignore[no-untyped-call]  # torch's annotation is incomplete
+    tracker.expect([p.grad for p in parameters if p.grad is not None], "gradients")
+    with tracker.phase("optimizer"):  # the loss is alive here too, as in any training loop that reports it
+        optimizer.step()
+    _expect_state(tracker, optimizer)
+    del loss
+    with tracker.phase("optimizer"):
+        optimizer.zero_grad(set_to_none=True)
+    return tracker
+
+
+def tensors_where_the_allocator_peaked(tracker: StorageTracker, workspace: Workspace) -> Bytes | None:
+    """Return the tensors alive there, of which the tracker knows; None where the two steps were not the same.
+
+    The allocator may peak elsewhere than the tensors: in an operator with a large workspace.
+    """
+    if workspace.operator is None or workspace.operator_number is None:
+        return tracker.peak().total
+    return tracker.bytes_at(workspace.operator_number, workspace.operator)
+
+
+def _expect_state(tracker: StorageTracker, optimizer: Optimizer) -> None:
+    tracker.expect(_state_tensors(optimizer, frozenset()), "statistics")
+    tracker.expect(_first_moments(optimizer), "optimizer_state")
+
+
+def _first_moments(optimizer: Optimizer) -> list[Tensor]:
+    entries = [value for state in optimizer.state.values() for name, value in state.items() if name in FIRST_MOMENTS]
+    return [leaf for leaf in tree_leaves(entries) if isinstance(leaf, Tensor)]
+
+
+def _state_tensors(optimizer: Optimizer, without: frozenset[str]) -> list[Tensor]:
+    entries = [value for state in optimizer.state.values() for name, value in state.items() if name not in without]
+    return [leaf for leaf in tree_leaves(entries) if isinstance(leaf, Tensor)]
+
+
+def parameter_bytes(model: nn.Module) -> Bytes:
+    """Return the bytes of the parameters, each storage once."""
+    return sum(storage_bytes(model.parameters()).values())

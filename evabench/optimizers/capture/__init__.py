@@ -1,0 +1,1 @@
+"""Statistics of the layers, caught by hooks."""

@@ -1,0 +1,1 @@
+"""Eva, Eva-f and Eva-s: curvature of rank one."""

@@ -1,0 +1,171 @@
+"""Eva: the rank-one curvature of mean input and mean output gradient, inverted in linear time.
+
+Legend: a [d_in] and b [d_out] are the Kronecker vectors of a layer, running means of its inputs and output gradients.
+"""
+
+from typing import Any, final
+
+import torch
+from torch import nn
+
+from evabench.optimizers.capture.capture import Capture, mean_inputs, mean_output_gradients
+from evabench.optimizers.capture.summaries import VectorSums
+from evabench.optimizers.eager import eager
+from evabench.optimizers.eva.averages import Update, current, find_or_start, update_averages
+from evabench.optimizers.eva.compiled import Compiled
+from evabench.optimizers.eva.projected_step import project_layers_, ready_layers, take_step_
+from evabench.optimizers.eva.rank_one import project_both_sides_
+from evabench.optimizers.eva.small_layers import project_all_both_sides_
+from evabench.optimizers.layers.layers import find_layers, find_rest
+from evabench.optimizers.phases import phase
+from evabench.optimizers.shell.groups import Groups, check_group, group_settings, name_parameters, split_groups
+from evabench.optimizers.shell.health import Health, layers_without
+from evabench.optimizers.shell.refusals import check_state_dict, check_step
+from evabench.optimizers.shell.statistics import restore_statistics
+from evabench.optimizers.step.loss_scale import statistics_scale
+from evabench.optimizers.step.ranks import average_over_ranks, num_ranks
+from evabench.optimizers.step.skips import Skips
+from evabench.optimizers.step.troubles import Troubles
+from evabench.settings.choices import AcrossRanks, Clip, OutputGradient
+from evabench.settings.eva import EvaSettings
+
+
+@final
+class Eva(torch.optim.Optimizer):
+    """Eva (Zhang, Shi & Li, arXiv:2308.02123). Owns hooks, state and parameter groups; the mathematics is elsewhere.
+
+    Linear and convolution layers are preconditioned, all other parameters take SGD's step; `coverage` lists both.
+    After `step`, `.grad` of a preconditioned layer holds its direction. A batch counts only if the model was in
+    training mode and its backward pass ran; several passes before one `step` count as one batch. A step with a gradient
+    that is not finite changes nothing and is counted (`health`).
+
+    `groups` are parameter groups with an `lr`, `momentum`, `weight_decay` or `damping` of their own; parameters in none
+    form a last group. A layer belongs to the group of its weight, and one clip scales all layers. `grad_scaler` is
+    needed only where a `torch.amp.GradScaler` unscales the gradients before `scaler.step`. With a process group, every
+    rank must use the same layers at a step.
+
+    `compile` takes the projection of a layer through `torch.compile`, at the first step: for GPUs that wait for their
+    host. Never measured on one; on a CPU it is slower (docs/optimizer-cost.md).
+    """
+
+    _step_supports_amp_scaling = True  # a GradScaler hands over its scale instead of reading its verdict on the host
+
+    def __init__(
+        self,
+        model: nn.Module,
+        *,
+        lr: float = 0.1,
+        momentum: float = 0.9,
+        weight_decay: float = 0.0,
+        damping: float = 0.03,
+        clip: Clip = "kl_clip",
+        kl_clip: float = 1e-3,
+        new_statistic_weight: float = 0.95,
+        statistics_batch: int | None = None,
+        output_gradient: OutputGradient = "batch_mean",
+        across_ranks: AcrossRanks = "whole_batch",
+        compile: bool = False,
+        groups: Groups = (),
+        grad_scaler: torch.amp.GradScaler | None = None,
+    ) -> None:
+        settings = EvaSettings(
+            lr=lr,
+            momentum=momentum,
+            weight_decay=weight_decay,
+            damping=damping,
+            clip=clip,
+            kl_clip=kl_clip,
+            new_statistic_weight=new_statistic_weight,
+            statistics_batch=statistics_batch,
+            output_gradient=output_gradient,
+            across_ranks=across_ranks,
+            compile=compile,
+        )
+        self.names = name_parameters(model)
+        self.layers = find_layers(model)
+        self.rest = find_rest(model, self.layers)
+        self.grad_scaler = grad_scaler
+        self.project_ = Compiled(project_both_sides_) if compile else project_both_sides_
+        self.project_all_ = None if compile else project_all_both_sides_
+        self.skips = Skips(self.names)
+        self.troubles = Troubles()
+        super().__init__(split_groups(model, groups), group_settings(settings))
+        self.capture = Capture(self.layers, VectorSums(), statistics_batch=statistics_batch)
+
+    @eager
+    @torch.no_grad()
+    def step(self, closure: None = None) -> None:  # type: ignore[override]
+        """Update the parameters once, from their gradients and the statistics of the same backward passes."""
+        check_step(self, closure, self.names)
+        shared = self.param_groups[0]
+        update = self._update_vectors(shared)
+        fresh = {} if update is None else dict(zip(update.averages, update.vectors(), strict=True))
+        ready = ready_layers(
+            self.layers,
+            self.param_groups,
+            self.state,
+            lambda state: (current(state["a"], fresh), current(state["b"], fresh)),
+        )
+        projections = project_layers_(ready, self.project_, self.project_all_)
+        # The normalised variant leaves 1 / damping out.
+        divides = shared["clip"] != "kl_normalization"
+        broken = take_step_(self, projections, update, names=self.names, skips=self.skips, divides=divides)
+        self.troubles.count_failure(broken)
+
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Forget the gradients, and the statistics of the passes that they came from."""
+        super().zero_grad(set_to_none)
+        self.capture.clear()
+
+    def add_param_group(self, param_group: dict[str, Any]) -> None:
+        """Add a group of parameters of the model; raise `ValueError` for a foreign one or a bad value."""
+        check_group(param_group, EvaSettings, self.names, f"group {len(self.param_groups)}")
+        super().add_param_group(param_group)
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Restore momentum, statistics and settings bit for bit."""
+        check_state_dict(self, state_dict, self.names)
+        super().load_state_dict(state_dict)
+        restore_statistics(self, state_dict, ("a", "b"))
+        self.capture.statistics_batch = self.param_groups[0]["statistics_batch"]
+
+    def health(self) -> Health:
+        """Return layers without statistics, steps skipped by layer, and those too long for their type; waits."""
+        return Health(
+            num_layers=len(self.layers),
+            layers_without_statistics=layers_without(self.layers, self.state, "a"),
+            skipped_steps=self.skips.counts(),
+            **self.troubles.counts(),
+        )
+
+    @phase("capture")
+    def _update_vectors(self, shared: dict[str, Any]) -> Update | None:
+        """Return the vectors before and after this step, or None where no pass was caught; forgets the sums."""
+        if not self.capture.sums:
+            return None
+        scale = statistics_scale(self, self.grad_scaler)
+        caught = dict(self.capture.sums)
+        self.capture.clear()
+        # The loss is a batch mean, so each row of the output gradient carries 1/N. Averaging the rows again, as the
+        # authors do, gives 1/N of the per-example mean and makes the effective damping depend on the batch size.
+        per_example = shared["output_gradient"] == "per_example"
+        inputs = mean_inputs(caught.values())
+        gradients = mean_output_gradients(caught.values(), per_example=per_example)
+        a, b = torch.cat(inputs), torch.cat(gradients)
+        if scale is not None:
+            b = b / scale.to(b.dtype)
+        if num_ranks() > 1:
+            flat = average_over_ranks(torch.cat((a, b)))
+            a, b = torch.split(flat, [a.numel(), b.numel()])
+            if (shared["output_gradient"], shared["across_ranks"]) == ("batch_mean", "whole_batch"):
+                b = b / num_ranks()
+        averages = [
+            find_or_start(self.state[layer.weight], name, like)
+            for name, vectors in (("a", inputs), ("b", gradients))
+            for layer, like in zip(caught, vectors, strict=True)
+        ]
+        return update_averages(averages, torch.cat((a, b)), shared["new_statistic_weight"])
+
+    def __getstate__(self) -> dict[str, Any]:
+        names = ("layers", "rest", "names", "capture", "skips", "troubles", "grad_scaler", "project_", "project_all_")
+        return super().__getstate__() | {name: getattr(self, name) for name in names}

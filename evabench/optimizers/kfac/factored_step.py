@@ -1,0 +1,131 @@
+"""The step that K-FAC and FOOF share, once the sums of a batch are known: factors, directions, clip, descent.
+
+Legend: G gradient, P direction of a layer; nu the factor of the clip, one for the layers of all groups.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from typing import Any, NamedTuple, Protocol
+
+import torch
+from torch import Tensor, nn
+
+from evabench.optimizers.capture.capture import Capture
+from evabench.optimizers.kfac.factor_inverse import is_inverted
+from evabench.optimizers.kfac.factors import Fresh, renew_
+from evabench.optimizers.layers.layers import Layer
+from evabench.optimizers.phases import phase
+from evabench.optimizers.step.descent import descend_groups_
+from evabench.optimizers.step.loss_scale import found_infinity, gradient_scale
+from evabench.optimizers.step.scaling import Lengths, direction_scale, inner_product
+from evabench.optimizers.step.skips import Skips, gradient_norms
+from evabench.optimizers.step.troubles import Troubles
+from evabench.optimizers.tensors import in_full_precision
+
+Group = dict[str, Any]
+Ready = list[tuple[Group, Layer]]
+
+
+class Factored(Protocol):
+    """What the step reads and writes of K-FAC or FOOF."""
+
+    param_groups: list[Group]
+    state: defaultdict[Tensor, Any]
+    names: dict[nn.Parameter, str]
+    layers: tuple[Layer, ...]
+    capture: Capture
+    skips: Skips
+    troubles: Troubles
+
+
+class _Directed(NamedTuple):
+    """What a clip asks of a layer; 0-d tensors."""
+
+    inner: Tensor  # <P, G>
+    gradient_square: Tensor
+    direction_square: Tensor
+
+
+def step_(
+    optimizer: Factored,
+    fresh: Mapping[Layer, Mapping[str, Fresh]],
+    invert_: Callable[[Group, Layer], None],
+    direction: Callable[[Group, Layer, Tensor], Tensor],
+) -> None:
+    """Update the parameters once; before it the factors, from `fresh` sums, and their inverses where they are due."""
+    shared = optimizer.param_groups[0]
+    skip = optimizer.skips.check(gradient_norms(optimizer.names), found_infinity(optimizer))
+    weight = shared["new_statistic_weight"]
+    renewed = {layer: renew_(optimizer.state[layer.weight], sums, weight, skip) for layer, sums in fresh.items()}
+    ready = list(_ready_layers(optimizer))
+    if shared["step"] % shared["refresh_every"] == 0:
+        waits = shared["factorisation"] == "eigh"
+        optimizer.troubles.count_refresh([renewed.get(layer) for _, layer in ready], waits=waits)
+        for group, layer in ready:
+            invert_(group, layer)
+    else:  # a layer whose first statistics came after the last refresh takes the plain gradient until the next
+        ready = [(group, layer) for group, layer in ready if is_inverted(optimizer.state[layer.weight])]
+    directed = [_direct_(layer, partial(direction, group, layer), shared["clip"]) for group, layer in ready]
+    optimizer.troubles.count_failure(_descend_(optimizer, directed, ready, skip))
+    shared["step"] += 1
+    optimizer.capture.enabled = expects_statistics(shared)
+
+
+def expects_statistics(group: Group) -> bool:
+    """Return whether the coming step updates the factors."""
+    return bool(group["step"] % (group["statistics_every"] or group["refresh_every"]) == 0)
+
+
+def _ready_layers(optimizer: Factored) -> Iterator[tuple[Group, Layer]]:
+    """Yield the layers that have a gradient and factors, with the group of their weight."""
+    group_of = {parameter: group for group in optimizer.param_groups for parameter in group["params"]}
+    for layer in optimizer.layers:
+        if layer.has_gradient and "A" in optimizer.state[layer.weight]:
+            yield group_of[layer.weight], layer
+
+
+@phase("precondition")
+def _direct_(layer: Layer, direction: Callable[[Tensor], Tensor], clip: str) -> _Directed:
+    """Write the direction of a layer into `.grad`, which leaves one temporary of a gradient's size alive."""
+    G = layer.gradient()
+    exact = in_full_precision(G)
+    # In half precision P may overflow, divided by the damping as it is: what counts is the direction that is followed.
+    P = in_full_precision(direction(exact).to(G.dtype))
+    inner = inner_product(P, exact)
+    zero = torch.zeros_like(inner)
+    squares = (inner_product(exact, exact), inner_product(P, P)) if clip == "rescale" else (zero, zero)
+    layer.set_gradient_(P)
+    return _Directed(inner, *squares)
+
+
+@phase("precondition")
+def _descend_(optimizer: Factored, directed: Sequence[_Directed], ready: Ready, skip: Tensor) -> Tensor | None:
+    """Follow the directions, scaled by the clip, unless one is not finite; the others are SGD's.
+
+    Returns whether the mathematics failed, a direction that is not finite from gradients that are; None without layers.
+    """
+    groups = optimizer.param_groups
+    carried = gradient_scale(optimizer)  # by a loss that was scaled for mixed precision
+    divisors: dict[nn.Parameter, Tensor] = {}
+    broken = None
+    if directed:
+        inner = torch.stack([each.inner for each in directed])
+        finite = inner.isfinite().all()
+        broken = (skip == 0) & ~finite
+        skip = torch.where(finite, skip, 1.0)
+        squares_of_lr = inner.new_tensor([group["lr"] ** 2 for group, _ in ready])
+        lengths = Lengths(
+            inner.sum(),
+            (squares_of_lr * inner).sum(),
+            torch.stack([each.gradient_square for each in directed]).sum(),
+            torch.stack([each.direction_square for each in directed]).sum(),
+        )
+        if carried is not None:
+            lengths = Lengths(*(value / carried.square() for value in lengths))
+        nu = direction_scale(groups[0]["clip"], lengths, groups[0]["kl_clip"])
+        if nu is not None:
+            divisor = 1.0 / nu if carried is None else carried / nu
+            divisors = {parameter: divisor for _, layer in ready for parameter in layer.parameters}
+    descend_groups_(groups, optimizer.state, divisors=divisors, other_divisor=carried, skip=skip)
+    return broken

@@ -1,0 +1,1 @@
+"""What a model has for an optimizer: layers, weights, the rest."""

@@ -1,0 +1,1 @@
+"""M-FAC: a window of gradients."""

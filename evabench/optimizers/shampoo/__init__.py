@@ -1,0 +1,1 @@
+"""Shampoo: a factor for each axis."""

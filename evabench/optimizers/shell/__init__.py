@@ -1,0 +1,1 @@
+"""What every optimizer has around its mathematics."""

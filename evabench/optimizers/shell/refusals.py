@@ -1,0 +1,141 @@
+"""What an optimizer refuses, before it has changed anything, with the place and the way out."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from evabench.optimizers.shell.statistics import FIRST_STATISTICS
+from evabench.optimizers.step.descent import MOMENTUM_BUFFER
+from evabench.optimizers.tensors import statistic_type
+
+
+def check_step(optimizer: torch.optim.Optimizer, closure: object, names: Mapping[nn.Parameter, str]) -> None:
+    """Raise for a closure, a step without a backward pass, or a gradient or state that is not like its parameter."""
+    kind = type(optimizer).__name__
+    if closure is not None:
+        raise ValueError(
+            f"{kind}.step takes no closure, got {closure!r}: the statistics belong to one backward pass. "
+            "Compute the loss, call backward(), then step()."
+        )
+    any_gradient = False
+    for parameter, name in names.items():
+        gradient = parameter.grad
+        if gradient is not None:
+            any_gradient = True
+            _check_gradient(kind, name, parameter, gradient)
+        state = optimizer.state.get(parameter)
+        if state:
+            _check_state(kind, name, parameter, state)
+    if not any_gradient:
+        raise RuntimeError(
+            f"{kind}.step without a backward pass: none of the {len(names)} parameters, {next(iter(names.values()))} "
+            "the first, has a gradient. Call loss.backward() before step()."
+        )
+
+
+def _check_gradient(kind: str, name: str, parameter: Tensor, gradient: Tensor) -> None:
+    if gradient.layout is not torch.strided:
+        raise ValueError(
+            f"{name} has a gradient of layout {gradient.layout}: {kind} takes dense ones only. "
+            "Make the layer with sparse=False."
+        )
+    if gradient.dtype is not parameter.dtype:
+        raise ValueError(
+            f"{name} is {parameter.dtype} and its gradient {gradient.dtype}: {kind} takes those of their parameter's "
+            "type only. Leave the parameter's grad_dtype as it is."
+        )
+
+
+def _check_state(kind: str, name: str, parameter: Tensor, state: Mapping[str, Any]) -> None:
+    """Raise where the model was converted, or moved, since the state began; no value is read.
+
+    A momentum that is like its parameter vouches for the statistics: `load_state_dict` converts both.
+    """
+    momentum = state.get(MOMENTUM_BUFFER)
+    if momentum is not None and momentum.dtype is parameter.dtype and momentum.device == parameter.device:
+        return
+    kept = [(state[key], statistic_type(parameter), "statistics are") for key in FIRST_STATISTICS if key in state]
+    if momentum is not None:
+        kept.append((momentum, parameter.dtype, "momentum is"))
+    for value, expected, what in kept:
+        if value.dtype is expected and value.device == parameter.device:
+            continue
+        now, before = (
+            (parameter.dtype, value.dtype) if value.dtype is not expected else (parameter.device, value.device)
+        )
+        raise RuntimeError(
+            f"{name} is {now} now, but its {what} {before}: the model was converted or moved after {kind} had taken "
+            f"steps. Nothing has changed. Make a new {kind} of the model as it is now; "
+            "new.load_state_dict(old.state_dict()) takes the state along."
+        )
+
+
+def check_state_dict(
+    optimizer: torch.optim.Optimizer, state_dict: Mapping[str, Any], names: Mapping[nn.Parameter, str]
+) -> None:
+    """Raise `ValueError` for what is no state of an optimizer, or that of one of another kind or for another model."""
+    kind, expected = type(optimizer).__name__, optimizer.defaults["optimizer"]
+    if not {"state", "param_groups"} <= set(state_dict):
+        found = ", ".join(str(key) for key in list(state_dict)[:5]) or "nothing"
+        raise ValueError(
+            f"{kind}.load_state_dict wants what {kind}.state_dict() returned, with state and param_groups, and got a "
+            f"dictionary with {found}; nothing was loaded. Of a checkpoint pass the part that holds the optimizer."
+        )
+    for index, group in enumerate(state_dict["param_groups"]):
+        found = group.get("optimizer", "another optimizer")
+        if found != expected:
+            raise ValueError(
+                f"{kind}.load_state_dict: group {index} was saved by {found}, not by {expected}; nothing was loaded. "
+                f"Load a state that {kind} has saved, or start {kind} without one."
+            )
+    _check_shapes(f"{kind}.load_state_dict", optimizer, state_dict, names)
+
+
+def _check_shapes(
+    where: str, optimizer: torch.optim.Optimizer, state_dict: Mapping[str, Any], names: Mapping[nn.Parameter, str]
+) -> None:
+    saved = [key for group in state_dict["param_groups"] for key in group["params"]]
+    parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+    for key, parameter in zip(saved, parameters, strict=False):  # torch refuses another number of them
+        momentum = state_dict["state"].get(key, {}).get(MOMENTUM_BUFFER)
+        if momentum is not None and momentum.shape != parameter.shape:
+            raise ValueError(
+                f"{where}: {names[parameter]} has the shape {tuple(parameter.shape)}, but was saved with "
+                f"{tuple(momentum.shape)}: the state is that of another model or other groups; nothing was loaded."
+            )
+
+
+def check_parameters(model: nn.Module) -> None:
+    """Raise `ValueError` for a parameter that has no shape yet, is sharded, or is trained and complex."""
+    for name, parameter in model.named_parameters():
+        if isinstance(parameter, nn.parameter.UninitializedParameter):
+            raise ValueError(
+                f"{name} has no shape yet: its module is lazy. Run a batch through the model, then make the optimizer."
+            )
+        if hasattr(parameter, "device_mesh"):
+            raise ValueError(
+                f"{name} is a DTensor, sharded over a device mesh: the curvature of a layer needs all of it. Use "
+                "DistributedDataParallel in place of fully_shard, or an optimizer of torch."
+            )
+        if parameter.requires_grad and parameter.is_complex():
+            raise ValueError(
+                f"{name} is {parameter.dtype}: complex parameters cannot be trained with this optimizer. Freeze it and "
+                "train it with an optimizer of its own, or hold it as two real ones (torch.view_as_real)."
+            )
+
+
+def check_parameter(parameter: object, names: Mapping[nn.Parameter, str], where: str, model: str) -> None:
+    """Raise for what is not a parameter of the model, or not dense in memory."""
+    if not isinstance(parameter, nn.Parameter) or parameter not in names:
+        shape = tuple(parameter.shape) if isinstance(parameter, torch.Tensor) else parameter
+        raise ValueError(
+            f"{where}: a parameter of shape {shape} does not belong to {model}, whose layers are watched. Take the "
+            "parameters of a group from the model that the optimizer was made with."
+        )
+    if torch.empty_like(parameter, device="meta").stride() != parameter.stride():
+        raise ValueError(
+            f"{names[parameter]} has the strides {parameter.stride()} for the shape {tuple(parameter.shape)}: "
+            "it must be dense in memory. Make the parameter from a contiguous tensor."
+        )

@@ -1,0 +1,50 @@
+"""Steps that are skipped because a gradient is not finite: decided and counted on the device."""
+
+from collections.abc import Iterable, Mapping
+from typing import final
+
+import torch
+from torch import Tensor, nn
+
+from evabench.optimizers.tensors import in_full_precision
+
+
+@final
+class Skips:
+    """Counts, parameter by parameter, the steps that it has spoiled."""
+
+    def __init__(self, names: Mapping[nn.Parameter, str]) -> None:
+        """Take the parameters with their names in the model."""
+        self._names = dict(names)
+        self._counts: Tensor | None = None  # on the device of the gradients, after the first step
+
+    def check(self, sizes: Mapping[nn.Parameter, Tensor], found_inf: Tensor | None = None) -> Tensor:
+        """Return 1 if this step must be skipped, else 0, in single precision: what torch calls `found_inf`.
+
+        `sizes` are 0-d tensors, finite where the gradients of this step are, such as their norms; a loss scaler may
+        have found an infinity before.
+        """
+        zero = next(iter(sizes.values())).new_zeros(())
+        bad = ~torch.stack([sizes.get(parameter, zero) for parameter in self._names]).isfinite()
+        self._counts = bad.long() if self._counts is None else self._counts + bad
+        skip = bad.any().float()
+        return skip if found_inf is None else torch.maximum(skip, found_inf.to(skip))
+
+    def counts(self) -> dict[str, int]:
+        """Return how many steps each layer has spoiled, without those that spoiled none; waits for the device."""
+        counts: dict[str, int] = {}
+        if self._counts is not None:
+            for name, count in zip(self._names.values(), self._counts.tolist(), strict=True):
+                layer = name.rpartition(".")[0] or name
+                counts[layer] = max(count, counts.get(layer, 0))
+        return {layer: count for layer, count in counts.items() if count}
+
+
+def gradient_norms(parameters: Iterable[nn.Parameter]) -> dict[nn.Parameter, Tensor]:
+    """Return |G| of every parameter that has a gradient, as 0-d tensors in single precision at least."""
+    gradients = {parameter: parameter.grad for parameter in parameters if parameter.grad is not None}
+    if not gradients:
+        return {}
+    # In half precision the norm itself could overflow.
+    norms = torch._foreach_norm([in_full_precision(gradient) for gradient in gradients.values()])
+    return dict(zip(gradients, norms, strict=True))

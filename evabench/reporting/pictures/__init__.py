@@ -1,0 +1,1 @@
+"""Pictures as SVG, one for a light and one for a dark page."""

@@ -1,0 +1,67 @@
+"""A picture for a light and for a dark page, as SVG, and what all pictures share."""
+
+import io
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from matplotlib import rc_context
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+
+from evabench.reporting.pictures.theme import THEMES, Theme, matplotlib_settings
+
+_WIDTH_INCHES = 7.6
+ROW_INCHES = 0.36  # of a horizontal chart, a row an arm
+# What fits into the width at the size of the labels, and what a line sample with its distances takes of it.
+_LEGEND_LETTERS, _HANDLE_LETTERS = 100, 7
+_LEGEND_ROW_INCHES = 0.2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """A picture for both themes."""
+
+    name: str  # of its files
+    title: str
+    alt: str  # what it shows, for those who do not see it
+    svg: dict[str, str]  # by theme
+
+
+def make_picture(name: str, title: str, alt: str, height: float, draw: Callable[[Figure, Theme], None]) -> Picture:
+    """Return what `draw` draws, once a theme."""
+    return Picture(name=name, title=title, alt=alt, svg={theme.name: _svg(theme, height, draw) for theme in THEMES})
+
+
+def short(label: str) -> str:
+    """Return a label of at most 28 characters."""
+    return label if len(label) <= 28 else f"{label[:27]}..."
+
+
+def legend_columns(labels: Sequence[str]) -> int:
+    """Return how many columns of a legend fit beside each other: a long label must not leave the picture."""
+    longest = max(map(len, labels), default=0)
+    return max(1, min(6, _LEGEND_LETTERS // (longest + _HANDLE_LETTERS)))
+
+
+def legend_inches(labels: Sequence[str]) -> float:
+    """Return the height of a legend beyond its first row."""
+    rows = -(-len(labels) // legend_columns(labels))
+    return _LEGEND_ROW_INCHES * (rows - 1)
+
+
+def plain_log_ticks(axes: Axes, subs: tuple[float, ...] = (1.0, 1.5, 2.0, 3.0, 5.0, 7.0), *, unit: str = "") -> None:
+    """Write the numbers of a logarithmic x axis as they are, since labels have no mathematics in them."""
+    axes.xaxis.set_major_locator(LogLocator(subs=subs, numticks=12))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}{unit}"))
+    axes.xaxis.set_minor_locator(NullLocator())
+
+
+def _svg(theme: Theme, height: float, draw: Callable[[Figure, Theme], None]) -> str:
+    """Draw once; the same report gives the same bytes."""
+    with rc_context(matplotlib_settings(theme)):
+        figure = Figure(figsize=(_WIDTH_INCHES, height), layout="constrained")
+        draw(figure, theme)
+        text = io.StringIO()
+        figure.savefig(text, format="svg", transparent=True, metadata={"Date": None})
+    return text.getvalue()

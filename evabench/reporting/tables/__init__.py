@@ -1,0 +1,1 @@
+"""Tables of text: what a report says, put into words once."""

@@ -1,0 +1,122 @@
+"""How far each arm came, and in what health, as tables."""
+
+from collections.abc import Callable, Mapping, Sequence
+from statistics import median
+from typing import TypeVar
+
+from evabench.records.convergence import Convergence
+from evabench.reporting.report import ArmReport, WorkloadReport
+from evabench.reporting.tables.table import NOT_MEASURED, Table, counted
+from evabench.units import format_seconds
+
+V = TypeVar("V")
+
+MISSED = "missed"
+
+
+def convergence_table(workload: WorkloadReport) -> Table | None:
+    """Return where each arm ends and when it reaches the target; None where nothing was trained."""
+    arms = [arm for arm in workload.arms if arm.trainings]
+    if not arms:
+        return None
+    target = workload.target
+    scores = {heading: read for heading, read in _SCORES.items() if any(_known(arm, read) for arm in arms)}
+    spread = ("its range",) if workload.num_seeds > 1 else ()
+    to_target = ("steps to target", "time to target") if target else ()
+    note = (
+        f"Losses at the end of the budget: the median of {counted(workload.num_seeds, 'seed')}, each with the same "
+        "initial weights and batches for every arm."
+    )
+    if target:
+        note += f" {target.words} Time: steps x step time; one point a seed."
+    return Table(
+        title=f"Convergence in {workload.budget_words}",
+        headings=("arm", "val. loss", *spread, "test loss", *scores, *to_target),
+        rows=tuple(
+            (
+                arm.name,
+                _median(arm.final_losses),
+                *(_range(arm.final_losses) for _ in spread),
+                _median(arm.test_losses),
+                *(
+                    f"{median(values):.4g}" if (values := _known(arm, read)) else NOT_MEASURED
+                    for read in scores.values()
+                ),
+                *(_times_to_target(arm) if target else ()),
+            )
+            for arm in arms
+        ),
+        note=note,
+        text=frozenset(to_target),
+    )
+
+
+def health_table(workload: WorkloadReport) -> Table | None:
+    """Return what the optimizers say of themselves; None where none does."""
+    arms = [arm for arm in workload.arms if arm.healths]
+    if not arms:
+        return None
+    return Table(
+        title="Numerical health",
+        headings=("arm", "preconditioned", "more damping", "failed", "steps skipped", "layers without statistics"),
+        rows=tuple(
+            (
+                arm.name,
+                NOT_MEASURED if arm.preconditioned_share is None else f"{arm.preconditioned_share:.1%}",
+                str(sum(health.num_escalations for health in arm.healths)),
+                str(sum(health.num_failures for health in arm.healths)),
+                str(sum(max(health.skipped_steps.values(), default=0) for health in arm.healths)),
+                ", ".join(dict.fromkeys(name for one in arm.healths for name in one.layers_without_statistics))
+                or "none",
+            )
+            for arm in arms
+        ),
+        note=(
+            "Over all runs of the arm. Preconditioned: share of the trained parameters. More damping: factorisations "
+            "that needed more than the settings ask for. Failed: that failed even so, and reused the previous root."
+        ),
+        text=frozenset({"layers without statistics"}),
+    )
+
+
+# Scores on the test set that only some workloads have; accuracy in percent.
+_SCORES: Mapping[str, Callable[[Convergence], float | None]] = {
+    "test accuracy, %": lambda run: None if run.test_accuracy is None else 100 * run.test_accuracy,
+    "test bits/byte": lambda run: run.test_bits_per_byte,
+}
+
+
+def _known(arm: ArmReport, read: Callable[[Convergence], float | None]) -> list[float]:
+    return [value for training in arm.trainings if (value := read(training)) is not None]
+
+
+def _score(values: Sequence[float]) -> str:
+    return f"{median(values):.4g}" if values else NOT_MEASURED
+
+
+def _times_to_target(arm: ArmReport) -> tuple[str, str]:
+    return _points(arm.steps_to_target, str), _points(arm.seconds_to_target, format_seconds)
+
+
+def _points(values: Sequence[V | None], words: Callable[[V], str]) -> str:
+    if len(values) > 1 and all(value is None for value in values):
+        return f"{MISSED} by all {len(values)}"
+    return ", ".join(MISSED if value is None else words(value) for value in values) or NOT_MEASURED
+
+
+def _median(losses: Sequence[float | None]) -> str:
+    finite = [loss for loss in losses if loss is not None]
+    if not losses:
+        return NOT_MEASURED
+    lost = len(losses) - len(finite)
+    middle = _loss(median(finite)) if finite else "none"
+    return f"{middle} ({lost} of {len(losses)} diverged)" if lost else middle
+
+
+def _range(losses: Sequence[float | None]) -> str:
+    finite = [loss for loss in losses if loss is not None]
+    return f"{_loss(min(finite))} to {_loss(max(finite))}" if finite else NOT_MEASURED
+
+
+def _loss(loss: float) -> str:
+    return f"{loss:.4f}" if abs(loss) < 1000 else f"{loss:.3g}"  # one that blew up needs no more

@@ -1,0 +1,117 @@
+"""Where the numbers come from, as tables: settings, host, conditions, and the runs that did not complete."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from statistics import median
+
+from evabench.findings.disturbances import disturbances
+from evabench.records.run import Run
+from evabench.reporting.report import Report
+from evabench.reporting.tables.table import NOT_MEASURED, Table
+from evabench.units import format_bytes
+
+
+def settings_table(report: Report) -> Table:
+    """Return every arm's settings as they ran."""
+    return Table(
+        title="Settings",
+        headings=("arm", "optimizer", "settings"),
+        text=frozenset({"optimizer", "settings"}),
+        rows=tuple(
+            (
+                name,
+                settings.title,
+                ", ".join(f"{key} {value}" for key, value in asdict(settings).items() if key != "optimizer"),
+            )
+            for name, settings in report.suite.arms.items()
+        ),
+    )
+
+
+def host_table(report: Report) -> Table:
+    """Return what the machine is and which code was measured."""
+    host, code = report.host, report.code
+    limits = [format_bytes(host.memory_limit_bytes)] if host.memory_limit_bytes is not None else []
+    limits += [f"{host.cpu_limit:g} CPUs"] if host.cpu_limit is not None else []
+    commit = f", commit {code.commit[:12]}" if code.commit else ""
+    commits = {run.code.commit for run in report.runs}
+    if len(commits) > 1:
+        commit = f", {len(commits)} commits with the same measured sources"
+    rows = [
+        ("host", host.id),
+        ("processor", f"{host.cpu}, {host.num_cpus} usable"),
+        ("memory", format_bytes(host.memory_bytes)),
+        ("limits of the control group", ", ".join(limits) or "none"),
+        ("GPU", ", ".join(host.gpus) or "none"),
+        ("system", f"{host.system}, Python {host.python}"),
+        ("packages", ", ".join(f"{name} {version}" for name, version in host.packages.items())),
+        ("evabench", f"{code.version}{commit}{', with uncommitted changes' if code.dirty else ''}"),
+        ("measured", f"{report.period[0]} to {report.period[1]}"),
+    ]
+    return Table(title="Host and code", headings=("what", "value"), rows=tuple(rows), text=frozenset({"value"}))
+
+
+def conditions_table(report: Report) -> Table:
+    """Return what the machine was doing, by kind of run: the median and the worst."""
+    kinds: dict[str, list[Run]] = {}
+    for run in report.runs:
+        kinds.setdefault(run.cell.measurement.measurement, []).append(run)
+    return Table(
+        title="Conditions",
+        headings=("runs", "number", "at once", "threads", "load at start", "stolen time", "foreign load", "disturbed"),
+        rows=tuple(
+            (
+                kind.replace("_", " "),
+                str(len(runs)),
+                _span(str(run.conditions.jobs) for run in runs),
+                _span(str(run.conditions.threads) for run in runs if run.conditions.threads is not None),
+                _spread([run.conditions.load_1min for run in runs], "{:.1f}"),
+                _spread([run.conditions.steal_share for run in runs], "{:.1%}"),
+                _spread([run.conditions.foreign_cpu_share for run in runs], "{:.0%}"),
+                str(sum(bool(disturbances(run.conditions)) for run in runs)) if runs[0].cell.measurement.timed else "",
+            )
+            for kind, runs in kinds.items()
+        ),
+        note=(
+            "Load, stolen time and foreign load: median, and the worst run in brackets. Disturbed: timed runs beside "
+            "which something else used the machine; their sweeps were made a second time where that was asked for."
+        ),
+    )
+
+
+def unfinished_table(report: Report) -> Table | None:
+    """Return the runs that did not complete, those with one outcome and reason together; None where all did."""
+    if not report.unfinished:
+        return None
+    alike: dict[tuple[str, str], list[Run]] = {}
+    for run in report.unfinished:
+        reason = run.outcome.reason or NOT_MEASURED
+        alike.setdefault((run.outcome.kind.replace("_", " "), reason), []).append(run)
+    return Table(
+        title="Runs that did not complete",
+        headings=("run", "runs", "outcome", "reason"),
+        text=frozenset({"outcome", "reason"}),
+        rows=tuple(
+            (_some([f"{run.cell.title}, seed {run.seed}" for run in runs]), str(len(runs)), outcome, reason)
+            for (outcome, reason), runs in alike.items()
+        ),
+    )
+
+
+_MAX_NAMED = 3
+
+
+def _some(names: Sequence[str]) -> str:
+    more = len(names) - _MAX_NAMED
+    return "; ".join(names[:_MAX_NAMED]) + (f"; and {more} more" if more > 0 else "")
+
+
+def _span(words: Iterable[str]) -> str:
+    return ", ".join(sorted(set(words))) or NOT_MEASURED
+
+
+def _spread(values: Sequence[float | None], pattern: str) -> str:
+    known = [value for value in values if value is not None]
+    if not known:
+        return NOT_MEASURED
+    return f"{pattern.format(median(known))} ({pattern.format(max(known))})"

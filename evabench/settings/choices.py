@@ -1,0 +1,39 @@
+"""What a setting may be, and the checks that several families share."""
+
+from collections.abc import Mapping
+from typing import Any, Literal, get_args, get_origin, get_type_hints
+
+Family = Literal["first-order", "eva", "kfac", "shampoo", "mfac", "plugin"]
+Clip = Literal["kl_clip", "kl_normalization", "rescale", "none"]
+OutputGradient = Literal["batch_mean", "per_example"]
+DampingScale = Literal["absolute", "relative"]
+AcrossRanks = Literal["whole_batch", "plain_average"]
+WeightSharing = Literal["expand", "reduce"]
+Factorisation = Literal["cholesky", "eigh"]
+Grafting = Literal["none", "sgd", "adagrad", "rmsprop"]
+RootMethod = Literal["eigh", "newton"]
+# "in_place": the authors' Nesterov step written into the buffer itself, m <- momentum^2 m + (1 + momentum) direction.
+# Its momentum decays twice a step; it is there to reproduce their runs.
+Nesterov = Literal["none", "standard", "in_place"]
+Scalar = bool | int | float | str
+# A grid of equal size for every optimizer: the learning rate, and the one other hyperparameter that matters most.
+Search = Mapping[str, tuple[float, ...]]
+
+
+def check_choices(settings: Any) -> None:
+    """Raise `ValueError` for a word that its field does not know; a suite file is checked by pydantic before."""
+    for name, hint in get_type_hints(type(settings)).items():
+        choices = get_args(hint) if get_origin(hint) is Literal else ()
+        value = getattr(settings, name)
+        if choices and value not in choices:
+            allowed = ", ".join(f'"{choice}"' for choice in choices)
+            raise ValueError(f'{name} must be one of {allowed}, got "{value}"')
+
+
+def check_intervals(statistics_every: int | None, refresh_every: int) -> None:
+    """Raise `ValueError` where a refresh would find statistics of an earlier step."""
+    if statistics_every is not None and refresh_every % statistics_every:
+        raise ValueError(
+            f"refresh_every must be a multiple of statistics_every, got {refresh_every} and {statistics_every}: "
+            "every refresh uses the statistics of its own step"
+        )

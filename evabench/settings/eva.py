@@ -1,0 +1,105 @@
+"""Eva, Eva-f and Eva-s, in the paper's terms."""
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from evabench.settings.bounds import Count, Decay, Fraction, NonNegative, Positive, check_bounds
+from evabench.settings.choices import AcrossRanks, Clip, Family, Nesterov, OutputGradient, Search, check_choices
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvaSettings:
+    """Eva, in the paper's terms (Zhang, Shi & Li, arXiv:2308.02123), with the authors' defaults."""
+
+    __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
+    title: ClassVar[str] = "Eva"
+    family: ClassVar[Family] = "eva"
+    search: ClassVar[Search] = {"lr": (0.1, 0.2, 0.3, 0.5, 1.0, 3.0), "damping": (0.1, 1.0)}
+
+    optimizer: Literal["eva"] = "eva"
+    lr: Positive = 0.1
+    momentum: Decay = 0.9
+    weight_decay: NonNegative = 0.0
+    damping: Positive = 0.03  # gamma: added to every eigenvalue of the curvature; Eva divides by it
+    clip: Clip = "kl_clip"
+    kl_clip: Positive = 1e-3  # kappa; only `clip = "kl_clip"` reads it
+    # Weight of the NEW vector: the authors' `factor_decay`, and 1 - decay of most other codes.
+    new_statistic_weight: Fraction = 0.95
+    statistics_batch: Count | None = None  # first n samples only; the authors' code: 16, the paper: all
+    # "batch_mean" averages the gradients of a mean loss over the batch once more, as the authors do: b shrinks as 1/N
+    # and their damping of 0.03 belongs to it. "per_example" undoes it, so that damping means the same at every batch.
+    output_gradient: OutputGradient = "batch_mean"
+    # "whole_batch": N ranks do what one rank would with their batches as one. Under "batch_mean" b is then divided by N
+    # once more, since each local loss carries only the 1/n of its own rank. "plain_average": the authors' average of b.
+    across_ranks: AcrossRanks = "whole_batch"
+    # The projection of a layer by torch.compile. How a step is computed, not what it is: never part of a state_dict.
+    compile: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse values outside their bounds."""
+        check_bounds(self)
+        check_choices(self)
+
+    @property
+    def cycle_steps(self) -> int:
+        """Eva updates its vectors at every step."""
+        return 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvaFSettings:
+    """Eva-f, the input side of Eva alone (arXiv:2308.02123; "semi-Eva" in the authors' code), with their defaults."""
+
+    __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
+    title: ClassVar[str] = "Eva-f"
+    family: ClassVar[Family] = "eva"
+    search: ClassVar[Search] = {"lr": (0.003, 0.01, 0.03, 0.1, 0.3, 1.0), "damping": (1e-3, 3e-2)}
+
+    optimizer: Literal["eva_f"] = "eva_f"
+    lr: Positive = 0.1
+    momentum: Decay = 0.9
+    weight_decay: NonNegative = 0.0
+    damping: Positive = 0.03  # gamma: added to every eigenvalue of the curvature, then multiplied back
+    clip: Clip = "kl_normalization"
+    kl_clip: Positive = 1e-3  # kappa; only `clip = "kl_clip"` reads it
+    new_statistic_weight: Fraction = 0.95  # of the NEW vector, as for Eva
+    statistics_batch: Count | None = None  # first n samples only; the authors' code: 16
+    compile: bool = False  # as for Eva
+
+    def __post_init__(self) -> None:
+        """Refuse values outside their bounds."""
+        check_bounds(self)
+        check_choices(self)
+
+    @property
+    def cycle_steps(self) -> int:
+        """Eva-f updates its vectors at every step."""
+        return 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvaSSettings:
+    """Eva-s, means of the gradient along its axes (arXiv:2308.02123; "vShampoo" in the authors' code)."""
+
+    __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
+    title: ClassVar[str] = "Eva-s"
+    family: ClassVar[Family] = "eva"
+    search: ClassVar[Search] = {"lr": (0.1, 0.3, 1.0, 3.0, 10.0, 30.0), "damping": (1e-3, 3e-2)}
+
+    optimizer: Literal["eva_s"] = "eva_s"
+    lr: Positive = 0.1
+    momentum: Decay = 0.9
+    weight_decay: NonNegative = 0.0
+    damping: Positive = 0.03  # gamma: added to every eigenvalue of the curvature, then multiplied back
+    beta2: Fraction = 1.0  # 1: the means are summed up, as in the authors' runs; below 1: running averages
+    nesterov: Nesterov = "none"
+
+    def __post_init__(self) -> None:
+        """Refuse values outside their bounds."""
+        check_bounds(self)
+        check_choices(self)
+
+    @property
+    def cycle_steps(self) -> int:
+        """Eva-s updates its means at every step."""
+        return 1

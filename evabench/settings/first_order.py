@@ -1,0 +1,58 @@
+"""SGD and AdamW."""
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from evabench.settings.bounds import Decay, NonNegative, Positive, check_bounds
+from evabench.settings.choices import Family, Search
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SgdSettings:
+    """SGD with heavy-ball momentum and L2 weight decay, torch's own."""
+
+    __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012 (pydantic reads it from the class)
+    title: ClassVar[str] = "SGD"
+    family: ClassVar[Family] = "first-order"
+    search: ClassVar[Search] = {"lr": (0.3, 1.0, 3.0, 6.0, 10.0, 30.0), "momentum": (0.8, 0.9)}
+
+    optimizer: Literal["sgd"] = "sgd"
+    lr: Positive
+    momentum: Decay = 0.9
+    weight_decay: NonNegative = 0.0
+    nesterov: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse values outside their bounds."""
+        check_bounds(self)
+
+    @property
+    def cycle_steps(self) -> int:
+        """Every step is alike."""
+        return 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdamWSettings:
+    """AdamW with decoupled weight decay, torch's own."""
+
+    __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
+    title: ClassVar[str] = "AdamW"
+    family: ClassVar[Family] = "first-order"
+    search: ClassVar[Search] = {"lr": (1e-3, 2e-3, 5e-3, 1e-2, 2e-2, 5e-2), "eps": (1e-8, 1e-6)}
+
+    optimizer: Literal["adamw"] = "adamw"
+    lr: Positive
+    beta1: Decay = 0.9
+    beta2: Decay = 0.999
+    eps: Positive = 1e-8
+    weight_decay: NonNegative = 0.01
+
+    def __post_init__(self) -> None:
+        """Refuse values outside their bounds."""
+        check_bounds(self)
+
+    @property
+    def cycle_steps(self) -> int:
+        """Every step is alike."""
+        return 1

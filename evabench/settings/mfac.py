@@ -1,0 +1,35 @@
+"""M-FAC."""
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from evabench.settings.bounds import Count, Decay, NonNegative, Positive, check_bounds
+from evabench.settings.choices import Family, Nesterov, Search, check_choices
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MfacSettings:
+    """M-FAC: the empirical Fisher of the last gradients of the whole model (Frantar et al., arXiv:2107.03356)."""
+
+    __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
+    title: ClassVar[str] = "M-FAC"
+    family: ClassVar[Family] = "mfac"
+    search: ClassVar[Search] = {"lr": (3e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2), "damping": (1e-5, 1e-3)}
+
+    optimizer: Literal["mfac"] = "mfac"
+    lr: Positive = 1e-3
+    momentum: Decay = 0.9
+    weight_decay: NonNegative = 0.0
+    nesterov: Nesterov = "none"
+    damping: Positive = 1e-5  # lambda: added to every eigenvalue of the curvature, which M-FAC then divides by
+    num_gradients: Count = 32  # m: as in Eva's comparisons; the paper takes up to 1024
+
+    def __post_init__(self) -> None:
+        """Refuse values outside their bounds."""
+        check_bounds(self)
+        check_choices(self)
+
+    @property
+    def cycle_steps(self) -> int:
+        """Every step is alike."""
+        return 1

@@ -1,0 +1,36 @@
+"""An optimizer of the user's own."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar, Literal
+
+from evabench.settings.bounds import Count, check_bounds
+from evabench.settings.choices import Family, Scalar, Search
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PluginSettings:
+    """A user's own optimizer, called as `Name(model.parameters(), **options)`."""
+
+    __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
+    title: ClassVar[str] = "plug-in"
+    family: ClassVar[Family] = "plugin"
+    search: ClassVar[Search] = {}
+
+    optimizer: Literal["plugin"] = "plugin"
+    name: str  # "package.module:Name" or "path/to/file.py:Name", a path as seen from where evabench is run
+    options: Mapping[str, Scalar] = field(default_factory=dict)
+    takes_model: bool = False  # True: called with the model instead of its parameters
+    refresh_every: Count = 1  # so that its steps are measured over whole cycles too
+
+    def __post_init__(self) -> None:
+        """Refuse a name that does not say where to look."""
+        check_bounds(self)
+        place, _, attribute = self.name.rpartition(":")
+        if not (place and attribute):
+            raise ValueError(f'name must be "package.module:Name" or "path/to/file.py:Name", got "{self.name}"')
+
+    @property
+    def cycle_steps(self) -> int:
+        """Steps from one refresh to the next."""
+        return self.refresh_every

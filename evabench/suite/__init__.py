@@ -1,0 +1,1 @@
+"""A suite: a TOML file that says what is measured."""

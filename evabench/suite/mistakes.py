@@ -1,0 +1,154 @@
+"""Every mistake of a suite file, in words that name the place, what was found and what is allowed."""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, get_args
+
+from pydantic_core import ErrorDetails
+
+from evabench.settings.bounds import field_names
+from evabench.settings.measurement import ViewSettings
+from evabench.settings.optimizers import OptimizerSettings
+from evabench.settings.targets import Target
+from evabench.settings.workloads import WorkloadSettings
+from evabench.suite.suite import Suite
+from evabench.suite.tables import (
+    ConvergenceTable,
+    MechanismTable,
+    MemoryTable,
+    PhasesTable,
+    RateTable,
+    TierTable,
+    TimingTable,
+)
+
+# Tables whose entries are one of several classes: the key that says which, and the classes.
+_UNIONS: dict[str, tuple[str, Any]] = {
+    "arms": ("optimizer", OptimizerSettings),
+    "workloads": ("workload", WorkloadSettings),
+}
+# What is measured: each a table of a suite, or of a tier.
+_TABLES: dict[str, type] = {
+    "step_time": TimingTable,
+    "phases": PhasesTable,
+    "memory": MemoryTable,
+    "convergence": ConvergenceTable,
+    "mechanism": MechanismTable,
+    "rate": RateTable,
+}
+# A suite's name is a folder of results and one of reports.
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+_SIGNS = {"greater_than": ">", "greater_than_equal": ">=", "less_than": "<", "less_than_equal": "<="}
+_LIMITS = {"greater_than": "gt", "greater_than_equal": "ge", "less_than": "lt", "less_than_equal": "le"}
+
+
+def check_names(table: Mapping[str, Any]) -> list[str]:
+    """Return what is wrong with names: a folder outside of the results, or characters that a terminal obeys."""
+    mistakes, name = [], table.get("name", "")
+    if "name" in table and not (isinstance(name, str) and _NAME.fullmatch(name)):
+        mistakes.append(
+            "top level: name is that of a folder, 1 to 100 letters, digits and .-_ that begin with a letter or digit, "
+            f"got {name!r}"
+        )
+    named = {"title": [table.get("title")], "workloads": table.get("workloads"), "arms": table.get("arms")}
+    for place, names in named.items():
+        unprintable = [one for one in names or () if isinstance(one, str) and not one.isprintable()]
+        mistakes += [f"{place}: {one!r} has characters that cannot be shown" for one in unprintable]
+    return mistakes
+
+
+def check_tiers(suite: Suite) -> list[str]:
+    """Return the mistakes of the tiers' own lists; a suite has tiers or tables of its own, not both."""
+    mistakes = []
+    if suite.tiers and any(getattr(suite, name) for name in _TABLES):
+        mistakes.append(f"a suite with tiers has {', '.join(_TABLES)} in its tiers only")
+    for tier, table in suite.tiers.items():
+        for key, known in (("workloads", suite.workloads), ("arms", suite.arms)):
+            unknown = [name for name in getattr(table, key) or () if name not in known]
+            mistakes += [f'[tiers.{tier}] {key}: "{name}" is none of {", ".join(known)}' for name in unknown]
+    return mistakes
+
+
+def cross_check(suite: Suite) -> list[str]:
+    """Return what is wrong between the tables of a suite."""
+    mistakes = []
+    place = f"[tiers.{suite.tier}." if suite.tier else "["
+    if suite.convergence:
+        for key, known in (("without", suite.arms), ("targets", suite.workloads)):
+            unknown = [name for name in getattr(suite.convergence, key) if name not in known]
+            mistakes += [f'{place}convergence] {key}: "{name}" is none of {", ".join(known)}' for name in unknown]
+        for name, target in suite.convergence.targets.items():
+            mistakes += [f"{place}convergence.targets.{name}] {why}" for why in _check_reference(suite, target)]
+    for build in (suite.memory_cells, suite.convergence_cells, suite.mechanism_cells, suite.rate_cells):
+        try:
+            build()
+        except ValueError as error:
+            mistakes.append(f"{place}{build.__name__.removesuffix('_cells')}]: {error}")
+    return mistakes
+
+
+def _check_reference(suite: Suite, target: Target) -> Iterator[str]:
+    """Yield why the arm cannot set the target. Whether it is the best of its kind, only runs can tell."""
+    assert suite.convergence
+    name = target.reference
+    if name is None:
+        return
+    first_order = [arm for arm, settings in suite.arms.items() if settings.family == "first-order"]
+    if name not in first_order:
+        yield f'reference: "{name}" is none of the first-order arms: {", ".join(first_order) or "there are none"}'
+    elif name in suite.convergence.without:
+        yield f'reference: "{name}" is not trained here: take it out of without'
+
+
+def explain(detail: ErrorDetails) -> str:
+    """Return one of pydantic's complaints in words of ours."""
+    places = list(detail["loc"])
+    if places[0] in _UNIONS and len(places) > 2:
+        del places[2]  # pydantic names the member of the union; the table says it itself
+    words: list[str] = []
+    for place in places:
+        if isinstance(place, int):
+            words[-1] += f", entry {place + 1}"
+        else:
+            words.append(place)
+    table, key = f"[{'.'.join(words[:-1])}]" if len(words) > 1 else "top level", words[-1]
+    kind, found = detail["type"], detail["input"]
+    context = detail.get("ctx", {})
+    match kind:
+        case "unexpected_keyword_argument" | "extra_forbidden":
+            allowed = _allowed(words[:-1], found, detail)
+            return f"{table} has no setting {key}. It has: {allowed}"
+        case "union_tag_invalid":
+            what = _UNIONS[words[0]][0]
+            return f"[{'.'.join(words)}]: {what} {context['tag']} is unknown. Known: {context['expected_tags']}"
+        case "union_tag_not_found":
+            what, _ = _UNIONS[words[0]]
+            return f"[{'.'.join(words)}]: {what} is missing: which one? Known: {', '.join(_members(words[0]))}"
+        case "missing" | "missing_argument":
+            return f"{table}: {key} is missing"
+        case _ if kind in _SIGNS:
+            return f"{table}: {key} must be {_SIGNS[kind]} {context[_LIMITS[kind]]:g}, got {found}"
+        case "value_error":
+            return f"[{'.'.join(words)}]: {context['error']}"
+        case _:
+            return f"{table}: {key}: {detail['msg']}, got {found!r}"
+
+
+def _allowed(words: list[str], found: Any, detail: ErrorDetails) -> str:
+    if not words:
+        return ", ".join(name for name in field_names(Suite) if name != "tier")  # chosen by the command line
+    if words[0] in _UNIONS:
+        return ", ".join(field_names(_members(words[0])[str(detail["loc"][2])]))
+    if words[0] == "tiers":
+        words = words[2:]
+        if not words:
+            return ", ".join(field_names(TierTable))
+    if len(words) > 1:
+        return ", ".join(field_names(ViewSettings if words[0] == "mechanism" else Target))
+    return ", ".join(field_names(_TABLES[words[0]]))
+
+
+def _members(table: str) -> dict[str, Any]:
+    """Return the settings classes of a union by their tags."""
+    tag, union = _UNIONS[table]
+    return {kind.__dataclass_fields__[tag].default: kind for kind in get_args(get_args(union)[0])}

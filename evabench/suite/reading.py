@@ -1,0 +1,66 @@
+"""A suite file, or the name of one that ships -> a suite."""
+
+import json
+import tomllib
+from pathlib import Path
+
+from pydantic import TypeAdapter, ValidationError
+
+import evabench
+from evabench.errors import SuiteError
+from evabench.suite.mistakes import check_names, check_tiers, cross_check, explain
+from evabench.suite.suite import Suite
+
+
+def load_suite(place: str, tier: str | None = None) -> Suite:
+    """Return a suite at one of its tiers; without a tier, one that has tiers comes at "laptop", or at its first.
+
+    Raises `SuiteError` as `read_suite` does, and where there is no such tier.
+    """
+    suite = read_suite(place)
+    if tier is None and suite.tiers:
+        tier = "laptop" if "laptop" in suite.tiers else next(iter(suite.tiers))
+    return suite if tier is None else suite.at(tier)
+
+
+def read_suite(place: str) -> Suite:
+    """Return the whole suite of a file, or of a name among those that ship with evabench, with all its tiers.
+
+    Raises `SuiteError` with every mistake of the file, one a line.
+    """
+    path = _find(place)
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        raise SuiteError(f"{path}: this is no TOML file: {error}") from None
+    names = check_names(table)
+    try:
+        suite = TypeAdapter(Suite).validate_json(json.dumps(table, default=str), strict=True)
+    except ValidationError as error:
+        mistakes = [*names, *map(explain, error.errors())]
+        raise SuiteError("\n".join(f"{path}: {mistake}" for mistake in mistakes)) from None
+    mistakes = names + (
+        check_tiers(suite) or [mistake for one in (suite, *map(suite.at, suite.tiers)) for mistake in cross_check(one)]
+    )
+    if mistakes:
+        raise SuiteError("\n".join(f"{path}: {mistake}" for mistake in mistakes))
+    return suite
+
+
+def shipped_suites() -> dict[str, Path]:
+    """Return the suites that ship with evabench, by name."""
+    package = Path(evabench.__file__).parent
+    for folder in (package / "suites", package.parent / "suites"):  # a wheel, a checkout
+        if folder.is_dir():
+            return {path.stem: path for path in sorted(folder.glob("*.toml"))}
+    return {}
+
+
+def _find(place: str) -> Path:
+    path = Path(place)
+    if path.is_file():
+        return path
+    shipped = shipped_suites()
+    if place in shipped:
+        return shipped[place]
+    raise SuiteError(f'there is no suite "{place}": no such file, and the suites that ship are {", ".join(shipped)}')

@@ -1,0 +1,55 @@
+"""Of two tries at a sweep one counts, chosen by the conditions, never by the times."""
+
+from dataclasses import replace
+
+from evabench.findings.repeats import counting_runs, counting_try
+from evabench.records.run import Outcome, Visit
+from tests.runs import QUIET, run
+
+LOUD = replace(QUIET, steal_share=0.5)
+
+
+def visit(arm, sweep=1, *, repeated=False, conditions=QUIET, outcome="completed"):
+    made = run(seed=sweep, arm=arm)
+    place = Visit(sweep=sweep, position=0, warmup_steps=0, repeated=repeated)
+    result = Outcome(kind=outcome, reason=None, stderr_tail="")
+    return replace(made, visit=place, conditions=conditions, outcome=result, key=f"{arm} {sweep} {repeated}")
+
+
+def sweep_of(**changes):
+    return [visit("SGD", **changes), visit("Eva", **changes)]
+
+
+FIRST = [visit("SGD", conditions=LOUD), visit("Eva")]
+
+
+def test_a_quiet_second_try_counts():
+    second = sweep_of(repeated=True)
+    assert counting_try(FIRST, second) is second
+
+
+def test_a_second_try_that_was_disturbed_too_does_not_count():
+    assert counting_try(FIRST, [visit("SGD", repeated=True), visit("Eva", repeated=True, conditions=LOUD)]) is FIRST
+
+
+def test_a_second_try_that_lost_an_arm_does_not_count():
+    assert counting_try(FIRST, [visit("SGD", repeated=True)]) is FIRST
+    crashed = [visit("SGD", repeated=True), visit("Eva", repeated=True, outcome="crashed")]
+    assert counting_try(FIRST, crashed) is FIRST
+
+
+def test_runs_of_the_try_that_does_not_count_are_left_out_and_all_others_stay():
+    untimed, other = run(seed=9), sweep_of(sweep=2)
+    second = sweep_of(repeated=True)
+    counted = counting_runs([untimed, *FIRST, *other, *second])
+    assert {one.key for one in counted} == {one.key for one in (untimed, *other, *second)}
+
+
+def test_leaving_out_twice_is_leaving_out_once():
+    once = counting_runs([*FIRST, *sweep_of(repeated=True)])
+    assert counting_runs(once) == once
+
+
+def test_the_second_try_of_one_sweep_says_nothing_about_another():
+    first = sweep_of(sweep=2, conditions=LOUD)
+    assert set(one.key for one in counting_runs([*first, *sweep_of(repeated=True)])) >= {one.key for one in first}

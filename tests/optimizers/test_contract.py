@@ -11,7 +11,7 @@ from torch import nn
 from torch.testing import assert_close
 
 from evabench.optimizers import FOOF, KFAC, MFAC, Eva, EvaF, EvaS, Shampoo
-from evabench.optimizers.shell import health
+from evabench.optimizers.shell.health import health
 from tests.optimizers.models import (
     BUILDS,
     assert_unchanged,

@@ -6,7 +6,7 @@ from torch import nn
 from torch.testing import assert_close
 
 from evabench.optimizers import EvaS
-from evabench.optimizers.shell import coverage
+from evabench.optimizers.shell.coverage import coverage
 from tests import dense
 from tests.optimizers.models import backward, batch, small_net, train
 

@@ -10,7 +10,7 @@ from torch.testing import assert_close
 from torch.utils.checkpoint import checkpoint
 
 from evabench.optimizers import FOOF, KFAC
-from evabench.optimizers.shell import coverage
+from evabench.optimizers.shell.coverage import coverage
 from tests import dense
 from tests.optimizers.models import backward, batch, directions, parameters, small_net, train
 from tests.optimizers.test_real_models import ConvNet, conv_batch, conv_loss, train_conv

@@ -8,7 +8,7 @@ from torch import func, nn
 from torch.testing import assert_close
 
 from evabench.optimizers import FOOF, KFAC, MFAC, Eva, EvaF, EvaS, Shampoo
-from evabench.optimizers.shell import coverage
+from evabench.optimizers.shell.coverage import coverage
 from tests.optimizers.models import backward, batch, parameters, small_net, snapshot, train
 
 EVERY = [Eva, EvaF, EvaS, FOOF, KFAC, MFAC, Shampoo]

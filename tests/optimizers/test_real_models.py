@@ -11,7 +11,7 @@ from torch.utils.checkpoint import checkpoint
 
 from evabench.measurement.memory.memory import StorageTracker
 from evabench.optimizers import Eva, EvaF
-from evabench.optimizers.shell import coverage
+from evabench.optimizers.shell.coverage import coverage
 from tests import dense
 from tests.optimizers.conv_net import ConvNet, conv_batch, conv_loss, train_conv
 from tests.optimizers.models import backward, batch, parameters, small_net

@@ -7,7 +7,7 @@ from torch.testing import assert_close
 
 from evabench.optimizers import Shampoo
 from evabench.optimizers.shampoo.blocks import partition
-from evabench.optimizers.shell import coverage
+from evabench.optimizers.shell.coverage import coverage
 from tests import dense
 from tests.optimizers.models import backward, batch, parameters, small_net, train
 

@@ -6,6 +6,7 @@ from evabench.records.cell import SETS_TARGET, Cell
 from evabench.records.conditions import Conditions
 from evabench.records.convergence import Convergence, Evaluation
 from evabench.records.host import Code, Host
+from evabench.records.measurement import ConvergenceSettings, MemorySettings, StepTimeSettings
 from evabench.records.memory import LiveBytes, Memory, PeakBytes
 from evabench.records.run import Outcome, Run, Visit
 from evabench.records.set_target import SetTarget
@@ -13,7 +14,6 @@ from evabench.records.step_time import StepTime
 from evabench.settings.eva import EvaSettings
 from evabench.settings.first_order import SgdSettings
 from evabench.settings.kronecker import KfacSettings
-from evabench.settings.measurement import ConvergenceSettings, MemorySettings, StepTimeSettings
 from evabench.settings.shampoo import ShampooSettings
 from evabench.settings.workloads import AutoencoderSettings
 from evabench.stats.time_to_target import Goal

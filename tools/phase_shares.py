@@ -10,13 +10,13 @@ import sys
 
 from evabench.launch.server import LaunchServer
 from evabench.records.cell import Cell
+from evabench.records.measurement import PhasesSettings
 from evabench.records.phases import PHASES, Phases
 from evabench.records.request import Request
 from evabench.settings.classifiers import ClassifierSettings
 from evabench.settings.eva import EvaFSettings, EvaSettings, EvaSSettings
 from evabench.settings.first_order import AdamWSettings, SgdSettings
 from evabench.settings.kronecker import FoofSettings, KfacSettings
-from evabench.settings.measurement import PhasesSettings
 from evabench.settings.mfac import MfacSettings
 from evabench.settings.optimizers import OptimizerSettings
 from evabench.settings.plugin_optimizers import PluginSettings

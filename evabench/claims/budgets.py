@@ -14,7 +14,7 @@ from dataclasses import replace
 from evabench.claims.claim import Claim
 from evabench.claims.conditions import claimed_epochs
 from evabench.findings.arms import MeasuredArm
-from evabench.settings.measurement import ConvergenceSettings
+from evabench.records.measurement import ConvergenceSettings
 
 
 def at_one_budget(claim: Claim, arms: Sequence[MeasuredArm]) -> tuple[MeasuredArm, ...]:

@@ -9,6 +9,7 @@ from rich.console import Console
 
 from evabench.cli.tier import TierOption
 from evabench.errors import StoreError
+from evabench.records.measurement import ProfileSettings
 from evabench.reporting.tables.profile import (
     operators_difference_table,
     operators_table,
@@ -18,7 +19,6 @@ from evabench.reporting.tables.profile import (
 from evabench.reporting.tables.table import Table
 from evabench.reporting.terminal import rich_table
 from evabench.runner.profiling import profile_cells
-from evabench.settings.measurement import ProfileSettings
 from evabench.suite.reading import load_suite
 from evabench.suite.suite import Suite
 

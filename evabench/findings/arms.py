@@ -12,9 +12,9 @@ from statistics import median
 
 from evabench.findings.repeats import counting_runs
 from evabench.records.convergence import Convergence
+from evabench.records.measurement import ConvergenceSettings, StepTimeSettings
 from evabench.records.run import Run
 from evabench.records.step_time import StepTime
-from evabench.settings.measurement import ConvergenceSettings, StepTimeSettings
 from evabench.settings.optimizers import OptimizerSettings
 from evabench.settings.workloads import WorkloadSettings
 from evabench.stats.decomposition import ReachedTarget

@@ -9,7 +9,7 @@ from typing import Any
 from torch import Tensor
 
 from evabench.records.convergence import Convergence, Evaluation, Scores
-from evabench.settings.measurement import ConvergenceSettings
+from evabench.records.measurement import ConvergenceSettings
 from evabench.units import Seconds
 
 

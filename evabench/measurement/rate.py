@@ -5,8 +5,8 @@ from collections.abc import Callable
 
 from torch import Tensor
 
+from evabench.records.measurement import RateSettings
 from evabench.records.rate import RateTrial
-from evabench.settings.measurement import RateSettings
 
 NUM_POINTS = 24  # of a curve that is kept, the start not counted
 _DIVERGED = 1e12  # times the excess at the start

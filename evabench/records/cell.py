@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from evabench.settings.measurement import MeasurementSettings
+from evabench.records.measurement import MeasurementSettings
 from evabench.settings.optimizers import OptimizerSettings
 from evabench.settings.workloads import WorkloadSettings
 

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from evabench.records.cell import Cell
 from evabench.records.health import Health
-from evabench.records.run import Measured, Outcome
+from evabench.records.measurement import Measured
+from evabench.records.run import Outcome
 from evabench.units import Seconds
 
 

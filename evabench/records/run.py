@@ -3,27 +3,14 @@
 import hashlib
 import json
 from dataclasses import asdict, dataclass
-from typing import Annotated, Literal
-
-from pydantic import Field
+from typing import Literal
 
 from evabench.records.cell import Cell
 from evabench.records.conditions import Conditions
-from evabench.records.convergence import Convergence
 from evabench.records.health import Health
 from evabench.records.host import Code, Host
-from evabench.records.mechanism import Mechanism
-from evabench.records.memory import Memory
-from evabench.records.phases import Phases
-from evabench.records.probe import Probe
-from evabench.records.profile import Profile
-from evabench.records.rate import Rate
-from evabench.records.step_time import StepTime, WarmUp
+from evabench.records.measurement import Measured
 
-Measured = Annotated[
-    WarmUp | StepTime | Phases | Memory | Convergence | Probe | Profile | Mechanism | Rate,
-    Field(discriminator="measured"),
-]
 OutcomeKind = Literal["completed", "diverged", "timeout", "out_of_memory", "crashed", "killed"]
 
 

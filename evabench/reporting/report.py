@@ -17,6 +17,7 @@ from evabench.findings.repeats import counting_runs
 from evabench.records.convergence import Convergence
 from evabench.records.health import Health
 from evabench.records.host import Code, Host
+from evabench.records.measurement import ConvergenceSettings, MechanismSettings
 from evabench.records.mechanism import Mechanism
 from evabench.records.memory import Memory
 from evabench.records.phases import Phases
@@ -27,7 +28,6 @@ from evabench.records.step_time import StepTime, WarmUp
 from evabench.reporting.tables.targets import ReportedTarget, numbers_of, reported_target
 from evabench.runner.targets import TargetFindings
 from evabench.settings.first_order import SgdSettings
-from evabench.settings.measurement import ConvergenceSettings, MechanismSettings
 from evabench.settings.optimizers import OptimizerSettings
 from evabench.settings.workloads import WorkloadSettings
 from evabench.stats.paired import PairedRatio, paired_ratio

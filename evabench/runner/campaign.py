@@ -12,12 +12,12 @@ from threading import Event, Lock
 from evabench.launch.server import LaunchServer
 from evabench.machine.conditions import MachineWatcher, Watcher
 from evabench.records.host import Host
+from evabench.records.measurement import WarmUpSettings
 from evabench.records.request import ChildReply, Request
 from evabench.records.run import Run, Visit
 from evabench.records.step_time import WarmUp
 from evabench.runner.plan import PILOT, Plan
 from evabench.runner.planned_run import PlannedRun
-from evabench.settings.measurement import WarmUpSettings
 from evabench.store.files import RunStore
 from evabench.units import Seconds
 

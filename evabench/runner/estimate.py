@@ -11,6 +11,14 @@ from typing import Literal
 
 from evabench.records.cell import Cell
 from evabench.records.convergence import Convergence
+from evabench.records.measurement import (
+    ConvergenceSettings,
+    MemorySettings,
+    PhasesSettings,
+    RateSettings,
+    StepTimeSettings,
+    WarmUpSettings,
+)
 from evabench.records.memory import Memory
 from evabench.records.probe import Probe
 from evabench.records.run import Run
@@ -19,14 +27,6 @@ from evabench.runner.planned_run import PlannedRun
 from evabench.runner.probing import Probed, Probing, fake_process_bytes
 from evabench.settings.datasets import IMAGE_SETS, num_kept
 from evabench.settings.language import LanguageSettings
-from evabench.settings.measurement import (
-    ConvergenceSettings,
-    MemorySettings,
-    PhasesSettings,
-    RateSettings,
-    StepTimeSettings,
-    WarmUpSettings,
-)
 from evabench.settings.workloads import WorkloadSettings
 from evabench.units import Bytes, Seconds
 

@@ -6,9 +6,9 @@ from time import monotonic
 
 from evabench.launch.server import LaunchServer
 from evabench.records.cell import Cell
+from evabench.records.measurement import ProbeSettings
 from evabench.records.probe import Probe
 from evabench.records.request import Request
-from evabench.settings.measurement import ProbeSettings
 from evabench.settings.optimizers import OptimizerSettings
 from evabench.settings.workloads import WorkloadSettings
 from evabench.units import Bytes, Seconds

@@ -11,11 +11,10 @@ from dataclasses import dataclass, replace
 from evabench.errors import WorkerError
 from evabench.launch.server import LaunchServer
 from evabench.records.cell import Cell
+from evabench.records.measurement import Measured, StepTimeSettings, WarmUpSettings
 from evabench.records.request import Request
-from evabench.records.run import Measured
 from evabench.records.step_time import StepTime, WarmUp
 from evabench.settings.first_order import SgdSettings
-from evabench.settings.measurement import StepTimeSettings, WarmUpSettings
 from evabench.settings.workloads import AutoencoderSettings
 from evabench.stats.noise import Noise, noise_of
 from evabench.units import Seconds

@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 from evabench.findings.target_rule import NoTarget, set_target
 from evabench.records.cell import Cell
 from evabench.records.host import Code, Host
+from evabench.records.measurement import ConvergenceSettings
 from evabench.records.run import Run, run_key
 from evabench.records.set_target import SetTarget
 from evabench.runner.planned_run import PlannedRun, plan_run
-from evabench.settings.measurement import ConvergenceSettings
 from evabench.suite.suite import Suite
 
 

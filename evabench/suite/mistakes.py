@@ -6,8 +6,8 @@ from typing import Any, get_args
 
 from pydantic_core import ErrorDetails
 
+from evabench.records.measurement import ViewSettings
 from evabench.settings.bounds import field_names
-from evabench.settings.measurement import ViewSettings
 from evabench.settings.optimizers import OptimizerSettings
 from evabench.settings.targets import Target
 from evabench.settings.workloads import WorkloadSettings

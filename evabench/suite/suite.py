@@ -12,8 +12,8 @@ from pydantic import Field
 
 from evabench.errors import SuiteError
 from evabench.records.cell import SETS_TARGET, Cell
+from evabench.records.measurement import MemorySettings, PhasesSettings, ProfileSettings, StepTimeSettings
 from evabench.settings.bounds import FORBID, Count, Positive
-from evabench.settings.measurement import MemorySettings, PhasesSettings, ProfileSettings, StepTimeSettings
 from evabench.settings.optimizers import OptimizerSettings
 from evabench.settings.quadratics import QuadraticSettings
 from evabench.settings.workloads import WorkloadSettings

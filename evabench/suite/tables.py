@@ -6,9 +6,7 @@ from typing import Annotated, Literal
 
 from annotated_types import Ge
 
-from evabench.settings.bounds import FORBID, Count, Decay, Fraction, Positive
-from evabench.settings.choices import WeightSharing
-from evabench.settings.measurement import (
+from evabench.records.measurement import (
     AUTHORS,
     ConvergenceSettings,
     MechanismSettings,
@@ -16,6 +14,8 @@ from evabench.settings.measurement import (
     Schedule,
     ViewSettings,
 )
+from evabench.settings.bounds import FORBID, Count, Decay, Fraction, Positive
+from evabench.settings.choices import WeightSharing
 from evabench.settings.targets import MIN_TARGET_SEEDS, Target
 
 TierName = Literal["smoke", "laptop", "paper"]

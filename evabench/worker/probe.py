@@ -12,9 +12,9 @@ from evabench.errors import DataError
 from evabench.measurement.memory.memory import rss_high_water_bytes, track_step
 from evabench.optimizers.build import BuiltInSettings, build_optimizer
 from evabench.records.cell import Cell
+from evabench.records.measurement import ProbeSettings
 from evabench.records.probe import Probe
 from evabench.settings.kronecker import FoofSettings, KfacSettings
-from evabench.settings.measurement import ProbeSettings
 from evabench.settings.plugin_optimizers import PluginSettings
 from evabench.settings.plugin_workloads import PluginWorkloadSettings
 from evabench.settings.shampoo import ShampooSettings

@@ -33,14 +33,9 @@ from evabench.optimizers.phases import phase
 from evabench.optimizers.shell.coverage import Preconditioner, coverage
 from evabench.records.convergence import Convergence
 from evabench.records.health import Health
-from evabench.records.mechanism import Mechanism
-from evabench.records.memory import Memory
-from evabench.records.phases import PhaseName
-from evabench.records.rate import Rate, RateTrial
-from evabench.records.request import Request
-from evabench.records.run import Measured
-from evabench.settings.measurement import (
+from evabench.records.measurement import (
     ConvergenceSettings,
+    Measured,
     MechanismSettings,
     MemorySettings,
     PhasesSettings,
@@ -50,6 +45,11 @@ from evabench.settings.measurement import (
     StepTimeSettings,
     WarmUpSettings,
 )
+from evabench.records.mechanism import Mechanism
+from evabench.records.memory import Memory
+from evabench.records.phases import PhaseName
+from evabench.records.rate import Rate, RateTrial
+from evabench.records.request import Request
 from evabench.settings.optimizers import OptimizerSettings
 from evabench.settings.plugin_optimizers import PluginSettings
 from evabench.settings.plugin_workloads import PluginWorkloadSettings

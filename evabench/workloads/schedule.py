@@ -5,7 +5,7 @@ from typing import assert_never
 
 from torch.optim import Optimizer
 
-from evabench.settings.measurement import ConvergenceSettings, Schedule
+from evabench.records.measurement import ConvergenceSettings, Schedule
 
 _STEP_FACTOR = 0.1  # at each milestone, as the authors' scripts do
 

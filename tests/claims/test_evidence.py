@@ -5,8 +5,8 @@ import pytest
 from evabench.claims.claim import ClaimedWorkload, Verdict
 from evabench.claims.eva import EVA_CLAIMS, FASTER_THAN_KFAC, FASTER_THAN_SGD
 from evabench.claims.evidence import judge_claims
+from evabench.records.measurement import WarmUpSettings
 from evabench.records.step_time import WarmUp
-from evabench.settings.measurement import WarmUpSettings
 from evabench.stats.time_to_target import Goal
 from tests.runs import ARMS, GPU, NET, QUIET, TARGET, TARGETS, failed, run, training, trainings, visits
 

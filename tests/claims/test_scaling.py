@@ -6,10 +6,10 @@ from evabench.claims.claim import Verdict
 from evabench.claims.eva import LINEAR_TIME
 from evabench.claims.evidence import judge_claims
 from evabench.claims.scaling import cost_families
+from evabench.records.measurement import StepTimeSettings
 from evabench.records.step_time import StepTime
 from evabench.reporting.tables.cost import scaling_table
 from evabench.reporting.tables.verdicts import evidence_table, measured
-from evabench.settings.measurement import StepTimeSettings
 from evabench.settings.workloads import SyntheticSettings
 from tests.runs import run
 

@@ -2,10 +2,10 @@
 
 from evabench.machine.code import read_code
 from evabench.records.cell import Cell
+from evabench.records.measurement import MemorySettings
 from evabench.runner.planned_run import plan_run
 from evabench.settings.classifiers import STAND_IN_CHECKPOINT, ClassifierSettings
 from evabench.settings.first_order import SgdSettings
-from evabench.settings.measurement import MemorySettings
 from evabench.settings.plugin_optimizers import PluginSettings
 from evabench.settings.plugin_workloads import PluginWorkloadSettings
 from tests.runs import HOST, SMALL

@@ -3,7 +3,7 @@
 import pytest
 
 from evabench.measurement.timing.clock import CpuClock, find_warm_up, time_visit
-from evabench.settings.measurement import StepTimeSettings, WarmUpSettings
+from evabench.records.measurement import StepTimeSettings, WarmUpSettings
 
 MILLISECOND = 1_000_000
 

@@ -6,7 +6,7 @@ import torch
 
 from evabench.measurement.convergence import PausableClock, Training, train_to_budget
 from evabench.records.convergence import Scores
-from evabench.settings.measurement import ConvergenceSettings
+from evabench.records.measurement import ConvergenceSettings
 
 
 class FakeTraining:

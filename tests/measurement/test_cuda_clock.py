@@ -3,7 +3,7 @@
 import pytest
 
 from evabench.measurement.timing.clock import time_visit
-from evabench.settings.measurement import StepTimeSettings
+from evabench.records.measurement import StepTimeSettings
 from tests.measurement.made_up_device import FakeDevice
 
 SETTINGS = StepTimeSettings(min_steps=6)

@@ -6,7 +6,7 @@ import torch
 from evabench.measurement.timing.cuda_clock import marks_on
 from evabench.measurement.timing.phases import HostMarks, PhaseRecorder, time_phases
 from evabench.optimizers.phases import listening, phase
-from evabench.settings.measurement import PhasesSettings
+from evabench.records.measurement import PhasesSettings
 from tests.measurement.made_up_device import FakeDevice
 
 SETTINGS = PhasesSettings(min_steps=6, min_cycles=2, min_warmup_steps=1)

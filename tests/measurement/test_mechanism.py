@@ -11,8 +11,8 @@ from evabench.measurement.mechanism.factor_shares import FactorCapture
 from evabench.measurement.mechanism.mechanism import probe, watch_mechanism
 from evabench.measurement.mechanism.rank_one_shares import cosine, trace_shares
 from evabench.records.codec import decode, encode
+from evabench.records.measurement import MechanismSettings, ViewSettings
 from evabench.records.mechanism import Mechanism
-from evabench.settings.measurement import MechanismSettings, ViewSettings
 from tests import dense
 from tests.optimizers.models import batch, small_net
 

@@ -7,8 +7,8 @@ import pytest
 
 from evabench.measurement.timing.phases import HostMarks, PhaseRecorder, time_phases
 from evabench.optimizers.phases import listening, phase
+from evabench.records.measurement import PhasesSettings
 from evabench.records.phases import Phases
-from evabench.settings.measurement import PhasesSettings
 
 SETTINGS = PhasesSettings(min_steps=4, min_cycles=2, min_warmup_steps=1)
 

@@ -5,11 +5,11 @@ import math
 import pytest
 
 from evabench.measurement.rate import NUM_POINTS
+from evabench.records.measurement import RateSettings
 from evabench.records.request import Request
 from evabench.settings.eva import EvaSettings
 from evabench.settings.first_order import SgdSettings
 from evabench.settings.kronecker import KfacSettings
-from evabench.settings.measurement import RateSettings
 from evabench.settings.quadratics import QuadraticSettings
 from evabench.worker.training import measure
 from tests.runs import cell

@@ -9,8 +9,8 @@ import torch
 
 from evabench.measurement.timing.trace import Event, operator_times, profile_steps
 from evabench.optimizers.phases import phase
+from evabench.records.measurement import ProfileSettings
 from evabench.records.profile import OUTSIDE_OPERATORS
-from evabench.settings.measurement import ProfileSettings
 
 STEP = Event(0, 100_000, "evabench step", thread=1)
 

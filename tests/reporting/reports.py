@@ -2,9 +2,9 @@
 
 from dataclasses import replace
 
+from evabench.records.measurement import PhasesSettings
 from evabench.records.phases import Phases
 from evabench.reporting.report import make_report
-from evabench.settings.measurement import PhasesSettings
 from evabench.settings.targets import Target
 from evabench.suite.suite import Suite
 from evabench.suite.tables import ConvergenceTable, MemoryTable, TimingTable

@@ -2,6 +2,7 @@
 
 import pytest
 
+from evabench.records.measurement import MechanismSettings, RateSettings, ViewSettings
 from evabench.records.mechanism import (
     Approximation,
     FactorEnergy,
@@ -17,7 +18,6 @@ from evabench.reporting.report import make_report
 from evabench.reporting.sections import sections
 from evabench.reporting.tables.mechanism import METHODS, directions_table, shares_table, step_length_table, term_table
 from evabench.reporting.tables.rate import rate_table
-from evabench.settings.measurement import MechanismSettings, RateSettings, ViewSettings
 from evabench.settings.quadratics import QuadraticSettings
 from tests import runs as made
 from tests.reporting.reports import suite

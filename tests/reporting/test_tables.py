@@ -8,6 +8,7 @@ from rich.console import Console
 
 from evabench.records.device_memory import DeviceMemory
 from evabench.records.health import Health
+from evabench.records.measurement import WarmUpSettings
 from evabench.records.step_time import WarmUp
 from evabench.reporting.html import render_html
 from evabench.reporting.markdown import render_markdown
@@ -19,7 +20,6 @@ from evabench.reporting.tables.cost import cost_table, phases_table, step_table
 from evabench.reporting.tables.memory import allocation_table, device_table, growth_table, memory_table
 from evabench.reporting.tables.origin import conditions_table, host_table, settings_table, unfinished_table
 from evabench.reporting.terminal import print_report
-from evabench.settings.measurement import WarmUpSettings
 from tests import runs as made
 from tests.reporting.reports import report, suite
 

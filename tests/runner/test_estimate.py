@@ -6,13 +6,13 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
+from evabench.records.measurement import ConvergenceSettings, ProbeSettings
 from evabench.records.probe import Probe
 from evabench.reporting.tables.estimate import duration, estimate_table, estimate_warnings
 from evabench.reporting.terminal import rich_table
 from evabench.runner.estimate import History, estimate
 from evabench.runner.plan import Plan, make_plan
 from evabench.runner.probing import Probed, Probing, probe_cells
-from evabench.settings.measurement import ConvergenceSettings, ProbeSettings
 from tests import runs as made
 from tests.reporting.reports import suite
 

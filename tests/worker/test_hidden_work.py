@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from evabench.launch.server import LaunchServer
+from evabench.records.measurement import MemorySettings, PhasesSettings, StepTimeSettings
 from evabench.records.request import Request
 from evabench.settings.eva import EvaSettings
 from evabench.settings.first_order import SgdSettings
-from evabench.settings.measurement import MemorySettings, PhasesSettings, StepTimeSettings
 from evabench.settings.plugin_optimizers import PluginSettings
 from tests.runs import SMALL, cell
 from tests.worker.hiding import LEAKED_BYTES, PLANTED_BYTES, PLANTED_SECONDS

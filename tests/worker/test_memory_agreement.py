@@ -8,13 +8,13 @@ import pytest
 
 from evabench.launch.server import LaunchServer
 from evabench.records.cell import Cell
+from evabench.records.measurement import MemorySettings
 from evabench.records.request import Request
 from evabench.settings.classifiers import ClassifierSettings
 from evabench.settings.eva import EvaFSettings, EvaSettings, EvaSSettings
 from evabench.settings.first_order import AdamWSettings, SgdSettings
 from evabench.settings.kronecker import FoofSettings, KfacSettings
 from evabench.settings.language import LanguageSettings
-from evabench.settings.measurement import MemorySettings
 from evabench.settings.mfac import MfacSettings
 from evabench.settings.plugin_optimizers import PluginSettings
 from evabench.settings.shampoo import ShampooSettings

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from evabench.errors import SuiteError
+from evabench.records.measurement import ConvergenceSettings
 from evabench.records.request import Request
 from evabench.settings.eva import EvaSettings
-from evabench.settings.measurement import ConvergenceSettings
 from evabench.settings.plugin_workloads import PluginWorkloadSettings
 from evabench.store.files import RunStore
 from evabench.worker.plugin import build_plugin_workload

@@ -3,13 +3,13 @@
 import pytest
 
 from evabench.launch.server import LaunchServer
+from evabench.records.measurement import MemorySettings, ProbeSettings
 from evabench.records.request import Request
 from evabench.settings.classifiers import ClassifierSettings
 from evabench.settings.eva import EvaFSettings, EvaSettings, EvaSSettings
 from evabench.settings.first_order import AdamWSettings, SgdSettings
 from evabench.settings.kronecker import FoofSettings, KfacSettings
 from evabench.settings.language import LanguageSettings
-from evabench.settings.measurement import MemorySettings, ProbeSettings
 from evabench.settings.mfac import MfacSettings
 from evabench.settings.shampoo import ShampooSettings
 from tests.runs import SMALL, cell

@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 
 from evabench.launch.server import LaunchServer
+from evabench.records.measurement import ConvergenceSettings, StepTimeSettings, WarmUpSettings
 from evabench.records.memory import Memory
 from evabench.records.request import Request
 from evabench.records.step_time import StepTime, WarmUp
 from evabench.settings.eva import EvaSettings
 from evabench.settings.first_order import AdamWSettings, SgdSettings
 from evabench.settings.kronecker import KfacSettings
-from evabench.settings.measurement import ConvergenceSettings, StepTimeSettings, WarmUpSettings
 from evabench.settings.plugin_optimizers import PluginSettings
 from evabench.settings.shampoo import ShampooSettings
 from tests.runs import SMALL, cell

@@ -4,9 +4,9 @@ import pytest
 
 from evabench.launch.server import LaunchServer, Request
 from evabench.records.convergence import Convergence
+from evabench.records.measurement import ConvergenceSettings, MemorySettings, StepTimeSettings
 from evabench.records.memory import Memory
 from evabench.records.step_time import StepTime
-from evabench.settings.measurement import ConvergenceSettings, MemorySettings, StepTimeSettings
 from evabench.settings.plugin_optimizers import PluginSettings
 from tests.runs import SMALL, cell
 

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from evabench.settings.measurement import ConvergenceSettings
+from evabench.records.measurement import ConvergenceSettings
 from evabench.workloads.schedule import ScheduledRate, schedule_factor, warmup_factor
 
 

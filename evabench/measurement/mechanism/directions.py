@@ -14,8 +14,8 @@ from torch import Tensor, nn
 from evabench.optimizers import FOOF, KFAC, Eva, EvaF, Shampoo
 from evabench.optimizers.eva.axis_means import project_axes_
 from evabench.optimizers.layers.layers import Layer
+from evabench.records.measurement import ViewSettings
 from evabench.settings.choices import WeightSharing
-from evabench.settings.measurement import ViewSettings
 
 Method = Eva | EvaF | KFAC | FOOF | Shampoo
 Gradients = Mapping[nn.Parameter, Tensor]

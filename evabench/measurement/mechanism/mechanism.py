@@ -26,8 +26,8 @@ from evabench.measurement.mechanism.factor_shares import FactorCapture
 from evabench.measurement.mechanism.rank_one_shares import changed_share, cosine, known
 from evabench.optimizers.layers.layers import find_layers, find_rest
 from evabench.optimizers.step.scaling import kl_clip_scale
+from evabench.records.measurement import MechanismSettings, ViewSettings
 from evabench.records.mechanism import Approximation, LayerDirections, Mechanism, MechanismProbe, View
-from evabench.settings.measurement import MechanismSettings, ViewSettings
 from evabench.workloads.seeds import seeded
 
 LossOf = Callable[[nn.Module, Any], Tensor]  # a model and a batch -> the mean loss to go backward from

@@ -10,8 +10,8 @@ from time import perf_counter_ns
 from typing import Protocol
 
 from evabench.measurement.timing.side_work import SideWorkWatch
+from evabench.records.measurement import StepTimeSettings, WarmUpSettings
 from evabench.records.step_time import StepTime, WarmUp
-from evabench.settings.measurement import StepTimeSettings, WarmUpSettings
 from evabench.units import Seconds
 
 Step = Callable[[], None]  # one whole training step, its batch at hand

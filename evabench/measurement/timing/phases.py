@@ -9,8 +9,8 @@ from time import perf_counter_ns
 from typing import Any, Protocol
 
 from evabench.optimizers.phases import listening
+from evabench.records.measurement import PhasesSettings
 from evabench.records.phases import PhaseName, Phases
-from evabench.settings.measurement import PhasesSettings
 from evabench.units import Seconds
 
 

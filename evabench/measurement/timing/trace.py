@@ -22,9 +22,9 @@ from torch.profiler import (  # type: ignore[attr-defined]  # the type of an arg
 
 from evabench.measurement.timing.phases import time_phases
 from evabench.optimizers.phases import listening
+from evabench.records.measurement import ProfileSettings
 from evabench.records.phases import PhaseName
 from evabench.records.profile import OUTSIDE_OPERATORS, OperatorTime, Profile
-from evabench.settings.measurement import ProfileSettings
 
 _STEP = "evabench step"
 _PHASE = "evabench phase "

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from evabench.records.measurement import ConvergenceSettings
 from evabench.records.set_target import SetTarget
 from evabench.runner.targets import TargetFindings
-from evabench.settings.measurement import ConvergenceSettings
 from evabench.settings.targets import EASIER_AT, HARDER_AT
 from evabench.stats.time_to_target import Goal
 from evabench.suite.suite import Suite

@@ -1,4 +1,7 @@
-"""Kinds of measurement as settings. Each is a cell and a run of its own, because instruments disturb each other."""
+"""The kinds of measurement: what each is asked, and the record that comes back.
+
+Each is a cell and a run of its own, because instruments disturb each other.
+"""
 
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal
@@ -6,7 +9,15 @@ from typing import Annotated, ClassVar, Literal
 from annotated_types import Ge, MinLen
 from pydantic import Field
 
-from evabench.settings.bounds import Count, Fraction, Positive, check_bounds
+from evabench.records.convergence import Convergence
+from evabench.records.mechanism import Mechanism
+from evabench.records.memory import Memory
+from evabench.records.phases import Phases
+from evabench.records.probe import Probe
+from evabench.records.profile import Profile
+from evabench.records.rate import Rate
+from evabench.records.step_time import StepTime, WarmUp
+from evabench.settings.bounds import FORBID, Count, Fraction, Positive, check_bounds
 from evabench.settings.choices import OutputGradient, WeightSharing
 
 Schedule = Literal["constant", "linear", "cosine", "step"]
@@ -16,7 +27,7 @@ Schedule = Literal["constant", "linear", "cosine", "step"]
 class WarmUpSettings:
     """The pilot of a timing series: how many steps until the step time is steady? Its times are never judged."""
 
-    __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
+    __pydantic_config__ = FORBID
     timed: ClassVar[bool] = True
 
     measurement: Literal["warm_up"] = "warm_up"
@@ -33,7 +44,7 @@ class WarmUpSettings:
 class StepTimeSettings:
     """Blocks of whole refresh cycles, synchronised only at their ends."""
 
-    __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
+    __pydantic_config__ = FORBID
     timed: ClassVar[bool] = True
 
     measurement: Literal["step_time"] = "step_time"
@@ -55,7 +66,7 @@ class StepTimeSettings:
 class MemorySettings:
     """State bytes, and the exact peak of live tensor bytes in the second refresh: the first creates the state."""
 
-    __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
+    __pydantic_config__ = FORBID
     timed: ClassVar[bool] = False
 
     measurement: Literal["memory"] = "memory"
@@ -65,7 +76,7 @@ class MemorySettings:
 class ConvergenceSettings:
     """Training to a budget, with the clock paused in every evaluation."""
 
-    __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
+    __pydantic_config__ = FORBID
     timed: ClassVar[bool] = False
 
     measurement: Literal["convergence"] = "convergence"
@@ -90,7 +101,7 @@ class ConvergenceSettings:
 class PhasesSettings:
     """Cycles with marks beside cycles without: a run alone on the machine, but in no sweep."""
 
-    __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
+    __pydantic_config__ = FORBID
     timed: ClassVar[bool] = True
 
     measurement: Literal["phases"] = "phases"
@@ -115,7 +126,7 @@ class PhasesSettings:
 class ProbeSettings:
     """A look at what a run would cost, for an estimate: bytes on fake tensors, or the seconds of a few real steps."""
 
-    __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
+    __pydantic_config__ = FORBID
     timed: ClassVar[bool] = False
 
     measurement: Literal["probe"] = "probe"
@@ -126,7 +137,7 @@ class ProbeSettings:
 class ProfileSettings:
     """Whole cycles under torch's profiler, behind the same steps without it: a diagnosis, in no suite."""
 
-    __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
+    __pydantic_config__ = FORBID
     timed: ClassVar[bool] = True
 
     measurement: Literal["profile"] = "profile"
@@ -147,7 +158,7 @@ class ProfileSettings:
 class ViewSettings:
     """One setting of the methods whose directions are compared; Eva and K-FAC share it, Eva-f and FOOF too."""
 
-    __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
+    __pydantic_config__ = FORBID
     name: str  # for people
     damping: Positive = 0.03
     output_gradient: OutputGradient = "batch_mean"
@@ -169,7 +180,7 @@ class MechanismSettings:
     step that follows; no method has running averages in it.
     """
 
-    __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
+    __pydantic_config__ = FORBID
     timed: ClassVar[bool] = False
 
     measurement: Literal["mechanism"] = "mechanism"
@@ -197,7 +208,7 @@ class RateSettings:
     or where the excess loss is `floor` times what it was at the start.
     """
 
-    __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
+    __pydantic_config__ = FORBID
     timed: ClassVar[bool] = False
 
     measurement: Literal["rate"] = "rate"
@@ -223,4 +234,9 @@ MeasurementSettings = Annotated[
     | MechanismSettings
     | RateSettings,
     Field(discriminator="measurement"),
+]
+
+Measured = Annotated[
+    WarmUp | StepTime | Phases | Memory | Convergence | Probe | Profile | Mechanism | Rate,
+    Field(discriminator="measured"),
 ]

@@ -8,9 +8,11 @@ from typing import Any
 
 from torch import Tensor
 
+from evabench.measurement.bench import Bench
 from evabench.records.convergence import Convergence, Evaluation, Scores
 from evabench.records.measurement import ConvergenceSettings
 from evabench.units import Seconds
+from evabench.workloads.schedule import ScheduledRate
 
 
 @dataclass(slots=True)
@@ -38,6 +40,19 @@ class Training:
     step: Callable[[int, Any], Tensor]  # index and batch -> the loss of the batch, a 0-d tensor
     validation: Callable[[], Scores]
     test: Callable[[], Scores]
+
+
+def measure_convergence(bench: Bench, settings: ConvergenceSettings) -> Convergence:
+    """Train the cell's optimizer on its workload, at the rates of the schedule."""
+    workload, rate = bench.workload, ScheduledRate(bench.optimizer, settings)
+    batches = workload.batches()
+
+    def step(index: int, batch: Any) -> Tensor:
+        rate.set_for(index)
+        return bench.train(batch)
+
+    training = Training(next_batch=lambda: next(batches), step=step, validation=workload.validation, test=workload.test)
+    return train_to_budget(training, settings, PausableClock())
 
 
 def train_to_budget(training: Training, settings: ConvergenceSettings, clock: PausableClock) -> Convergence:

@@ -5,11 +5,31 @@ from collections.abc import Callable
 
 from torch import Tensor
 
+from evabench.measurement.bench import Bench
 from evabench.records.measurement import RateSettings
-from evabench.records.rate import RateTrial
+from evabench.records.rate import Rate, RateTrial
+from evabench.settings.quadratics import QuadraticSettings
+from evabench.workloads.quadratic import Quadratic
 
 NUM_POINTS = 24  # of a curve that is kept, the start not counted
 _DIVERGED = 1e12  # times the excess at the start
+
+
+def measure_rate(bench: Bench, settings: RateSettings) -> Rate:
+    """Return a trial at each learning rate of the grid, each with a workload and an optimizer of its own."""
+    quadratic = bench.cell.workload
+    assert isinstance(quadratic, QuadraticSettings), "a suite gives no other workload a rate"
+    trials = tuple(_try(bench.anew(), settings, multiple, quadratic.unit_lr) for multiple in settings.multiples)
+    return Rate(unit_lr=quadratic.unit_lr, trials=trials)
+
+
+def _try(bench: Bench, settings: RateSettings, multiple: float, unit_lr: float) -> RateTrial:
+    for group in bench.optimizer.param_groups:
+        group["lr"] = multiple * unit_lr
+    problem, (weight,) = bench.workload.objective, bench.workload.model.parameters()
+    assert isinstance(problem, Quadratic)
+    batch = next(bench.workload.batches())
+    return try_rate(multiple, lambda: bench.train(batch), lambda: problem.excess(weight), settings)
 
 
 def try_rate(

@@ -58,3 +58,10 @@ class Convergence:
         """Return the loss at the end of the budget, None where the run did not get there."""
         last = self.evaluations[-1] if self.evaluations else None
         return last.validation_loss if last and last.step == self.budget_steps else None
+
+    @property
+    def divergence(self) -> str | None:
+        """Return where the loss was no longer finite, as a sentence; None: the run got to its budget."""
+        if self.final_validation_loss is not None:
+            return None
+        return f"the loss was no longer finite at step {self.evaluations[-1].step} of {self.budget_steps}"

@@ -1,10 +1,11 @@
 """The kinds of measurement: what each is asked, and the record that comes back.
 
-Each is a cell and a run of its own, because instruments disturb each other.
+Each is a cell and a run of its own, because instruments disturb each other. A kind is a settings class, which says by
+name which function of the child measures it (the parent imports none of them), and a record; the last lines list all.
 """
 
 from dataclasses import dataclass
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, get_args
 
 from annotated_types import Ge, MinLen
 from pydantic import Field
@@ -29,6 +30,7 @@ class WarmUpSettings:
 
     __pydantic_config__ = FORBID
     timed: ClassVar[bool] = True
+    measured_by: ClassVar[str] = "evabench.measurement.timing.kinds:measure_warm_up"
 
     measurement: Literal["warm_up"] = "warm_up"
     min_window_steps: Count = 10  # a window is this, or one cycle where that is longer
@@ -46,6 +48,7 @@ class StepTimeSettings:
 
     __pydantic_config__ = FORBID
     timed: ClassVar[bool] = True
+    measured_by: ClassVar[str] = "evabench.measurement.timing.kinds:measure_step_time"
 
     measurement: Literal["step_time"] = "step_time"
     min_steps: Count = 30
@@ -68,6 +71,7 @@ class MemorySettings:
 
     __pydantic_config__ = FORBID
     timed: ClassVar[bool] = False
+    measured_by: ClassVar[str] = "evabench.measurement.memory.memory:measure_memory"
 
     measurement: Literal["memory"] = "memory"
 
@@ -78,6 +82,7 @@ class ConvergenceSettings:
 
     __pydantic_config__ = FORBID
     timed: ClassVar[bool] = False
+    measured_by: ClassVar[str] = "evabench.measurement.convergence:measure_convergence"
 
     measurement: Literal["convergence"] = "convergence"
     steps: Count  # the budget; the schedule is fully decayed at its end
@@ -103,6 +108,7 @@ class PhasesSettings:
 
     __pydantic_config__ = FORBID
     timed: ClassVar[bool] = True
+    measured_by: ClassVar[str] = "evabench.measurement.timing.kinds:measure_phases"
 
     measurement: Literal["phases"] = "phases"
     min_steps: Count = 30
@@ -128,6 +134,7 @@ class ProbeSettings:
 
     __pydantic_config__ = FORBID
     timed: ClassVar[bool] = False
+    measured_by: ClassVar[str] = "evabench.worker.probe:measure_probe"
 
     measurement: Literal["probe"] = "probe"
     real_steps: Annotated[int, Ge(0)] = 0  # 0: bytes
@@ -139,6 +146,7 @@ class ProfileSettings:
 
     __pydantic_config__ = FORBID
     timed: ClassVar[bool] = True
+    measured_by: ClassVar[str] = "evabench.measurement.timing.kinds:measure_profile"
 
     measurement: Literal["profile"] = "profile"
     trace: str  # the file that the child writes; packed where it ends in ".gz"
@@ -182,6 +190,7 @@ class MechanismSettings:
 
     __pydantic_config__ = FORBID
     timed: ClassVar[bool] = False
+    measured_by: ClassVar[str] = "evabench.measurement.mechanism.mechanism:measure_mechanism"
 
     measurement: Literal["mechanism"] = "mechanism"
     probe_at: tuple[Annotated[int, Ge(0)], ...] = (0,)  # steps before each probe; the last one ends the training
@@ -210,6 +219,7 @@ class RateSettings:
 
     __pydantic_config__ = FORBID
     timed: ClassVar[bool] = False
+    measured_by: ClassVar[str] = "evabench.measurement.rate:measure_rate"
 
     measurement: Literal["rate"] = "rate"
     multiples: Annotated[tuple[Positive, ...], MinLen(1)]
@@ -240,3 +250,6 @@ Measured = Annotated[
     WarmUp | StepTime | Phases | Memory | Convergence | Probe | Profile | Mechanism | Rate,
     Field(discriminator="measured"),
 ]
+
+# The settings class of each kind.
+KINDS: tuple[Any, ...] = get_args(get_args(MeasurementSettings)[0])

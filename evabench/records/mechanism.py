@@ -95,3 +95,9 @@ class Mechanism:
     schema: Literal[1] = 1
     probes: tuple[MechanismProbe, ...]
     layers_left_out: tuple[str, ...]  # trained parameters that no method of Kronecker factors has, and why
+
+    @property
+    def divergence(self) -> str | None:
+        """Return where the loss was no longer finite, as a sentence; None: every probe was made."""
+        last = self.probes[-1]
+        return f"the loss was no longer finite at step {last.step}" if last.loss is None else None

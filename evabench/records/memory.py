@@ -1,7 +1,7 @@
 """Memory of a training step, in bytes that can be counted."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 from evabench.records.device_memory import DeviceMemory
 from evabench.units import Bytes
@@ -41,6 +41,8 @@ class PeakBytes:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Memory:
     """Exact bytes of the state, and the exact peak of live tensor storages in a steady step."""
+
+    divergence: ClassVar[None] = None  # its loss is not looked at
 
     measured: Literal["memory"] = "memory"
     num_parameters: int

@@ -1,7 +1,7 @@
 """What a quick look at one workload and arm says about the cost of its runs. For estimates only: never stored."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 from evabench.units import Bytes, Seconds
 
@@ -9,6 +9,8 @@ from evabench.units import Bytes, Seconds
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Probe:
     """Bytes on tensors without data, or the seconds of a few real steps."""
+
+    divergence: ClassVar[None] = None  # its loss is not looked at
 
     measured: Literal["probe"] = "probe"
     peak_bytes: Bytes | None = None  # of live tensors in a step, on fake tensors; None: not looked for, or not possible

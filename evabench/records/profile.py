@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from statistics import fmean, median
-from typing import Literal
+from typing import ClassVar, Literal
 
 from evabench.records.phases import PhaseName, Phases
 from evabench.units import Seconds
@@ -23,6 +23,8 @@ class OperatorTime:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
     """Whole refresh cycles under torch's profiler, after the same steps without it."""
+
+    divergence: ClassVar[None] = None  # its loss is not looked at
 
     measured: Literal["profile"] = "profile"
     trace: str  # the file for chrome://tracing and Perfetto

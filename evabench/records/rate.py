@@ -1,7 +1,7 @@
 """How fast an optimizer converges on a quadratic whose conditioning is known."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,6 +19,8 @@ class Rate:
 
     1   2026-11-24   the first
     """
+
+    divergence: ClassVar[None] = None  # a rate at which a trial diverges is a finding
 
     measured: Literal["rate"] = "rate"
     schema: Literal[1] = 1

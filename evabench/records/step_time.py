@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from statistics import median
-from typing import Literal
+from typing import ClassVar, Literal
 
 from evabench.records.energy import Energy
 from evabench.records.side_work import SideWork
@@ -16,6 +16,8 @@ _MAX_LAG = 0.1
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepTime:
     """One visit: whole refresh cycles after a warm-up, synchronised only at the ends of a block."""
+
+    divergence: ClassVar[None] = None  # its loss is not looked at
 
     measured: Literal["step_time"] = "step_time"
     step_seconds: tuple[Seconds, ...]  # every step of the blocks, in order; position 0 of a cycle refreshes
@@ -73,6 +75,8 @@ class StepTime:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WarmUp:
     """The pilot: median step time of consecutive windows, and where it became steady."""
+
+    divergence: ClassVar[None] = None  # its loss is not looked at
 
     measured: Literal["warm_up"] = "warm_up"
     window_steps: int

@@ -6,11 +6,9 @@ import traceback
 import torch
 
 from evabench.errors import EvabenchError, printable
-from evabench.records.convergence import Convergence
-from evabench.records.mechanism import Mechanism
 from evabench.records.request import ChildReply, Request
 from evabench.records.run import Outcome
-from evabench.worker.training import Finding, measure
+from evabench.worker.measure import Finding, measure
 
 # torch's CPU allocator raises a plain RuntimeError.
 _ALLOCATION_FAILURES = ("can't allocate memory", "not enough memory", "out of memory")
@@ -46,13 +44,8 @@ def _failed(outcome: Outcome) -> ChildReply:
 
 
 def _outcome(finding: Finding) -> Outcome:
-    reasons = []
-    measured, health = finding.measured, finding.health
-    if isinstance(measured, Convergence) and measured.final_validation_loss is None:
-        step = measured.evaluations[-1].step
-        reasons.append(f"the loss was no longer finite at step {step} of {measured.budget_steps}")
-    if isinstance(measured, Mechanism) and measured.probes[-1].loss is None:
-        reasons.append(f"the loss was no longer finite at step {measured.probes[-1].step}")
+    health, diverged = finding.health, finding.measured.divergence
+    reasons = [] if diverged is None else [diverged]
     if health and health.skipped_steps:
         layers = ", ".join(f"{layer} ({count} times)" for layer, count in health.skipped_steps.items())
         reasons.append(f"steps were skipped because of gradients that were not finite: {layers}")

@@ -1,6 +1,5 @@
 """A quick look at one workload and arm: bytes on fake tensors, then seconds of a few real steps."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from time import perf_counter
 
@@ -9,27 +8,29 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.optim import SGD, Optimizer
 
 from evabench.errors import DataError
+from evabench.measurement.bench import Bench
 from evabench.measurement.memory.memory import rss_high_water_bytes, track_step
-from evabench.optimizers.build import BuiltInSettings, build_optimizer
+from evabench.measurement.step import training_step
 from evabench.records.cell import Cell
 from evabench.records.measurement import ProbeSettings
 from evabench.records.probe import Probe
 from evabench.settings.kronecker import FoofSettings, KfacSettings
-from evabench.settings.plugin_optimizers import PluginSettings
+from evabench.settings.optimizers import OptimizerSettings
 from evabench.settings.plugin_workloads import PluginWorkloadSettings
 from evabench.settings.shampoo import ShampooSettings
 from evabench.units import Bytes
-from evabench.worker.plugin import build_plugin, build_plugin_workload
-from evabench.workloads.build import build_workload
+from evabench.worker.build import build_optimizer, build_workload
 from evabench.workloads.made_up import build_made_up
-from evabench.workloads.workload import Batch, Workload
-
-Step = Callable[[Workload, Optimizer, Batch], object]
+from evabench.workloads.workload import Workload
 
 
-def probe(cell: Cell, settings: ProbeSettings, train: Step) -> Probe:
-    """Return the bytes of a step where no real step is asked for, else the seconds of so many."""
-    return _count_bytes(cell) if settings.real_steps == 0 else _time_steps(cell, settings.real_steps, train)
+def measure_probe(bench: Bench, settings: ProbeSettings) -> Probe:
+    """Return the bytes of a step where no real step is asked for, else the seconds of so many.
+
+    The workload and the optimizer of the bench stay unbuilt: the data may not be here.
+    """
+    cell = bench.cell
+    return _count_bytes(cell) if settings.real_steps == 0 else _time_steps(cell, settings.real_steps)
 
 
 def _count_bytes(cell: Cell) -> Probe:
@@ -55,15 +56,13 @@ def _fake_peak(cell: Cell, *, plain: bool) -> Bytes:
         workload = build_made_up(cell.workload, seed=0)
         if plain:
             optimizer: Optimizer = SGD(workload.model.parameters(), 1e-6, momentum=0.9)
-        elif isinstance(cell.optimizer, PluginSettings):
-            optimizer = build_plugin(cell.optimizer, workload.model)
         else:
             optimizer = build_optimizer(_never_reading(cell.optimizer), workload.model)
         batch = next(workload.batches())
         return max(track_step(workload.model, optimizer, batch, workload.loss).peak().total for _ in range(2))
 
 
-def _never_reading(settings: BuiltInSettings) -> BuiltInSettings:
+def _never_reading(settings: OptimizerSettings) -> OptimizerSettings:
     """Return settings with the same state whose factorisation reads nothing from the device: eigh does.
 
     The matrices that eigh itself returns are missing in the count then: FOOF's peak is up to a third higher.
@@ -79,23 +78,23 @@ def _never_reading(settings: BuiltInSettings) -> BuiltInSettings:
             return settings
 
 
-def _time_steps(cell: Cell, num_steps: int, train: Step) -> Probe:
+def _time_steps(cell: Cell, num_steps: int) -> Probe:
     started = perf_counter()
     made_up = False
     try:
-        workload = _workload(cell)
+        workload = build_workload(cell.workload, 0)
     except DataError:
         if isinstance(cell.workload, PluginWorkloadSettings):
             raise
         workload, made_up = build_made_up(cell.workload, seed=0), True
-    optimizer = _optimizer(cell, workload)
+    optimizer = build_optimizer(cell.optimizer, workload.model)
     batches = workload.batches()
     batch = next(batches)
     ready = perf_counter()
     seconds = []
     for _ in range(num_steps):
         start = perf_counter()
-        train(workload, optimizer, batch)
+        training_step(workload, optimizer, batch)
         seconds.append(perf_counter() - start)
     return Probe(
         set_up_seconds=ready - started,
@@ -113,15 +112,3 @@ def _held_out_seconds(workload: Workload) -> float:
     start = perf_counter()
     workload.model(batch.inputs)
     return (perf_counter() - start) / len(batch.inputs)
-
-
-def _workload(cell: Cell) -> Workload:
-    if isinstance(cell.workload, PluginWorkloadSettings):
-        return build_plugin_workload(cell.workload, 0)
-    return build_workload(cell.workload, 0)
-
-
-def _optimizer(cell: Cell, workload: Workload) -> Optimizer:
-    if isinstance(cell.optimizer, PluginSettings):
-        return build_plugin(cell.optimizer, workload.model)
-    return build_optimizer(cell.optimizer, workload.model)

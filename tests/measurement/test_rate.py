@@ -11,7 +11,7 @@ from evabench.settings.eva import EvaSettings
 from evabench.settings.first_order import SgdSettings
 from evabench.settings.kronecker import KfacSettings
 from evabench.settings.quadratics import QuadraticSettings
-from evabench.worker.training import measure
+from evabench.worker.measure import measure
 from tests.runs import cell
 
 NET = QuadraticSettings(condition=10.0, inputs=4, outputs=3, samples=12)

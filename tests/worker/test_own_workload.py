@@ -14,8 +14,8 @@ from evabench.records.request import Request
 from evabench.settings.eva import EvaSettings
 from evabench.settings.plugin_workloads import PluginWorkloadSettings
 from evabench.store.files import RunStore
+from evabench.worker.measure import measure
 from evabench.worker.plugin import build_plugin_workload
-from evabench.worker.training import measure
 from tests.runs import cell
 
 HERE = Path(__file__).parent / "own_workload.py"

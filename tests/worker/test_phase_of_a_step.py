@@ -3,10 +3,10 @@
 import pytest
 import torch
 
+from evabench.measurement.step import training_step
 from evabench.optimizers import Eva, Shampoo
 from evabench.optimizers.phases import listening
 from evabench.peers.torch_muon import muon
-from evabench.worker.training import training_step
 from evabench.workloads.build import build_workload
 from tests.runs import SMALL
 

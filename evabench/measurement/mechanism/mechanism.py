@@ -6,12 +6,14 @@ nobody had looked.
 
 import copy
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.utils._pytree import tree_map
 
+from evabench.measurement.bench import Bench
 from evabench.measurement.mechanism.directions import (
     Gradients,
     Pair,
@@ -31,6 +33,19 @@ from evabench.records.mechanism import Approximation, LayerDirections, Mechanism
 from evabench.workloads.seeds import seeded
 
 LossOf = Callable[[nn.Module, Any], Tensor]  # a model and a batch -> the mean loss to go backward from
+
+
+def measure_mechanism(bench: Bench, settings: MechanismSettings) -> Mechanism:
+    """Train the cell's optimizer on its workload, at a constant rate, and probe on the way."""
+    workload = bench.workload
+    batches = workload.batches()
+    return watch_mechanism(
+        workload.model,
+        lambda model, batch: replace(workload, model=model).loss(batch),
+        lambda: next(batches),
+        bench.train,
+        settings,
+    )
 
 
 def watch_mechanism(

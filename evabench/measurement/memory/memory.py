@@ -8,14 +8,61 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.utils._pytree import tree_leaves
 
-from evabench.measurement.memory.storages import StorageTracker, storage_bytes
-from evabench.measurement.memory.workspace import Workspace
+from evabench.measurement.bench import Bench
+from evabench.measurement.memory.nvml import watch_device_memory
+from evabench.measurement.memory.storages import StorageTracker, storage_bytes, thinned
+from evabench.measurement.memory.workspace import Workspace, profile_workspace
+from evabench.measurement.step import slow_down, train_on
+from evabench.records.measurement import MemorySettings
+from evabench.records.memory import Memory
 from evabench.units import Bytes
 
 Batch = TypeVar("Batch")  # a tensor, or a tuple of tensors
 
 # State that a first-order optimizer has too: not curvature.
 FIRST_MOMENTS = frozenset({"momentum_buffer", "exp_avg"})
+TIMELINE_POINTS = 400
+
+
+def measure_memory(bench: Bench, settings: MemorySettings) -> Memory:
+    """Return the bytes of the state, and of the second refresh: the first one creates the state."""
+    workload, optimizer, cycle_steps = bench.workload, bench.optimizer, bench.cycle_steps
+    slow_down(optimizer)
+    batches = workload.batches()
+    for _ in range(cycle_steps):
+        bench.train(next(batches))
+    batch = next(batches)
+    with watch_device_memory(bench.device) as device:
+        tracker = track_step(workload.model, optimizer, batch, workload.loss)
+
+    def to_next_refresh() -> None:
+        for _ in range(cycle_steps - 1):
+            bench.train(next(batches))
+        optimizer.zero_grad(set_to_none=True)
+
+    def refresh() -> None:
+        train_on(workload, optimizer, batch)
+        optimizer.zero_grad(set_to_none=True)
+
+    workspace = profile_workspace(to_next_refresh, refresh)
+    return Memory(
+        num_parameters=sum(parameter.numel() for parameter in workload.model.parameters()),
+        parameter_bytes=parameter_bytes(workload.model),
+        state_bytes=state_bytes(optimizer),
+        curvature_state_bytes=curvature_state_bytes(optimizer),
+        peak=tracker.peak(),
+        peak_phase=tracker.peak_phase,
+        peak_layer=tracker.peak_layer,
+        timeline=thinned(tracker.timeline, TIMELINE_POINTS),
+        allocator_peak_bytes=tracker.start_bytes + workspace.peak_over_start_bytes,
+        workspace_bytes=workspace.workspace_bytes,
+        workspace_operator=workspace.operator,
+        tensors_there_bytes=tensors_where_the_allocator_peaked(tracker, workspace),
+        rss_high_water_bytes=rss_high_water_bytes(),
+        device=device.found,
+        kept_bytes=workspace.kept_bytes,
+        cycle_steps=cycle_steps,
+    )
 
 
 def state_bytes(optimizer: Optimizer, *, without: frozenset[str] = frozenset()) -> Bytes:

@@ -1,0 +1,34 @@
+"""Settings -> workload and optimizer, ours or a user's own."""
+
+from torch import nn
+from torch.optim import Optimizer
+
+from evabench.optimizers.build import build_optimizer as build_ours
+from evabench.records.cell import Cell
+from evabench.settings.optimizers import OptimizerSettings
+from evabench.settings.plugin_optimizers import PluginSettings
+from evabench.settings.plugin_workloads import PluginWorkloadSettings
+from evabench.settings.workloads import WorkloadSettings
+from evabench.worker.plugin import build_plugin, build_plugin_workload
+from evabench.workloads.build import build_workload as build_our_workload
+from evabench.workloads.workload import Workload
+
+
+def build_cell(cell: Cell, seed: int) -> tuple[Workload, Optimizer]:
+    """Return the workload of a cell, drawn by the seed, and the optimizer of its model."""
+    workload = build_workload(cell.workload, seed)
+    return workload, build_optimizer(cell.optimizer, workload.model)
+
+
+def build_workload(settings: WorkloadSettings, seed: int) -> Workload:
+    """Return a workload, drawn by the seed. Raises `DataError` where its data is missing."""
+    if isinstance(settings, PluginWorkloadSettings):
+        return build_plugin_workload(settings, seed)
+    return build_our_workload(settings, seed)
+
+
+def build_optimizer(settings: OptimizerSettings, model: nn.Module) -> Optimizer:
+    """Return an optimizer of the model's parameters."""
+    if isinstance(settings, PluginSettings):
+        return build_plugin(settings, model)
+    return build_ours(settings, model)

@@ -29,7 +29,7 @@ def write_report(
     """Write reports/SUITE/index.html and report.md from the runs of this host and this code."""
     console = Console()
     report = stored_report(console, suite, tier, results)
-    print_plainly(console, report.torn_line)
+    print_plainly(console, "\n".join(report.store_notes))
     for judgement in report.judgements:
         console.print(f"{judgement.claim_id:<11}{headline(judgement)}", markup=False, highlight=False)
     for path in _written(report, output / report.suite.name):

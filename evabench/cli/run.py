@@ -52,17 +52,18 @@ def run_suite(
     loaded, host = load_suite(suite, tier), read_host()
     store = store_of(results, loaded, host.id)
     targets = TargetStore(store.path.with_name("targets.jsonl"))
-    targets.load()  # a damaged line is told before anything is run
+    stored = store.read()
 
     planned = partial(
         make_plan, loaded, host=host, seeds=seeds, retry_failed=retry_failed, fresh=fresh, repeat=not no_repeat
     )
-    plan = planned(store.load())
+    plan = planned(stored.entries)
     _say_what_is_left(console, loaded, plan, store)
+    print_plainly(console, "\n".join((*stored.faults, *targets.read().faults)))
     missing = missing_data(plan)
     told = "\n".join(one.tell(plan.num_runs) for one in missing)
     if dry_run:
-        print_plainly(console, store.torn_line())
+        print_plainly(console, stored.torn)
         print_plainly(console, told)
         show_plan(console, plan, host, results, probe_seconds)
         return

@@ -24,12 +24,13 @@ def stored_report(console: Console, suite: str, tier: str | None, results: Path)
     """Return the report of the stored runs of this host and this code; without any, say so and exit."""
     loaded, host = load_suite(suite, tier), read_host()
     store = store_of(results, loaded, host.id)
-    plan, torn_line = make_plan(loaded, store.load(), host, repeat=False), store.torn_line()
+    stored = store.read()
+    plan = make_plan(loaded, stored.entries, host, repeat=False)
     if not plan.stored:
         older = f" ({plan.older_code} stored runs of older code are not used)" if plan.older_code else ""
         message = f"Nothing is stored for {loaded.name} on this host with this code{older}."
         print_plainly(console, f"{message} Run it: {command(suite, tier)}")
-        print_plainly(console, torn_line)
+        print_plainly(console, "\n".join(stored.notes))
         raise typer.Exit(ExitCode.INCOMPLETE)
     return make_report(
         loaded,
@@ -37,7 +38,7 @@ def stored_report(console: Console, suite: str, tier: str | None, results: Path)
         num_missing=plan.num_runs,
         num_older=plan.older_code,
         targets=plan.targets,
-        torn_line=torn_line,
+        store_notes=stored.notes,
     )
 
 

@@ -151,7 +151,7 @@ class Report:
     num_missing: int  # runs that the suite asks for and that are not stored
     num_older: int  # stored runs of older code, not used
     targets: TargetFindings
-    torn_line: str | None = None  # a sentence about the file of the runs; None: it is whole
+    store_notes: tuple[str, ...] = ()  # sentences about the file of the runs
 
     @property
     def period(self) -> tuple[str, str]:
@@ -167,7 +167,7 @@ def make_report(
     num_missing: int = 0,
     num_older: int = 0,
     targets: TargetFindings | None = None,
-    torn_line: str | None = None,
+    store_notes: tuple[str, ...] = (),
 ) -> Report:
     """Return the report of the runs of a suite; there must be one at least, all of one host.
 
@@ -204,7 +204,7 @@ def make_report(
         num_missing=num_missing,
         num_older=num_older,
         targets=targets,
-        torn_line=torn_line,
+        store_notes=store_notes,
     )
 
 

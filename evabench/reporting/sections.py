@@ -111,8 +111,7 @@ def warnings(report: Report) -> tuple[str, ...]:
         kinds = [run.outcome.kind.replace("_", " ") for run in report.unfinished]
         counts = ", ".join(f"{kinds.count(kind)} {kind}" for kind in sorted(set(kinds)))
         found.append(f"{len(kinds)} of {len(report.runs)} runs did not complete: {counts}.")
-    if report.torn_line:
-        found.append(report.torn_line)
+    found.extend(report.store_notes)
     found += target_warnings(report.targets)
     if report.num_older:
         found.append(f"{report.num_older} stored runs of older code are not used.")

@@ -30,7 +30,7 @@ _COLOURS = {Verdict.SUPPORTED: "green", Verdict.REFUTED: "red", Verdict.INCONCLU
 
 def print_report(console: Console, report: Report) -> None:
     """Print the tables of each workload that matter most, what did not complete, and the verdicts."""
-    for warning in (*filter(None, (report.torn_line,)), *target_warnings(report.targets), *clock_warnings(report)):
+    for warning in (*report.store_notes, *target_warnings(report.targets), *clock_warnings(report)):
         console.print(Text(warning))
     for workload in report.workloads:
         console.print(Text(f"\n{workload.name}: {workload.settings.shape}", style="bold"))

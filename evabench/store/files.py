@@ -1,7 +1,8 @@
-"""`results/<suite>/<host.id>/runs.jsonl`: append only, one line a run, raw samples included."""
+"""`results/<suite>/<host.id>/runs.jsonl`: append only, one sealed line per run, raw samples included."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -9,6 +10,7 @@ from filelock import FileLock, Timeout
 from evabench.errors import StoreError
 from evabench.records.run import Run
 from evabench.store.lines import LineFile, cannot_write
+from evabench.store.reading import Stored
 from evabench.store.schema import from_line, to_line
 
 
@@ -24,22 +26,25 @@ class RunStore:
         """Return where a torn last line went, if there was one."""
         return self._file.set_aside
 
-    def torn_line(self) -> str | None:
-        """Return a sentence about a last line that is not whole, which `load` passes over; None where there is none."""
-        return self._file.torn_line()
-
     def mend(self) -> None:
         """Set a torn last line aside. Raises `StoreError` where that cannot be written."""
         self._file.mend()
 
     def load(self) -> tuple[Run, ...]:
-        """Return the last attempt at every key, in the order of the file. Raises `StoreError` for a damaged line."""
+        """Return the last attempt at every key, in the order of the file."""
+        return self.read().entries
+
+    def read(self) -> Stored[Run]:
+        """Return what `load` does, with what there is to say about the file. Raises `StoreError` where it is none.
+
+        Of a run whose last attempt cannot be used, the attempt before counts: a bad line hides no other.
+        """
+        stored = self._file.read(from_line)
         runs: dict[str, Run] = {}
-        for line, place in self._file.lines():
-            run = from_line(line, place)
+        for run in stored.entries:
             runs.pop(run.key, None)
             runs[run.key] = run
-        return tuple(runs.values())
+        return replace(stored, entries=tuple(runs.values()))
 
     @contextmanager
     def reserved(self) -> Iterator[None]:

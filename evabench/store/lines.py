@@ -1,16 +1,21 @@
-"""A file of lines that is only ever appended to, and survives a crash in the middle of a write."""
+"""A file of sealed lines that is only ever appended to, and survives a crash in the middle of a write."""
 
+import mmap
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from io import FileIO
 from pathlib import Path
+from typing import TypeVar
 
 from filelock import FileLock
 
 from evabench.errors import StoreError
+from evabench.store.reading import Reading, Stored, pieces
+from evabench.store.seal import STARTS, is_whole, sealed, text_of, unsealed
 
-_END = b"\n"
+T = TypeVar("T")
 
 
 class LineFile:
@@ -19,63 +24,87 @@ class LineFile:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.set_aside: Path | None = None  # where a torn last line went, if there was one
+        self._last_check = path.with_name(f"{path.name}.last")  # of the last line: it has none behind it to name it
 
-    def lines(self) -> Iterator[tuple[str, str]]:
-        """Yield each whole line with its place. Raises `StoreError` for a line that is no text, or no file at all.
+    def read(self, decode: Callable[[str], T]) -> Stored[T]:
+        """Return what the lines hold, and what is wrong with the file. Raises `StoreError` where it cannot be read.
 
-        A crash while writing leaves a last line without its end: it never counted.
+        `decode` raises `LineError` for a line that holds no such thing: the line is told, and the others count.
         """
-        for number, line in enumerate(self._read().split(_END)[:-1], start=1):
-            place = f"{self.path}, line {number}"
-            try:
-                yield line.decode(), place
-            except UnicodeDecodeError:
-                raise StoreError(f"{place}: this is no text. Move the line into another file to go on.") from None
-
-    def torn_line(self) -> str | None:
-        """Return a sentence about a last line that has no end, None where there is none. Changes nothing."""
-        content = self._read()
-        if not content or content.endswith(_END):
-            return None
-        return (
-            f"The last line of {self.path} is not whole: the program stopped while it was written, or is writing now. "
-            "It was passed over; the next `evabench run` of this suite sets it aside."
-        )
+        last_check = self._read_last_check()  # before the lines: another process may append meanwhile
+        reading = Reading(self.path, decode)
+        if not self.path.exists():
+            return reading.result(None)
+        try:
+            with self.path.open("rb") as file:
+                for raw in file:
+                    reading.add(raw)
+        except OSError as error:
+            raise StoreError(f"{self.path}: it cannot be read: {error.strerror}.") from None
+        return reading.result(last_check)
 
     def mend(self) -> None:
         """Set a torn last line aside, as the next `append` would. A file that is whole may be read-only."""
-        if self.torn_line():
+        if self.read(lambda _: None).torn:
             self.append(())
 
     def append(self, lines: Sequence[str]) -> None:
-        """Write lines behind the last whole one and force them to the disk, under the file's lock.
+        """Seal JSON objects and write them behind the last whole line, forced to the disk, under the file's lock.
 
         Raises `StoreError` where the file cannot be written; it is then as it was.
         """
-        text = "".join(line + "\n" for line in lines).encode()
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            with FileLock(f"{self.path}.lock"), self.path.open("ab+", buffering=0) as file:
-                self._set_torn_line_aside(file.fileno())
-                _write_whole(file, text)
+            with FileLock(f"{self.path}.lock"):
+                lost = self._read_last_check() if self.path.exists() else None  # a file that is gone begins anew
+                with self.path.open("ab+", buffering=0) as file:
+                    self._append(file, lines, lost)
         except OSError as error:
             raise cannot_write(self.path, error) from error
 
-    def _read(self) -> bytes:
-        try:
-            return self.path.read_bytes() if self.path.exists() else b""
-        except OSError as error:
-            raise StoreError(f"{self.path}: it cannot be read: {error.strerror}.") from None
+    def _append(self, file: FileIO, lines: Sequence[str], last_check: str | None) -> None:
+        end, check = self._end(file, last_check)
+        text = []
+        for line in lines:
+            whole, check = sealed(line, check)
+            text.append(whole + "\n")
+        if text:
+            _write_whole(file, ("" if end else "\n") + "".join(text))
+            self._write_last_check(check)
 
-    def _set_torn_line_aside(self, descriptor: int) -> None:
-        content = self.path.read_bytes()
-        whole = content.rfind(_END) + 1
-        if whole == len(content):
-            return
+    def _end(self, file: FileIO, last_check: str | None) -> tuple[bool, str]:
+        """Return whether the last line has its end, and the checksum that the next line has to name.
+
+        A torn last line is set aside first.
+        """
+        if os.fstat(file.fileno()).st_size == 0:
+            return True, last_check or ""
+        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+            start = content.rfind(b"\n") + 1
+            tail = content[start:]
+            whole, torn = _split_torn(tail)
+            named = _check_at_the_end(content, start + len(whole))
+            if last_check and last_check != named and content.find(f'"check": "{last_check}"'.encode()) < 0:
+                named = last_check  # the last line that was written is gone: from now on a line says so
+        if torn:
+            self._set_torn_line_aside(torn)
+            os.ftruncate(file.fileno(), start + len(whole))
+        return not whole, named
+
+    def _set_torn_line_aside(self, torn: bytes) -> None:
         stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")
         self.set_aside = self.path.with_name(f"{self.path.name}.torn-{stamp}")
-        self.set_aside.write_bytes(content[whole:])
-        os.ftruncate(descriptor, whole)
+        self.set_aside.write_bytes(torn)
+
+    def _read_last_check(self) -> str | None:
+        try:
+            return self._last_check.read_text(encoding="ascii").strip() or None
+        except (OSError, ValueError):
+            return None
+
+    def _write_last_check(self, check: str) -> None:
+        with suppress(OSError):  # the runs are on the disk; an older checksum is in the file, too
+            self._last_check.write_text(check + "\n", encoding="ascii")
 
 
 def cannot_write(path: Path, error: OSError) -> StoreError:
@@ -86,10 +115,29 @@ def cannot_write(path: Path, error: OSError) -> StoreError:
     )
 
 
-def _write_whole(file: FileIO, text: bytes) -> None:
+def _split_torn(tail: bytes) -> tuple[bytes, bytes]:
+    """Return what is whole of a last line without an end, and what is not: its last piece may be torn."""
+    *_, start = (0, *(match.start() for match in STARTS.finditer(tail)))
+    if all(is_whole(piece) for piece in pieces(tail[start:])):
+        return tail, b""
+    return tail[:start], tail[start:]
+
+
+def _check_at_the_end(content: mmap.mmap, end: int) -> str:
+    """Return the checksum of the last line that is as it was written; empty where there is none."""
+    while end > 0:
+        start = content.rfind(b"\n", 0, end - 1) + 1
+        for piece in reversed(pieces(content[start:end])):
+            if is_whole(piece):
+                return unsealed(text_of(piece)).check
+        end = start
+    return ""
+
+
+def _write_whole(file: FileIO, text: str) -> None:
     """Write the text and force it to the disk; where the disk is full, leave nothing of it."""
     start = file.seek(0, os.SEEK_END)
-    left = memoryview(text)
+    left = memoryview(text.encode())
     try:
         while left:
             left = left[file.write(left) :]

@@ -11,8 +11,8 @@
     7   2026-11-24   pilot: its first step, in which state, caches and compiled code are made
     8   2026-11-24   convergence: its first step, likewise
 
-A line is `{"schema": N, "run": {...}}`. Old numbers keep loading: a new number comes with the function that lifts the
-line before it.
+A line is `{"schema": N, "run": {...}}`, in a seal (`seal.py`). Old numbers keep loading: a new number comes with the
+function that lifts the line before it.
 """
 
 import json
@@ -21,9 +21,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from evabench.errors import StoreError
-from evabench.records.codec import decode, encode
+from evabench.records.codec import decode, encode, first_mistake
 from evabench.records.run import Run
+from evabench.store.seal import LineError
 
 SCHEMA = 8
 
@@ -33,27 +33,31 @@ def to_line(run: Run) -> str:
     return f'{{"schema": {SCHEMA}, "run": {encode(Run, run)}}}'
 
 
-def from_line(line: str, place: str) -> Run:
-    """Return the run of a line. Raises `StoreError` with the place where the line is damaged or too new."""
+def from_line(line: str) -> Run:
+    """Return the run of a line. Raises `LineError` where it holds none, or one of a newer evabench."""
     try:
         outer = json.loads(line)
         schema = outer["schema"]
-    except (ValueError, KeyError, TypeError):
-        raise StoreError(f"{place}: this is no run of evabench. Move the line into another file to go on.") from None
+    except (ValueError, KeyError, TypeError, RecursionError):
+        raise LineError("this is no run of evabench") from None
+    if outer.keys() - {"schema", "run"}:
+        raise LineError("it has fields that evabench never wrote")
     try:
-        return decode(Run, json.dumps(_lifted(outer["run"], schema, place)))
-    except (KeyError, TypeError, ValidationError) as error:
-        raise StoreError(f"{place}: the line is damaged: {error}. Move it into another file to go on.") from None
+        return decode(Run, json.dumps(_lifted(outer["run"], schema)))
+    except ValidationError as error:
+        raise LineError(f"the run is damaged: {first_mistake(error)}") from None
+    except (KeyError, TypeError, AttributeError) as error:
+        raise LineError(f"the run is damaged: {type(error).__name__} {error}") from None
 
 
-def _lifted(run: dict[str, Any], schema: object, place: str) -> dict[str, Any]:
+def _lifted(run: dict[str, Any], schema: object) -> dict[str, Any]:
     """Return the run as the present schema has it."""
     if schema == SCHEMA:
         return run
     if not isinstance(schema, int) or schema not in _LIFTS:
-        raise StoreError(f"{place}: schema {schema} is not known here (known: {SCHEMA}). A newer evabench wrote it.")
+        raise LineError(f"a newer evabench wrote it (schema {schema}; known here: up to {SCHEMA})")
     _LIFTS[schema](run)
-    return _lifted(run, schema + 1, place)
+    return _lifted(run, schema + 1)
 
 
 def _lift_memory(run: dict[str, Any]) -> None:

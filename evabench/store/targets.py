@@ -1,7 +1,8 @@
-"""`results/<suite>/<host.id>/targets.jsonl`: append only, one line a target that runs have set, for people and tools.
+"""`results/<suite>/<host.id>/targets.jsonl`: append only, one sealed line per target that runs have set.
 
-A line is `{"schema": 1, "hash": "...", "target": {...}}`. What decides are the runs that it names, in `runs.jsonl`
-beside it: a target follows from them, so a line that was lost or edited is written anew.
+A line is `{"schema": 1, "hash": "...", "target": {...}}`. It is a record for people and tools: what decides
+are the runs that it names, in `runs.jsonl` beside it. A target follows from them, so a line that was lost or edited is
+written anew.
 """
 
 import json
@@ -10,10 +11,11 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from evabench.errors import StoreError
-from evabench.records.codec import decode, encode
+from evabench.records.codec import decode, encode, first_mistake
 from evabench.records.set_target import SetTarget
 from evabench.store.lines import LineFile
+from evabench.store.reading import Stored
+from evabench.store.seal import LineError
 
 SCHEMA = 1
 
@@ -35,11 +37,15 @@ class TargetStore:
         self._file.mend()
 
     def load(self) -> tuple[SetTarget, ...]:
-        """Return all targets, in the order of the file. Raises `StoreError` for a damaged line."""
-        return tuple(_from_line(line, place) for line, place in self._file.lines())
+        """Return all targets, in the order of the file."""
+        return self.read().entries
+
+    def read(self) -> Stored[SetTarget]:
+        """Return all targets, with what there is to say about the file. Raises `StoreError` where it is none."""
+        return self._file.read(_from_line)
 
     def record(self, targets: Iterable[SetTarget]) -> None:
-        """Append those that have no line yet. Raises `StoreError` for a damaged line, and writes nothing then."""
+        """Append those that have no line that can be used."""
         known = self.load()
         new = [_to_line(target) for target in targets if target not in known]
         if new:
@@ -50,16 +56,19 @@ def _to_line(target: SetTarget) -> str:
     return f'{{"schema": {SCHEMA}, "hash": "{target.hash}", "target": {encode(SetTarget, target)}}}'
 
 
-def _from_line(line: str, place: str) -> SetTarget:
-    out = "Move the line into another file to go on: the runs that it came from are not lost."
+def _from_line(line: str) -> SetTarget:
     try:
         outer = json.loads(line)
         schema = outer["schema"]
     except (ValueError, KeyError, TypeError, RecursionError):
-        raise StoreError(f"{place}: this is no target of evabench. {out}") from None
+        raise LineError("this is no target of evabench") from None
+    if outer.keys() - {"schema", "hash", "target"}:
+        raise LineError("it has fields that evabench never wrote")
     if schema != SCHEMA:
-        raise StoreError(f"{place}: schema {schema} is not known here (known: {SCHEMA}). A newer evabench wrote it.")
+        raise LineError(f"a newer evabench wrote it (schema {schema}; known here: {SCHEMA})")
     try:
         return decode(SetTarget, json.dumps(outer["target"]))
-    except (KeyError, TypeError, ValidationError) as error:
-        raise StoreError(f"{place}: the line is damaged: {error}. {out}") from None
+    except ValidationError as error:
+        raise LineError(f"the target is damaged: {first_mistake(error)}") from None
+    except KeyError:
+        raise LineError("the target is damaged: there is none") from None

@@ -86,3 +86,19 @@ def test_a_run_sets_a_torn_line_aside_although_there_is_nothing_to_run(torn):
     assert "Nothing to run" in done.stdout
     assert "A torn last line of an earlier crash was moved to" in done.stdout
     assert path.read_bytes().endswith(b"\n")
+
+
+def test_a_value_that_was_edited_is_said_and_not_shown(folder, tmp_path):
+    shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
+    (path,) = tmp_path.glob("results/tiny/*/runs.jsonl")
+    lines = path.read_text().splitlines(keepends=True)
+    edited = lines[0].replace('"seed":', '"seed":1')
+    path.write_text("".join([edited, *lines[1:]]))
+    told = f"{path.relative_to(tmp_path)}, line 1: not used: it was changed after it was written"
+    done = evabench(tmp_path, "report", "tiny.toml")
+    assert done.returncode == 3
+    assert told in done.stdout
+    assert told in " ".join(evabench(tmp_path, "show", "tiny.toml").stdout.split())
+    page = (tmp_path / "reports/tiny/report.md").read_text()
+    assert "1 runs that the suite asks for are not stored yet" in page
+    assert "it was changed after it was written" in page

@@ -13,7 +13,7 @@ from evabench.records.memory import LiveBytes, Memory, PeakBytes
 from evabench.settings.eva import EvaSettings
 from evabench.settings.plugin_optimizers import PluginSettings
 from evabench.store.files import RunStore
-from evabench.store.schema import SCHEMA
+from evabench.store.schema import SCHEMA, to_line
 from tests.runs import run
 
 MEMORY = Memory(
@@ -69,12 +69,11 @@ def test_a_torn_last_line_is_not_loaded_and_is_set_aside_at_the_next_append(stor
 
 def test_a_torn_last_line_is_told_by_its_file_and_reading_changes_nothing(store):
     store.append([run()])
-    assert store.torn_line() is None
+    assert store.read().torn is None
     with store.path.open("a") as file:
         file.write('{"schema')
     before = store.path.read_bytes()
-    store.load()
-    assert store.torn_line().startswith(f"The last line of {store.path} is not whole")
+    assert store.read().torn.startswith(f"The last line of {store.path} is not whole")
     assert store.path.read_bytes() == before
     assert store.set_aside is None
 
@@ -85,7 +84,7 @@ def test_mending_sets_a_torn_line_aside_without_a_run_to_write(store):
         file.write('{"schema')
     store.mend()
     assert store.load() == (run(),)
-    assert store.torn_line() is None
+    assert store.read().torn is None
     assert store.set_aside.read_text() == '{"schema'
 
 
@@ -109,30 +108,39 @@ def test_on_a_full_disk_nothing_of_a_run_is_left_behind(store):
     assert store.path.stat().st_size == size
 
 
-@pytest.mark.parametrize("line", ["no JSON", '{"schema": 1}', '{"schema": 1, "run": {"key": 3}}', "[]"])
-def test_a_damaged_line_in_the_middle_is_an_error_that_names_its_place(store, line):
-    store.append([run()])
-    with store.path.open("a") as file:
-        file.write(line + "\n")
-    with pytest.raises(StoreError, match=r"runs\.jsonl, line 2"):
-        store.load()
-
-
-def test_a_line_of_a_newer_format_is_refused_by_its_number(store):
-    store.path.parent.mkdir(parents=True)
-    store.path.write_text('{"schema": 99, "run": {}}\n')
-    with pytest.raises(StoreError, match="schema 99"):
-        store.load()
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        (b"no JSON", "this is no run of evabench"),
+        (b"[]", "this is no run of evabench"),
+        (b"[" * 100_000, "this is no run of evabench"),
+        (b'{"schema": 1}', "the run is damaged: KeyError 'run'"),
+        (b'{"schema": 1, "run": []}', "the run is damaged: "),
+        (b'{"schema": 8, "run": {"key": 3}}', "the run is damaged: key: Input should be a valid string"),
+        (b'{"schema": 99, "run": {}}', "a newer evabench wrote it (schema 99; known here: up to "),
+        (b"\xff\xfe", "this is no text"),
+    ],
+)
+def test_a_bad_line_is_told_by_its_number_and_hides_no_other(store, line, told):
+    first, second = run(seed=1), run(seed=2)
+    store.append([first])
+    with store.path.open("ab") as file:
+        file.write(line + b"\n")
+    store.append([second])
+    stored = store.read()
+    assert stored.entries == (first, second)
+    (fault,) = stored.faults
+    assert fault.startswith(f"{store.path}, line 2: not used: {told}")
 
 
 def test_a_memory_run_of_schema_1_still_loads_with_its_curvature_apart(store):
-    store.append([run(measured=MEMORY)])
-    old = json.loads(store.path.read_text())
+    old = json.loads(to_line(run(measured=MEMORY)))
     old["schema"] = 1
     measured = old["run"]["measured"]
     for name in ("peak_layer", "timeline", "allocator_peak_bytes", "workspace_bytes", "workspace_operator"):
         del measured[name]
     measured["peak"]["optimizer_state"] += measured["peak"].pop("statistics")
+    store.path.parent.mkdir(parents=True)
     store.path.write_text(json.dumps(old) + "\n")
     (loaded,) = store.load()
     assert loaded.measured.peak == MEMORY.peak
@@ -141,8 +149,8 @@ def test_a_memory_run_of_schema_1_still_loads_with_its_curvature_apart(store):
 
 
 def test_a_training_run_of_schema_1_still_loads(store):
-    store.append([run(outcome="crashed")])
-    line = store.path.read_text()
+    line = to_line(run(outcome="crashed"))
+    store.path.parent.mkdir(parents=True)
     store.path.write_text(line.replace(f'"schema": {SCHEMA}', '"schema": 1'))
     assert store.path.read_text() != line
     assert store.load() == (run(outcome="crashed"),)
@@ -168,12 +176,12 @@ def test_a_training_run_of_an_old_schema_still_loads_without_what_nobody_had_mea
         test_loss=None,
         budget_steps=4,
     )
-    store.append([run(measured=curve)])
-    old = json.loads(store.path.read_text())
+    old = json.loads(to_line(run(measured=curve)))
     old["schema"] = schema
     for name in ("test_accuracy", "test_bits_per_byte", "input_wait_seconds"):
         del old["run"]["measured"][name]
     for name in ("validation_accuracy", "validation_bits_per_byte"):
         del old["run"]["measured"]["evaluations"][0][name]
+    store.path.parent.mkdir(parents=True)
     store.path.write_text(json.dumps(old) + "\n")
     assert store.load() == (run(measured=curve),)

@@ -1,10 +1,12 @@
-"""The file of targets: a line each, none twice, and nothing is lost or guessed where one is damaged."""
+"""The file of targets: a line each, none twice, and a damaged one is told and hides no other."""
 
 import json
 
 import pytest
 
 from evabench.errors import StoreError
+from evabench.records.codec import encode
+from evabench.records.set_target import SetTarget
 from evabench.store.targets import TargetStore
 from tests.runs import target_set_by
 
@@ -30,13 +32,35 @@ def test_a_target_is_written_once_and_loaded_again_equal(store):
     assert [json.loads(line)["hash"] for line in store.path.read_text().splitlines()] == [BY_SGD.hash, HARDER.hash]
 
 
-def test_an_edited_line_stays_and_the_target_of_the_runs_is_written_behind_it(store):
+def test_an_edited_line_is_told_and_the_target_of_the_runs_is_written_behind_it(store):
     store.record([BY_SGD])
     store.path.write_text(store.path.read_text().replace('"value":0.5', '"value":0.75'))
+    assert store.load() == ()
     store.record([BY_SGD])
-    edited, again = store.load()
-    assert (edited.value, again) == (0.75, BY_SGD)
-    assert edited.hash != BY_SGD.hash
+    stored = store.read()
+    assert stored.entries == (BY_SGD,)
+    assert stored.faults == (
+        f"{store.path}, line 1: not used: it was changed after it was written (its checksum does not match).",
+    )
+
+
+def test_a_line_of_before_the_checksums_loads_and_is_counted(store):
+    store.path.parent.mkdir(parents=True)
+    store.path.write_text(f'{{"schema": 1, "hash": "{BY_SGD.hash}", "target": {encode(SetTarget, BY_SGD)}}}\n')
+    store.record([BY_SGD, HARDER])
+    stored = store.read()
+    assert stored.entries == (BY_SGD, HARDER)
+    assert stored.unchecked.startswith(f"1 of the 2 lines of {store.path} are unchecked")
+
+
+def test_a_target_that_vanished_is_told_and_written_anew(store):
+    store.record([BY_SGD, HARDER])
+    store.path.write_text(store.path.read_text().splitlines(keepends=True)[0])
+    assert store.read().faults[0].startswith(f"{store.path}: its last line, or more, is gone")
+    store.record([BY_SGD, HARDER])
+    stored = store.read()
+    assert stored.entries == (BY_SGD, HARDER)
+    assert stored.faults[0].startswith(f"{store.path}, line 2: what was written before is gone")
 
 
 def test_a_torn_last_line_does_not_count_and_is_set_aside(store):
@@ -56,20 +80,20 @@ def test_a_torn_last_line_does_not_count_and_is_set_aside(store):
         (b"no JSON", "this is no target of evabench"),
         (b"[]", "this is no target of evabench"),
         (b"[" * 100_000, "this is no target of evabench"),
-        (b'{"schema": 1}', "the line is damaged"),
-        (b'{"schema": 1, "target": {"value": "low"}}', "the line is damaged"),
-        (b'{"schema": 99, "target": {}}', "schema 99 is not known here"),
+        (b'{"schema": 1}', "the target is damaged"),
+        (b'{"schema": 1, "target": {"value": "low"}}', "the target is damaged"),
+        (b'{"schema": 99, "target": {}}', "a newer evabench wrote it (schema 99"),
         (b"\xff\xfe", "this is no text"),
     ],
 )
-def test_a_damaged_line_is_an_error_with_its_place_and_nothing_is_written(store, line, told):
+def test_a_bad_line_is_told_by_its_number_and_hides_no_other(store, line, told):
     store.record([BY_SGD])
     with store.path.open("ab") as file:
         file.write(line + b"\n")
-    before = store.path.read_bytes()
-    with pytest.raises(StoreError, match=rf"targets\.jsonl, line 2: {told}"):
-        store.record([HARDER])
-    assert store.path.read_bytes() == before
+    store.record([BY_SGD, HARDER])
+    stored = store.read()
+    assert stored.entries == (BY_SGD, HARDER)
+    assert stored.faults[0].startswith(f"{store.path}, line 2: not used: {told}")
 
 
 def test_a_folder_in_the_place_of_the_file_is_an_error_and_no_traceback(store):

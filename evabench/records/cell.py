@@ -4,13 +4,14 @@ from dataclasses import dataclass
 
 from evabench.records.measurement import MeasurementSettings
 from evabench.settings.optimizers import OptimizerSettings
+from evabench.settings.strict import Strict
 from evabench.settings.workloads import WorkloadSettings
 
 SETS_TARGET = "sets it"  # in the place of a hash: the runs of this cell set a target, and are never judged
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Cell:
+class Cell(Strict):
     """What a run does, apart from its seed: all that the child needs to know."""
 
     workload_name: str  # the suite's name for it

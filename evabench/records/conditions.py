@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 
 from evabench.records.sampling import Sampling
+from evabench.settings.strict import Strict
 from evabench.units import Bytes, Hertz, Seconds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class GpuConditions:
+class GpuConditions(Strict):
     """One GPU (or slice) that the run could see, sampled while it ran."""
 
     uuid: str
@@ -19,7 +20,7 @@ class GpuConditions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Conditions:
+class Conditions(Strict):
     """Of the whole machine, from before the child was made until it had ended."""
 
     jobs: int  # runs that were made at the same time, this one included

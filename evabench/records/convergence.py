@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from evabench.settings.strict import Strict
 from evabench.units import Seconds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Scores:
+class Scores(Strict):
     """How good a model is on held-out samples. What a workload does not have is None."""
 
     loss: float  # mean, without label smoothing; of language in nats a token
@@ -16,7 +17,7 @@ class Scores:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Evaluation:
+class Evaluation(Strict):
     """The validation scores after `step` steps, and the training clock at that moment."""
 
     step: int
@@ -27,7 +28,7 @@ class Evaluation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Convergence:
+class Convergence(Strict):
     """A run to its budget, or to where its loss was no longer finite."""
 
     measured: Literal["convergence"] = "convergence"

@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 
 from evabench.records.sampling import Sampling
+from evabench.settings.strict import Strict
 from evabench.units import Bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DeviceMemory:
+class DeviceMemory(Strict):
     """Peaks over the measured steps. Between them lie the CUDA context and the workspaces of its libraries."""
 
     allocated_bytes: Bytes | None = None  # by tensors, as torch's allocator counts

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from evabench.records.sampling import Sampling
+from evabench.settings.strict import Strict
 from evabench.units import Joules, Seconds
 
 EnergySource = Literal["gpu", "cpu"]
@@ -12,7 +13,7 @@ _MAX_DISAGREEMENT = 0.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EnergyReading:
+class EnergyReading(Strict):
     """What one source used in the window, idle power and other processes included."""
 
     source: EnergySource
@@ -38,7 +39,7 @@ class EnergyReading:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Energy:
+class Energy(Strict):
     """A window of whole refresh cycles, of its own: no timed step lies in it."""
 
     seconds: Seconds | None  # None: no source, so no window

@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from evabench.settings.strict import Strict
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Health:
+class Health(Strict):
     """Counts since the optimizer was made. Reading it waits for the device: never inside a timed part."""
 
     num_layers: int

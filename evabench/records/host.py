@@ -5,11 +5,12 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
+from evabench.settings.strict import Strict
 from evabench.units import Bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Host:
+class Host(Strict):
     """What the machine is. No host name, boot id or load: two equal machines have one id."""
 
     cpu: str
@@ -31,7 +32,7 @@ class Host:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Code:
+class Code(Strict):
     """What was measured."""
 
     version: str  # of evabench

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 from evabench.settings.choices import WeightSharing
+from evabench.settings.strict import Strict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FactorEnergy:
+class FactorEnergy(Strict):
     """How much of a Kronecker factor F, the mean of r r^T over its rows r, lies in the direction of the mean row m.
 
     m m^T is what Eva puts in the place of F. The three are in order, mean <= along <= top <= 1, and top >= 1 / size.
@@ -25,7 +26,7 @@ class FactorEnergy:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LayerEnergy:
+class LayerEnergy(Strict):
     """Both factors of a layer, over the whole batch; two entries a side where its samples have several positions."""
 
     name: str
@@ -35,7 +36,7 @@ class LayerEnergy:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Approximation:
+class Approximation(Strict):
     """The direction of a method of rank one, beside that of the method that it approximates, and the gradient G.
 
     The first three are cosines. None: one of the two vectors is 0, or not finite.
@@ -48,7 +49,7 @@ class Approximation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LayerDirections:
+class LayerDirections(Strict):
     """One layer, without a clip. Eva-s and Shampoo: its weight alone, since a bias takes the plain gradient there."""
 
     eva: Approximation
@@ -61,7 +62,7 @@ class LayerDirections:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class View:
+class View(Strict):
     """One setting of the methods: each layer, and all layers as one vector."""
 
     name: str  # of its `ViewSettings`
@@ -75,7 +76,7 @@ class View:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MechanismProbe:
+class MechanismProbe(Strict):
     """One moment of the training: the batch of the step that follows."""
 
     step: int
@@ -85,7 +86,7 @@ class MechanismProbe:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Mechanism:
+class Mechanism(Strict):
     """The probes of one training run; fewer than asked for where its loss was no longer finite.
 
     1   2026-11-24   the first

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from evabench.records.device_memory import DeviceMemory
+from evabench.settings.strict import Strict
 from evabench.units import Bytes
 
 _PAGE_BYTES = 4096
@@ -12,7 +13,7 @@ Phase = Literal["forward", "backward", "optimizer"]  # the last: `step`, and `ze
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LiveBytes:
+class LiveBytes(Strict):
     """A moment of a step."""
 
     phase: Phase
@@ -20,7 +21,7 @@ class LiveBytes:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PeakBytes:
+class PeakBytes(Strict):
     """What was alive at the peak, by what it was."""
 
     parameters: Bytes  # and buffers
@@ -39,7 +40,7 @@ class PeakBytes:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Memory:
+class Memory(Strict):
     """Exact bytes of the state, and the exact peak of live tensor storages in a steady step."""
 
     divergence: ClassVar[None] = None  # its loss is not looked at

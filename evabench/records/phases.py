@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from statistics import fmean, median
 from typing import ClassVar, Literal, get_args
 
+from evabench.settings.strict import Strict
 from evabench.units import Seconds
 
 PhaseName = Literal[
@@ -23,7 +24,7 @@ PHASES: tuple[PhaseName, ...] = get_args(PhaseName)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Phases:
+class Phases(Strict):
     """Steps with marks, and as many without, in alternating cycles of one run.
 
     The parts of a step are exclusive and add up to it exactly.

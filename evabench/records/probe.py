@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
+from evabench.settings.strict import Strict
 from evabench.units import Bytes, Seconds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Probe:
+class Probe(Strict):
     """Bytes on tensors without data, or the seconds of a few real steps."""
 
     divergence: ClassVar[None] = None  # its loss is not looked at

@@ -5,13 +5,14 @@ from statistics import fmean, median
 from typing import ClassVar, Literal
 
 from evabench.records.phases import PhaseName, Phases
+from evabench.settings.strict import Strict
 from evabench.units import Seconds
 
 OUTSIDE_OPERATORS = "(outside operators)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OperatorTime:
+class OperatorTime(Strict):
     """One operator in one phase, in each profiled step."""
 
     phase: PhaseName
@@ -21,7 +22,7 @@ class OperatorTime:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Profile:
+class Profile(Strict):
     """Whole refresh cycles under torch's profiler, after the same steps without it."""
 
     divergence: ClassVar[None] = None  # its loss is not looked at

@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
+from evabench.settings.strict import Strict
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RateTrial:
+class RateTrial(Strict):
     """One learning rate: the excess loss L - L* over that at the start, at some steps from 0 to where it ended."""
 
     multiple: float  # of gradient descent's best learning rate
@@ -14,7 +16,7 @@ class RateTrial:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rate:
+class Rate(Strict):
     """Every learning rate of the grid, from the same start.
 
     1   2026-11-24   the first

@@ -6,11 +6,12 @@ from evabench.records.cell import Cell
 from evabench.records.health import Health
 from evabench.records.measurement import Measured
 from evabench.records.run import Outcome
+from evabench.settings.strict import Strict
 from evabench.units import Seconds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class Request(Strict):
     """One run to make."""
 
     cell: Cell
@@ -20,7 +21,7 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ChildReply:
+class ChildReply(Strict):
     """What the child itself can say; a child that died says nothing."""
 
     outcome: Outcome
@@ -31,7 +32,7 @@ class ChildReply:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ServerReady:
+class ServerReady(Strict):
     """The first line of a launch server: torch is imported, nothing has run."""
 
     num_threads: int  # of the server process: must be 1, a fork copies only the calling thread

@@ -10,12 +10,13 @@ from evabench.records.conditions import Conditions
 from evabench.records.health import Health
 from evabench.records.host import Code, Host
 from evabench.records.measurement import Measured
+from evabench.settings.strict import Strict
 
 OutcomeKind = Literal["completed", "diverged", "timeout", "out_of_memory", "crashed", "killed"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Visit:
+class Visit(Strict):
     """The place of a timing run in its series."""
 
     sweep: int  # 0 is the pilot
@@ -25,7 +26,7 @@ class Visit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class Outcome(Strict):
     """How a run ended. A run that did not complete is a run with an outcome, never a gap."""
 
     kind: OutcomeKind
@@ -39,7 +40,7 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Run:
+class Run(Strict):
     """One process, one cell, one seed: raw observations, never a summary."""
 
     key: str

@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 
+from evabench.settings.strict import Strict
 from evabench.units import Seconds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sampling:
+class Sampling(Strict):
     """The period that was asked for beside the one that was kept."""
 
     period_seconds: Seconds  # asked for

@@ -5,11 +5,12 @@ import json
 from dataclasses import asdict, dataclass
 
 from evabench.records.cell import Cell
+from evabench.settings.strict import Strict
 from evabench.settings.targets import TargetMetric
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SetTarget:
+class SetTarget(Strict):
     """The value to reach on one workload at one budget; the runs that set it are never judged."""
 
     cell: Cell  # of those runs: workload, arm and budget

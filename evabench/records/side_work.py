@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from evabench.settings.strict import Strict
 from evabench.units import Seconds
 
 # A process with one thread shows a few microseconds a block: the two clocks are not read at the same moment.
@@ -9,7 +10,7 @@ _MAX_SHARE = 0.01
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SideWork:
+class SideWork(Strict):
     """What other threads of the process than the one that trains computed while the timed blocks ran."""
 
     cpu_seconds: Seconds

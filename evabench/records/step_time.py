@@ -6,6 +6,7 @@ from typing import ClassVar, Literal
 
 from evabench.records.energy import Energy
 from evabench.records.side_work import SideWork
+from evabench.settings.strict import Strict
 from evabench.units import Seconds
 
 _MAX_CLOCK_DISAGREEMENT = 0.02
@@ -14,7 +15,7 @@ _MAX_LAG = 0.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StepTime:
+class StepTime(Strict):
     """One visit: whole refresh cycles after a warm-up, synchronised only at the ends of a block."""
 
     divergence: ClassVar[None] = None  # its loss is not looked at
@@ -73,7 +74,7 @@ class StepTime:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WarmUp:
+class WarmUp(Strict):
     """The pilot: median step time of consecutive windows, and where it became steady."""
 
     divergence: ClassVar[None] = None  # its loss is not looked at

@@ -5,6 +5,7 @@ from typing import Literal, Self
 
 from evabench.settings.bounds import Count, Decay, NonNegative, Positive, check_bounds
 from evabench.settings.datasets import IMAGE_SETS, ImageName, ImageSet
+from evabench.settings.strict import Strict
 
 CifarNet = Literal["mlp", "vgg19", "resnet20", "resnet32", "resnet44", "resnet56", "resnet110", "wrn_28_10"]
 ImageNetNet = Literal["resnet50", "resnet152", "densenet121", "inception_v4", "vit_b_16", "efficientnet_b0"]
@@ -42,14 +43,12 @@ STAGE_WIDTHS: dict[CifarNet | ImageNetNet, tuple[int, ...]] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ClassifierSettings:
+class ClassifierSettings(Strict):
     """An image classifier with cross-entropy; the tricks are off unless a suite asks for them.
 
     All of them are torchvision's (`transforms.v2`) and act on the input, but label smoothing, which acts on the
     training loss alone: what is reported for validation and test is the plain cross-entropy.
     """
-
-    __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
 
     workload: Literal["classifier"] = "classifier"
     model: CifarNet | ImageNetNet

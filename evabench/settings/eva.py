@@ -5,13 +5,13 @@ from typing import ClassVar, Literal
 
 from evabench.settings.bounds import Count, Decay, Fraction, NonNegative, Positive, check_bounds
 from evabench.settings.choices import AcrossRanks, Clip, Family, Nesterov, OutputGradient, Search, check_choices
+from evabench.settings.strict import Strict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EvaSettings:
+class EvaSettings(Strict):
     """Eva, in the paper's terms (Zhang, Shi & Li, arXiv:2308.02123), with the authors' defaults."""
 
-    __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
     title: ClassVar[str] = "Eva"
     family: ClassVar[Family] = "eva"
     search: ClassVar[Search] = {"lr": (0.1, 0.2, 0.3, 0.5, 1.0, 3.0), "damping": (0.1, 1.0)}
@@ -47,10 +47,9 @@ class EvaSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EvaFSettings:
+class EvaFSettings(Strict):
     """Eva-f, the input side of Eva alone (arXiv:2308.02123; "semi-Eva" in the authors' code), with their defaults."""
 
-    __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
     title: ClassVar[str] = "Eva-f"
     family: ClassVar[Family] = "eva"
     search: ClassVar[Search] = {"lr": (0.003, 0.01, 0.03, 0.1, 0.3, 1.0), "damping": (1e-3, 3e-2)}
@@ -78,10 +77,9 @@ class EvaFSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EvaSSettings:
+class EvaSSettings(Strict):
     """Eva-s, means of the gradient along its axes (arXiv:2308.02123; "vShampoo" in the authors' code)."""
 
-    __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
     title: ClassVar[str] = "Eva-s"
     family: ClassVar[Family] = "eva"
     search: ClassVar[Search] = {"lr": (0.1, 0.3, 1.0, 3.0, 10.0, 30.0), "damping": (1e-3, 3e-2)}

@@ -5,13 +5,13 @@ from typing import ClassVar, Literal
 
 from evabench.settings.bounds import Decay, NonNegative, Positive, check_bounds
 from evabench.settings.choices import Family, Search
+from evabench.settings.strict import Strict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SgdSettings:
+class SgdSettings(Strict):
     """SGD with heavy-ball momentum and L2 weight decay, torch's own."""
 
-    __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012 (pydantic reads it from the class)
     title: ClassVar[str] = "SGD"
     family: ClassVar[Family] = "first-order"
     search: ClassVar[Search] = {"lr": (0.3, 1.0, 3.0, 6.0, 10.0, 30.0), "momentum": (0.8, 0.9)}
@@ -33,10 +33,9 @@ class SgdSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AdamWSettings:
+class AdamWSettings(Strict):
     """AdamW with decoupled weight decay, torch's own."""
 
-    __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
     title: ClassVar[str] = "AdamW"
     family: ClassVar[Family] = "first-order"
     search: ClassVar[Search] = {"lr": (1e-3, 2e-3, 5e-3, 1e-2, 2e-2, 5e-2), "eps": (1e-8, 1e-6)}

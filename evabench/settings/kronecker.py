@@ -16,13 +16,13 @@ from evabench.settings.choices import (
     check_choices,
     check_intervals,
 )
+from evabench.settings.strict import Strict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class KfacSettings:
+class KfacSettings(Strict):
     """K-FAC with the empirical Fisher: damped inverses of both factors (Martens & Grosse, arXiv:1503.05671)."""
 
-    __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
     title: ClassVar[str] = "K-FAC"
     family: ClassVar[Family] = "kfac"
     search: ClassVar[Search] = {"lr": (0.03, 0.1, 0.2, 0.3, 1.0, 3.0), "damping": (0.1, 1.0)}
@@ -64,10 +64,9 @@ class KfacSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FoofSettings:
+class FoofSettings(Strict):
     """FOOF, the input side of K-FAC alone (Benzing, arXiv:2201.12250), with the Eva authors' defaults."""
 
-    __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
     title: ClassVar[str] = "FOOF"
     family: ClassVar[Family] = "kfac"
     search: ClassVar[Search] = {"lr": (0.003, 0.01, 0.03, 0.1, 0.3, 1.0), "damping": (3e-2, 1e-1)}

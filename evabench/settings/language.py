@@ -5,19 +5,19 @@ from typing import ClassVar, Literal, Self
 
 from evabench.settings.bounds import Count, check_bounds
 from evabench.settings.datasets import TextName
+from evabench.settings.strict import Strict
 
 NUM_BYTES = 256
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LanguageSettings:
+class LanguageSettings(Strict):
     """GPT-2's architecture (Radford et al. 2019) with Linear layers throughout, and its initial weights.
 
     The defaults are a net of 1 M parameters; layers 12, heads 12, width 768, context 1024 and vocabulary 50257 are
     GPT-2 small with 124 M. A batch is `batch` windows of `context` tokens at offsets drawn by the seed.
     """
 
-    __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
     steps_an_epoch: ClassVar[int | None] = None  # windows are drawn, not passed through
     stand_in: ClassVar[bool] = False
 

@@ -5,13 +5,13 @@ from typing import ClassVar, Literal
 
 from evabench.settings.bounds import Count, Decay, NonNegative, Positive, check_bounds
 from evabench.settings.choices import Family, Nesterov, Search, check_choices
+from evabench.settings.strict import Strict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MfacSettings:
+class MfacSettings(Strict):
     """M-FAC: the empirical Fisher of the last gradients of the whole model (Frantar et al., arXiv:2107.03356)."""
 
-    __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
     title: ClassVar[str] = "M-FAC"
     family: ClassVar[Family] = "mfac"
     search: ClassVar[Search] = {"lr": (3e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2), "damping": (1e-5, 1e-3)}

@@ -6,13 +6,13 @@ from typing import ClassVar, Literal
 
 from evabench.settings.bounds import Count, check_bounds
 from evabench.settings.choices import Family, Scalar, Search
+from evabench.settings.strict import Strict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PluginSettings:
+class PluginSettings(Strict):
     """A user's own optimizer, called as `Name(model.parameters(), **options)`."""
 
-    __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
     title: ClassVar[str] = "plug-in"
     family: ClassVar[Family] = "plugin"
     search: ClassVar[Search] = {}

@@ -5,15 +5,15 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Literal, Self
 
 from evabench.settings.bounds import Count, check_bounds
+from evabench.settings.strict import Strict
 
 Scalar = bool | int | float | str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PluginWorkloadSettings:
+class PluginWorkloadSettings(Strict):
     """A user's own task, made by `Name(seed=seed, **options)` in the child."""
 
-    __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
     family: ClassVar[str] = "own workload"
     hidden_widths: ClassVar[tuple[int, ...]] = ()
     stand_in: ClassVar[bool] = False

@@ -6,10 +6,11 @@ from typing import Annotated, ClassVar, Literal, Self
 from annotated_types import Ge
 
 from evabench.settings.bounds import Count, check_bounds
+from evabench.settings.strict import Strict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class QuadraticSettings:
+class QuadraticSettings(Strict):
     """Least squares of one Linear layer without a bias, its Hessian a Kronecker product A (x) M.
 
     A is the second moment of the inputs, M weighs the outputs. Each has one eigenvalue 1 and all others
@@ -18,7 +19,6 @@ class QuadraticSettings:
     covariance M^-1, which makes K-FAC's output factor M at the optimum. Every batch is the whole set. In float64.
     """
 
-    __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
     data: ClassVar[str] = "gaussian_noise"
     family: ClassVar[str] = "quadratic"
     hidden_widths: ClassVar[tuple[int, ...]] = ()

@@ -5,13 +5,13 @@ from typing import ClassVar, Literal
 
 from evabench.settings.bounds import Count, Decay, Fraction, NonNegative, Positive, check_bounds
 from evabench.settings.choices import Family, Grafting, Nesterov, RootMethod, Search, check_choices, check_intervals
+from evabench.settings.strict import Strict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ShampooSettings:
+class ShampooSettings(Strict):
     """Shampoo: an inverse root along each axis of a weight (Gupta, Koren & Singer, arXiv:1802.09568)."""
 
-    __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
     title: ClassVar[str] = "Shampoo"
     family: ClassVar[Family] = "shampoo"
     search: ClassVar[Search] = {"lr": (1.0, 2.0, 3.0, 5.0, 10.0, 30.0), "epsilon": (1e-6, 1e-4)}

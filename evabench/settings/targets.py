@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from evabench.settings.bounds import FORBID, Positive
+from evabench.settings.bounds import Positive
+from evabench.settings.strict import Strict
 
 TargetMetric = Literal["loss", "accuracy"]
 EASIER_AT, HARDER_AT = 0.5, 0.95  # a verdict that is another at one of these shares of the budget decides nothing
@@ -11,13 +12,12 @@ MIN_TARGET_SEEDS = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Target:
+class Target(Strict):
     """A validation loss (lower is better) or accuracy (higher is better) to reach.
 
     Either a number, and where it comes from; or an arm, whose own runs set it before anything is judged.
     """
 
-    __pydantic_config__ = FORBID
     value: Positive | None = None
     metric: TargetMetric = "loss"
     provenance: str | None = None  # of the value

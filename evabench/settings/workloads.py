@@ -17,16 +17,16 @@ from evabench.settings.datasets import IMAGE_SETS, ImageName
 from evabench.settings.language import LanguageSettings
 from evabench.settings.plugin_workloads import PluginWorkloadSettings
 from evabench.settings.quadratics import QuadraticSettings
+from evabench.settings.strict import Strict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AutoencoderSettings:
+class AutoencoderSettings(Strict):
     """A deep autoencoder of Linear layers and ReLUs, mean squared error, after Hinton & Salakhutdinov (2006).
 
     `widths` is the encoder with its input; the decoder mirrors it, so (784, 1000, 500, 250, 30) has eight layers.
     """
 
-    __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
     title: ClassVar[str] = "autoencoder"
     family: ClassVar[str] = "autoencoder"
 
@@ -84,14 +84,13 @@ class AutoencoderSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SyntheticSettings:
+class SyntheticSettings(Strict):
     """Equal layers of any width, depth and batch on Gaussian noise, for scaling laws. It learns the identity.
 
     "linear": [batch, width] through `depth` square Linear layers. "conv": [batch, width, image_size, image_size]
     through `depth` 3 x 3 convolutions. ReLU between the layers. It needs no data and says nothing about convergence.
     """
 
-    __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
     steps_an_epoch: ClassVar[int] = 4  # four batches are drawn, and used again
     stand_in: ClassVar[bool] = True
     data: ClassVar[str] = "gaussian_noise"

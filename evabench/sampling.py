@@ -1,4 +1,4 @@
-"""Reads something again and again in a side thread, and says how often it really did and what that cost."""
+"""Reads something again and again in a side thread, and counts how often it really did and what that cost."""
 
 from collections.abc import Callable
 from itertools import pairwise

@@ -33,7 +33,7 @@ def profile_arm(
     top: Annotated[int, typer.Option(min=1, metavar="N", help="Operators of each phase in the table.")] = 5,
     output: Annotated[Path, typer.Option(metavar="DIR", help="Traces go to DIR/<suite>/.")] = Path("reports"),
 ) -> None:
-    """Show the dearest operators of a step by phase, and write a trace for Perfetto (ui.perfetto.dev)."""
+    """Show the most expensive operators of a step by phase, and write a trace for Perfetto (ui.perfetto.dev)."""
     console = Console(highlight=False)
     loaded = load_suite(suite, tier)
     arms = [arm] if against is None or against == arm else [arm, against]

@@ -1,4 +1,4 @@
-"""What is known about each data set's files: forms they come in, commands that get them, checksums of what is read."""
+"""The files of each data set: the forms they come in, the commands that get them, the checksums of what is read."""
 
 import sysconfig
 from collections.abc import Mapping

@@ -31,7 +31,7 @@ def read_faces(path: Path) -> tuple[Floats, Floats]:
 
 
 def make_faces_set(place: Place, *, small: bool) -> tuple[Floats, Floats]:
-    """Return training and test images of other people, as `read_faces`; `small` has 40 variants a photograph."""
+    """Return training and test images of other people, as `read_faces`; `small` has 40 variants per photograph."""
     variants = _SMALL_VARIANTS if small else _VARIANTS
     path = cache_folder() / "made" / f"faces-{_VERSION}-{variants}.npy"
     made_once(path, lambda to: np.save(to, make_faces(_read_orl(place), variants, seed=0)))
@@ -44,10 +44,10 @@ def make_faces(photographs: NDArray[np.uint8], variants: int, seed: int) -> Floa
     """Return [photographs * variants, 625], ordered by photograph (Hinton & Salakhutdinov 2006, supplement).
 
     The middle 92 x 92 pixels of a photograph, averaged down to 64 x 64 (as the Olivetti set has them), and of these
-    each variant is a window of 25 x 25, turned by U(-90, 90) degrees and scaled by U(1.4, 1.8) source pixels a pixel,
+    each variant is a window of 25 x 25, turned by U(-90, 90) degrees and scaled by U(1.4, 1.8) source pixels per pixel,
     bilinear: 25 * 1.8 = 45 = 64 / sqrt(2), so it always lies inside. Every pixel is shifted to mean zero over the set;
     one factor makes the mean variance 1. Check: 30 principal components of the training people leave a squared error
-    of 135.0 an image on the test people, with all 414 variants; published: 135.
+    of 135.0 per image on the test people, with all 414 variants; published: 135.
     """
     rng = np.random.default_rng(seed)
     crops = _olivetti(photographs)

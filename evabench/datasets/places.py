@@ -1,4 +1,4 @@
-"""Where a data set is looked for, and how one gets it.
+"""Where a data set is looked for, and how to get it.
 
 The first place that has it counts:
 
@@ -36,7 +36,7 @@ class Place:
 
     @property
     def has_it(self) -> bool:
-        """Whether something is there; whether it is whole is seen when it is read."""
+        """Whether something is there. Reading it shows whether it is whole."""
         return (
             any((self.path / marker).exists() for marker in self.form.markers)
             if self.form.markers
@@ -121,7 +121,7 @@ def commands_for(name: DataName) -> tuple[str, ...]:
 
 
 def other_ways(name: DataName) -> str:
-    """Return, as lines, how a data set is got where its address cannot be reached: never that address once more."""
+    """Return, as lines, the other ways to get a data set whose address cannot be reached."""
     known = CATALOGUE[name]
     commands = [command for command in known.commands if not any(remote.url in command for remote in known.remotes)]
     pasted = "\n".join(f"  {_pasted(command)}" for command in commands)

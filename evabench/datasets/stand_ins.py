@@ -24,7 +24,7 @@ def make_cifar100() -> Path:
 
 
 def make_imagenet() -> Path:
-    """Return a folder with `train` and `val`, a folder of JPEG files a class in each."""
+    """Return a folder with `train` and `val`; each holds one folder of JPEG files per class."""
     return made_once(_folder("imagenet"), _write_imagenet)
 
 

@@ -28,7 +28,7 @@ def visible_devices(nvml: Nvml, environment: Mapping[str, str]) -> tuple[Device,
     first = wanted.split(",")[0].strip()
     if first.startswith("MIG-"):
         slices = [one for gpu in gpus for one in slices_of(gpu)]
-        return _named(slices, wanted, "MIG-")[:1]  # CUDA shows one slice a process
+        return _named(slices, wanted, "MIG-")[:1]  # CUDA shows one slice per process
     if first.startswith("GPU-"):
         return _as_cuda_counts(_named(gpus, wanted, "GPU-"))
     numbers = _numbers(wanted, len(gpus))

@@ -30,7 +30,7 @@ _PLAIN = (nn.BatchNorm1d, nn.BatchNorm2d, nn.LayerNorm, nn.Embedding)
 
 @final
 class KFAC(torch.optim.SGD):
-    """torch's SGD on the gradients that ASDL preconditions. One forward and backward pass a step.
+    """torch's SGD on the gradients that ASDL preconditions. One forward and backward pass per step.
 
     `refresh_every`: steps from one update of factors and inverses, which are made together, to the next.
     """

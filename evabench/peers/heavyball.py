@@ -5,7 +5,7 @@ the whole process, so what is timed is the eager code. `set_torch`, which change
 None of the three has a counterpart among ours: compare them by loss curve, step time and memory.
 
 - `soap`: Adam in the eigenbasis of Shampoo's factors; axes longer than 2048 have none.
-- `psgd_kron`: a Kronecker-factored preconditioner that is fitted with a probability of 1 / `refresh_every` a step, on
+- `psgd_kron`: a Kronecker-factored preconditioner that is fitted with a probability of 1 / `refresh_every` per step, on
   a deterministic schedule, instead of the package's own, which begins at 1 and falls.
 - `muon`: orthogonalised momentum for every parameter with two axes or more (a kernel as a matrix), Adam for the rest.
 """

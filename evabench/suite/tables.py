@@ -47,7 +47,7 @@ class MemoryTable:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConvergenceTable:
-    """[convergence]: seeds and budget; `without` names arms that are too dear here.
+    """[convergence]: seeds and budget; `without` names arms that are too expensive here.
 
     The budget is `epochs` (several: a run of each, its schedule fully decayed at its own end) or a number of `steps`.
     """

@@ -10,7 +10,7 @@ from typing import final
 import torch
 from torch import Tensor, nn
 
-_VGG_CONVOLUTIONS = (2, 2, 4, 4, 4)  # of VGG-19, a stage each
+_VGG_CONVOLUTIONS = (2, 2, 4, 4, 4)  # of VGG-19, one per stage
 
 
 def build_mlp(channels: int, image_size: int, widths: Sequence[int], num_classes: int) -> nn.Sequential:

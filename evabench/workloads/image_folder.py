@@ -125,7 +125,7 @@ def _classes(folder: Path) -> list[str]:
     try:
         return sorted(path.name for path in folder.iterdir() if path.is_dir())
     except OSError as error:
-        raise DataError(f"{folder} cannot be read: {error.strerror}. It should hold a folder a class.") from None
+        raise DataError(f"{folder} cannot be read: {error.strerror}. It should hold one folder per class.") from None
 
 
 def _check_whole(folder: Path, known: ImageSet, found: tuple[int, int, int]) -> None:

@@ -1,4 +1,4 @@
-"""What a model is trained for, and what is told about it: loss, accuracy, bits per byte."""
+"""What a model is trained for, and the scores that are reported: loss, accuracy, bits per byte."""
 
 import math
 from dataclasses import dataclass
@@ -81,7 +81,7 @@ class Classification:
 @final
 @dataclass(frozen=True, slots=True)
 class NextToken:
-    """Cross-entropy of the next token, in nats a token; held-out text is told in bits per byte too.
+    """Cross-entropy of the next token, in nats per token; held-out text is scored in bits per byte too.
 
     `token_bytes` [vocabulary] is the length of each token, None where a token is a byte.
     """

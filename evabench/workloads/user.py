@@ -1,4 +1,4 @@
-"""A user's own model and data: what the thing named in a suite has to return."""
+"""A user's own model and data: what the factory that a suite names has to return."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ Loss = Callable[[Tensor, Tensor], Tensor]
 class Task:
     """A model with initial weights, a mean loss, and three splits as (inputs, targets) of equal length.
 
-    `kind` says what is told besides the loss: "classification" counts `outputs.argmax(1) == targets`.
+    `kind` says which scores are reported besides the loss: "classification" counts `outputs.argmax(1) == targets`.
     """
 
     model: nn.Module

@@ -32,8 +32,8 @@ KEEP_MEMORY = {
     "MALLOC_MMAP_THRESHOLD_": "4000000000",
     "MALLOC_TOP_PAD_": "500000000",
 }
-# The arms of a group take turns with one SGD in one process. Cheap and dear arms are kept apart, so that the cheap ones
-# get many steps.
+# The arms of a group take turns with one SGD in one process. Cheap and expensive arms are kept apart, so that the cheap
+# ones get many steps.
 GROUPS = {
     "autoencoder-b128": (AE_SMALL, {"Eva": 1.08, "Eva-f": 1.08, "Eva-s": 1.08}),
     "autoencoder-b1000": (AE, {"Eva": 1.02, "Eva-f": 1.02, "Eva-s": 1.02, "M-FAC": 1.20}),

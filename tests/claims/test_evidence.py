@@ -40,7 +40,7 @@ def test_the_claim_under_its_own_conditions_is_supported_as_stated():
 def test_the_ratio_is_steps_times_amortised_step_time():
     runs = [*visits("SGD", 0.010), *visits("Eva", 0.020), *trainings("SGD", TWICE), *trainings("Eva", EIGHT)]
     (evidence,) = only(OURS, runs).evidence
-    assert evidence.estimate == pytest.approx(1.05)  # medians of 40 and 44 steps over 20 twice as dear ones
+    assert evidence.estimate == pytest.approx(1.05)  # medians of 40 and 44 steps over 20 ones that cost twice as much
     assert evidence.numbers["steps_factor"] == pytest.approx(42 / 20, rel=0.01)
     assert evidence.numbers["step_time_factor"] == pytest.approx(0.5)
     assert (evidence.num_seeds, evidence.num_pairs) == (8, 7)

@@ -1,4 +1,4 @@
-"""SGD with a dear operator where nobody would look for it: in the backward pass."""
+"""SGD with an expensive operator where nobody would look for it: in the backward pass."""
 
 import torch
 

@@ -62,7 +62,10 @@ def rows_below(text, title):
 
 
 def test_a_planted_operator_is_at_the_top_in_its_phase(made):
-    assert rows_below(made[1], "Slow: the dearest operators")[0].split()[:2] == ["backward", "aten::_linalg_eigh"]
+    assert rows_below(made[1], "Slow: the most expensive operators")[0].split()[:2] == [
+        "backward",
+        "aten::_linalg_eigh",
+    ]
 
 
 def test_it_is_named_as_the_reason_why_the_other_arm_is_faster(made):

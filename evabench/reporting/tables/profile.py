@@ -18,14 +18,14 @@ def overhead_sentence(arm: str, profile: Profile) -> str:
 
 
 def operators_table(arm: str, profile: Profile, top: int) -> Table:
-    """Return the dearest operators of each phase, the dearest phase first."""
+    """Return the most expensive operators of each phase, the most expensive phase first."""
     by_phase: dict[PhaseName, list[tuple[float, OperatorTime]]] = {}
     for row in profile.operators:
         by_phase.setdefault(row.phase, []).append((profile.seconds_a_step(row), row))
-    dearest = sorted(by_phase.values(), key=_sum, reverse=True)
-    whole = sum(map(_sum, dearest))
+    phases = sorted(by_phase.values(), key=_sum, reverse=True)
+    whole = sum(map(_sum, phases))
     return Table(
-        title=f"{arm}: the dearest operators of each phase",
+        title=f"{arm}: the most expensive operators of each phase",
         headings=("phase", "operator", "self time, ms a step", "calls a step", "share"),
         text=frozenset({"operator"}),
         rows=tuple(
@@ -36,7 +36,7 @@ def operators_table(arm: str, profile: Profile, top: int) -> Table:
                 f"{profile.calls_a_step(row):.4g}",
                 f"{seconds / whole:.1%}",
             )
-            for rows in dearest
+            for rows in phases
             for seconds, row in sorted(rows, key=lambda one: -one[0])[:top]
         ),
         note=(

@@ -3,7 +3,7 @@
 from rich.console import Console
 from rich.table import Table
 
-from evabench.suite.reading import read_suite, shipped_suites
+from evabench.suite.shipped import list_shipped
 
 _MAX_ARMS = 6  # that are named
 
@@ -13,12 +13,11 @@ def list_suites() -> None:
     table = Table(box=None, pad_edge=False)
     for heading in ("suite", "what it is", "tiers", "arms"):
         table.add_column(heading, overflow="fold")
-    for name, path in shipped_suites().items():
-        suite = read_suite(str(path))
-        table.add_row(name, suite.title, ", ".join(suite.tiers), _some(list(suite.arms)))
+    for suite in list_shipped():
+        table.add_row(suite.name, suite.title, ", ".join(suite.tiers), _some(suite.arms))
     Console().print(table)
 
 
-def _some(arms: list[str]) -> str:
+def _some(arms: tuple[str, ...]) -> str:
     shown = arms[:_MAX_ARMS]
     return "; ".join(shown) + (f" and {len(arms) - _MAX_ARMS} more" if len(arms) > _MAX_ARMS else "")

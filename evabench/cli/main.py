@@ -4,32 +4,27 @@ import sys
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 import evabench
-from evabench.cli.data import show_data
-from evabench.cli.doctor import examine
-from evabench.cli.list import list_suites
-from evabench.cli.profile import profile_arm
-from evabench.cli.report import write_report
-from evabench.cli.run import run_suite
-from evabench.cli.show import show_results
+from evabench.cli.verbs import VERBS, VerbGroup
 from evabench.errors import EvabenchError, printable
 
 app = typer.Typer(
     name="evabench",
+    cls=VerbGroup,
     help="Does this optimizer really make training faster, and what does it cost?",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-app.command("run")(run_suite)
-app.command("list")(list_suites)
-app.command("show")(show_results)
-app.command("data")(show_data)
-app.command("doctor")(examine)
-app.command("report")(write_report)
-app.command("profile")(profile_arm)
+
+
+def _not_loaded() -> None:
+    """Stand in for a verb until it is called: its module takes longer to import than `--help` may take."""
+
+
+for _name, _verb in VERBS.items():
+    app.command(_name, help=_verb.help)(_not_loaded)
 
 
 def _print_version(asked: bool) -> None:
@@ -52,6 +47,8 @@ def main() -> None:
     try:
         app()
     except EvabenchError as error:
+        from rich.console import Console  # here: no verb has needed it where a name is misspelt
+
         console = Console(stderr=True, highlight=False)
         for line in printable(str(error)).splitlines():
             console.print(f"evabench: error: {line}", markup=False, soft_wrap=True)

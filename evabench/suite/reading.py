@@ -6,9 +6,9 @@ from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
-import evabench
 from evabench.errors import SuiteError
 from evabench.suite.mistakes import check_names, check_tiers, cross_check, explain
+from evabench.suite.shipped import shipped_suites
 from evabench.suite.suite import Suite
 
 
@@ -45,15 +45,6 @@ def read_suite(place: str) -> Suite:
     if mistakes:
         raise SuiteError("\n".join(f"{path}: {mistake}" for mistake in mistakes))
     return suite
-
-
-def shipped_suites() -> dict[str, Path]:
-    """Return the suites that ship with evabench, by name."""
-    package = Path(evabench.__file__).parent
-    for folder in (package / "suites", package.parent / "suites"):  # a wheel, a checkout
-        if folder.is_dir():
-            return {path.stem: path for path in sorted(folder.glob("*.toml"))}
-    return {}
 
 
 def _find(place: str) -> Path:

@@ -4,9 +4,8 @@ import subprocess
 import sys
 
 import pytest
-import typer
 
-from evabench.cli.main import app
+from evabench.cli.verbs import VERBS
 from tests.cli.test_run import SUITE
 
 MEMORY_ONLY = SUITE[: SUITE.index("[step_time]")] + "[memory]\n"
@@ -20,8 +19,12 @@ CALLS = {
     "profile": [["tiny.toml", "small", "SGD", "--steps", "1"]],
     "data": [[], ["fashion_mnist_subset"]],
 }
-VERBS = sorted(typer.main.get_command(app).commands)
-EVERY_CALL = [[], ["--help"], ["--version"], *([verb, *words] for verb in VERBS for words in CALLS.get(verb, [[]]))]
+EVERY_CALL = [
+    [],
+    ["--help"],
+    ["--version"],
+    *([verb, *words] for verb in sorted(VERBS) for words in CALLS.get(verb, [[]])),
+]
 
 PROGRAM = """
 import sys

@@ -1,0 +1,69 @@
+"""Start-up: a verb is imported when it is called, and what every call imports is a short list."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from evabench.cli.verbs import VERBS
+
+COMMAND_LINE = {
+    "evabench",
+    "evabench.cli",
+    "evabench.cli.main",
+    "evabench.cli.verbs",
+    "evabench.errors",
+}
+HEAVY = {"numpy", "scipy", "matplotlib", "torch", "jinja2", "psutil", "filelock"}
+LIST = {"evabench.cli.list", "evabench.suite", "evabench.suite.shipped"}
+
+PROGRAM = """
+import importlib, json, sys
+module, name, *words = sys.argv[1:]
+sys.argv = ["evabench", *words]
+try:
+    getattr(importlib.import_module(module), name)()
+except SystemExit:
+    pass
+print(json.dumps(sorted(sys.modules)), file=sys.stderr)
+"""
+
+
+def imported(module, name, *words):
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM, module, name, *words], capture_output=True, text=True, check=True
+    )
+    return {name for name in json.loads(done.stderr) if name.partition(".")[0] not in sys.stdlib_module_names}
+
+
+@pytest.mark.parametrize("words", ["--help", "--version"])
+def test_what_is_imported_is_on_the_list_and_else_only_what_any_typer_app_imports(words):
+    of_a_bare_app = imported("tests.bare_app", "app", "--help")
+    assert imported("evabench.cli.main", "main", words) - of_a_bare_app == COMMAND_LINE
+
+
+def test_list_imports_itself_and_nothing_heavy():
+    found = imported("evabench.cli.main", "main", "list")
+    assert {name for name in found if name.startswith("evabench")} == COMMAND_LINE | LIST
+    assert not found & HEAVY
+
+
+@pytest.mark.parametrize("name", VERBS)
+def test_a_verb_is_found_where_the_table_says_and_its_help_is_its_own_first_line(name):
+    verb = VERBS[name].load()
+    assert verb.__doc__.splitlines()[0] == VERBS[name].help
+
+
+def test_the_help_of_a_verb_has_its_options():
+    done = subprocess.run(
+        [sys.executable, "-m", "evabench", "show", "--help"], capture_output=True, text=True, check=True
+    )
+    assert "--results" in done.stdout
+    assert VERBS["show"].help in " ".join(done.stdout.split())
+
+
+def test_a_misspelt_verb_is_told_with_the_one_that_is_near():
+    done = subprocess.run([sys.executable, "-m", "evabench", "shwo"], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "show" in done.stderr

@@ -37,7 +37,7 @@ VERBS = {
     "profile": Verb(
         "profile",
         "profile_arm",
-        "Show the dearest operators of a step by phase, and write a trace for Perfetto (ui.perfetto.dev).",
+        "Show the most expensive operators of a step by phase, and write a trace for Perfetto (ui.perfetto.dev).",
     ),
 }
 

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from evabench.records.cell import SETS_TARGET, Cell
+from evabench.records.cell import Cell
 from evabench.records.conditions import Conditions
 from evabench.records.convergence import Convergence, Evaluation
 from evabench.records.host import Code, Host
@@ -123,7 +123,7 @@ def target_set_by(arm="SGD", value=TARGET, *, easier=0.9, harder=TARGET, budget=
     """A target that eight runs of an arm have set, at half, 75 % and 95 % of their budget."""
     settings = ConvergenceSettings(steps=budget, evaluate_every=EVERY)
     return SetTarget(
-        cell=replace(cell(arm, settings, **where), target=SETS_TARGET),
+        cell=replace(cell(arm, settings, **where), role="sets_target"),
         metric="loss",
         at=0.75,
         value=value,

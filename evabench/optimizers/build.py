@@ -26,10 +26,13 @@ BuiltInSettings = SgdSettings | AdamWSettings | OwnSettings
 def build_optimizer(settings: BuiltInSettings, model: nn.Module) -> torch.optim.Optimizer:
     """Return the optimizer of these settings over all parameters of the model."""
     match settings:
-        case SgdSettings(lr=lr, momentum=momentum, weight_decay=decay, nesterov=nesterov):
-            return torch.optim.SGD(model.parameters(), lr, momentum, weight_decay=decay, nesterov=nesterov)
-        case AdamWSettings(lr=lr, beta1=beta1, beta2=beta2, eps=eps, weight_decay=decay):
-            return torch.optim.AdamW(model.parameters(), lr, (beta1, beta2), eps, decay)
+        case SgdSettings(lr=lr, momentum=momentum, weight_decay=decay, nesterov=nesterov, fused=fused):
+            # False would also forbid torch's other kernel for many tensors; None leaves the choice to torch.
+            return torch.optim.SGD(
+                model.parameters(), lr, momentum, weight_decay=decay, nesterov=nesterov, fused=fused or None
+            )
+        case AdamWSettings(lr=lr, beta1=beta1, beta2=beta2, eps=eps, weight_decay=decay, fused=fused):
+            return torch.optim.AdamW(model.parameters(), lr, (beta1, beta2), eps, decay, fused=fused or None)
         case EvaSettings():
             return Eva(model, **_arguments(settings))
         case EvaFSettings():

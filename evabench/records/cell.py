@@ -1,17 +1,28 @@
 """A cell: one workload, one arm, one kind of measurement."""
 
-from dataclasses import dataclass
+import json
+from dataclasses import dataclass, replace
+from typing import Literal
 
 from evabench.records.measurement import MeasurementSettings
+from evabench.settings.identity import identity, legacy
 from evabench.settings.optimizers import OptimizerSettings
 from evabench.settings.strict import Strict
 from evabench.settings.workloads import WorkloadSettings
 
-SETS_TARGET = "sets it"  # in the place of a hash: the runs of this cell set a target, and are never judged
+# What its runs are for. Those that set a target, or choose settings, are never judged.
+Role = Literal["judged", "sets_target", "tuning"]
+
+
+class _Remembering(Strict):
+    """A cell is asked for its identity at every seed of a plan, and does not change."""
+
+    __slots__ = ("_identity",)
+    _identity: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Cell(Strict):
+class Cell(_Remembering):
     """What a run does, apart from its seed: all that the child needs to know."""
 
     workload_name: str  # the suite's name for it
@@ -21,15 +32,34 @@ class Cell(Strict):
     measurement: MeasurementSettings
     ranks: int = 1
     threads: int = 1
-    target: str | None = None  # the hash of the target that runs have set and that judges this one; or `SETS_TARGET`
+    device: Literal["cpu"] = legacy("cpu")  # the kind of device; which one of several is among the conditions
+    subnormals: Literal["keep"] = legacy("keep")  # numbers too small for full precision: computed with, not flushed
+    process_group: None = legacy(None)  # the backend between ranks; None: one rank, which has none
+    role: Role = legacy("judged")
+    target: str | None = legacy(None)  # the hash of the target that runs have set, and that judges this one
+    target_value: None = legacy(None)  # a value at which a run of this cell may stop; None: it goes to its budget
 
     @property
     def sets_target(self) -> bool:
         """Return whether its runs set a target."""
-        return self.target == SETS_TARGET
+        return self.role == "sets_target"
 
     @property
     def title(self) -> str:
         """Return "autoencoder, Eva, step_time"."""
         role = " that sets the target" if self.sets_target else ""
         return f"{self.workload_name}, {self.arm}, {self.measurement.measurement}{role}"
+
+    @property
+    def identity(self) -> str:
+        """Return all that tells it from another cell, as one line of JSON; made once."""
+        try:
+            return self._identity
+        except AttributeError:
+            object.__setattr__(self, "_identity", json.dumps(identity(self), sort_keys=True))
+            return self._identity
+
+    @property
+    def without_target(self) -> "Cell":
+        """Return the cell as it is before runs have set what judges it."""
+        return self if self.target is None else replace(self, target=None)

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Literal
 
 from evabench.records.cell import Cell
@@ -62,8 +62,8 @@ def run_key(cell: Cell, seed: int, sweep: int | None, host: Host, code: Code, *,
 
     The commit is not part of it: a commit that leaves the measured sources alone does not invalidate a run.
     """
-    identity = [asdict(cell), seed, sweep, host.id, code.sources, code.plugin]
+    parts = [cell.identity, seed, sweep, host.id, code.sources, code.plugin]
     if repeated:
-        identity.append("repeated")
-    canonical = json.dumps(identity, sort_keys=True)
+        parts.append("repeated")
+    canonical = json.dumps(parts)
     return hashlib.sha256(canonical.encode()).hexdigest()[:16]

@@ -2,9 +2,10 @@
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from evabench.records.cell import Cell
+from evabench.settings.identity import identity
 from evabench.settings.strict import Strict
 from evabench.settings.targets import TargetMetric
 
@@ -25,5 +26,5 @@ class SetTarget(Strict):
     @property
     def hash(self) -> str:
         """Return 16 hexadecimal digits: another value, rule or run is another target."""
-        canonical = json.dumps(asdict(self), sort_keys=True)
+        canonical = json.dumps(identity(self), sort_keys=True)
         return hashlib.sha256(canonical.encode()).hexdigest()[:16]

@@ -165,4 +165,4 @@ def _count_older(planned: Sequence[PlannedRun], stored: Sequence[Run], wanted: s
 
 
 def _without_target(cell: Cell) -> str:
-    return repr(replace(cell, target=None))
+    return cell.without_target.identity

@@ -89,7 +89,7 @@ def runs_of_other_targets(missing: Iterable[PlannedRun], stored: Sequence[Run]) 
 
 
 def _key_without_target(cell: Cell, seed: int, host: Host, code: Code) -> str:
-    return run_key(replace(cell, target=None), seed, None, host, code)
+    return run_key(cell.without_target, seed, None, host, code)
 
 
 def _place(cell: Cell) -> tuple[object, ...]:

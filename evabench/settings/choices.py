@@ -11,6 +11,7 @@ AcrossRanks = Literal["whole_batch", "plain_average"]
 WeightSharing = Literal["expand", "reduce"]
 Factorisation = Literal["cholesky", "eigh"]
 Grafting = Literal["none", "sgd", "adagrad", "rmsprop"]
+Precision = Literal["fp32"]  # of a forward and backward pass
 RootMethod = Literal["eigh", "newton"]
 # "in_place": the authors' Nesterov step written into the buffer itself, m <- momentum^2 m + (1 + momentum) direction.
 # Its momentum decays twice a step; it is there to reproduce their runs.

@@ -4,7 +4,9 @@ from dataclasses import dataclass, replace
 from typing import Literal, Self
 
 from evabench.settings.bounds import Count, Decay, NonNegative, Positive, check_bounds
+from evabench.settings.choices import Precision
 from evabench.settings.datasets import IMAGE_SETS, ImageName, ImageSet
+from evabench.settings.identity import legacy
 from evabench.settings.strict import Strict
 
 CifarNet = Literal["mlp", "vgg19", "resnet20", "resnet32", "resnet44", "resnet56", "resnet110", "wrn_28_10"]
@@ -65,6 +67,7 @@ class ClassifierSettings(Strict):
     label_smoothing: Decay = 0.0
     # A file of weights to begin with: safetensors, or a state_dict of torch; "stand_in": generated ones.
     checkpoint: str | None = None
+    precision: Precision = legacy("fp32")
 
     def __post_init__(self) -> None:
         """Refuse images that the net cannot take, and a batch larger than the training set."""

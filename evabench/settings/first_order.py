@@ -5,6 +5,7 @@ from typing import ClassVar, Literal
 
 from evabench.settings.bounds import Decay, NonNegative, Positive, check_bounds
 from evabench.settings.choices import Family, Search
+from evabench.settings.identity import legacy
 from evabench.settings.strict import Strict
 
 
@@ -21,6 +22,7 @@ class SgdSettings(Strict):
     momentum: Decay = 0.9
     weight_decay: NonNegative = 0.0
     nesterov: bool = False
+    fused: bool = legacy(False)  # the whole update of all parameters by one kernel
 
     def __post_init__(self) -> None:
         """Refuse values outside their bounds."""
@@ -46,6 +48,7 @@ class AdamWSettings(Strict):
     beta2: Decay = 0.999
     eps: Positive = 1e-8
     weight_decay: NonNegative = 0.01
+    fused: bool = legacy(False)  # as for SGD
 
     def __post_init__(self) -> None:
         """Refuse values outside their bounds."""

@@ -4,7 +4,9 @@ from dataclasses import dataclass, replace
 from typing import ClassVar, Literal, Self
 
 from evabench.settings.bounds import Count, check_bounds
+from evabench.settings.choices import Precision
 from evabench.settings.datasets import TextName
+from evabench.settings.identity import legacy
 from evabench.settings.strict import Strict
 
 NUM_BYTES = 256
@@ -32,6 +34,7 @@ class LanguageSettings(Strict):
     tied_head: bool = True  # the output layer shares the weight of the token embedding
     batch: Count = 32
     held_out_windows: Count = 64  # of the validation split and of the test set each, evenly spaced
+    precision: Precision = legacy("fp32")
 
     def __post_init__(self) -> None:
         """Refuse heads that do not divide the width, and a vocabulary that is not the tokens'."""

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Literal, Self
 
 from evabench.settings.bounds import Count, check_bounds
+from evabench.settings.choices import Precision
+from evabench.settings.identity import legacy
 from evabench.settings.strict import Strict
 
 Scalar = bool | int | float | str
@@ -25,6 +27,7 @@ class PluginWorkloadSettings(Strict):
     data: str = "own data"
     batch: Count = 32
     training_samples: Count  # that are trained on: so an epoch has a length before the data is loaded
+    precision: Precision = legacy("fp32")  # "fp32": as its own code has it
 
     def __post_init__(self) -> None:
         """Refuse a name that does not say where to look, and a batch larger than the training set."""

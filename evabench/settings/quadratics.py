@@ -6,6 +6,7 @@ from typing import Annotated, ClassVar, Literal, Self
 from annotated_types import Ge
 
 from evabench.settings.bounds import Count, check_bounds
+from evabench.settings.identity import legacy
 from evabench.settings.strict import Strict
 
 
@@ -31,6 +32,7 @@ class QuadraticSettings(Strict):
     inputs: Annotated[int, Ge(2)] = 16
     outputs: Annotated[int, Ge(2)] = 8
     samples: Count = 64
+    precision: Literal["fp64"] = legacy("fp64")
 
     def __post_init__(self) -> None:
         """Refuse too few samples for inputs and noise that are orthogonal to each other and to a constant."""

@@ -12,8 +12,10 @@ from annotated_types import MinLen
 from pydantic import Field
 
 from evabench.settings.bounds import Count, check_bounds
+from evabench.settings.choices import Precision
 from evabench.settings.classifiers import ClassifierSettings
 from evabench.settings.datasets import IMAGE_SETS, ImageName
+from evabench.settings.identity import legacy
 from evabench.settings.language import LanguageSettings
 from evabench.settings.plugin_workloads import PluginWorkloadSettings
 from evabench.settings.quadratics import QuadraticSettings
@@ -34,6 +36,7 @@ class AutoencoderSettings(Strict):
     data: ImageName = "fashion_mnist_subset"
     widths: Annotated[tuple[Count, ...], MinLen(2)] = (784, 1000, 500, 250, 30)
     batch: Count = 1000
+    precision: Precision = legacy("fp32")
 
     def __post_init__(self) -> None:
         """Refuse a net that does not fit the images, or a batch larger than the training set."""
@@ -101,6 +104,7 @@ class SyntheticSettings(Strict):
     depth: Count = 4
     batch: Count = 64
     image_size: Count = 8  # of "conv"
+    precision: Precision = legacy("fp32")
 
     def __post_init__(self) -> None:
         """Refuse values outside their bounds."""

@@ -10,6 +10,8 @@
     6   2026-11-24   step time: work beside the step; memory: what a cycle keeps; phases: `zero_grad` is one
     7   2026-11-24   pilot: its first step, in which state, caches and compiled code are made
     8   2026-11-24   convergence: its first step, likewise
+    9   2026-11-26   cell: what it is for, its device, subnormal numbers, group of processes, and a value to stop at;
+                     precision of a workload; fused first-order optimizers
 
 A line is `{"schema": N, "run": {...}}`, in a seal (`seal.py`). Old numbers keep loading: a new number comes with the
 function that lifts the line before it.
@@ -25,7 +27,7 @@ from evabench.records.codec import decode, encode, first_mistake
 from evabench.records.run import Run
 from evabench.store.seal import LineError
 
-SCHEMA = 8
+SCHEMA = 9
 
 
 def to_line(run: Run) -> str:
@@ -99,6 +101,17 @@ def _lift_health(run: dict[str, Any]) -> None:
     run |= {"health": None, "preconditioned_share": None}
 
 
+def _lift_role(run: dict[str, Any]) -> None:
+    """8 -> 9."""
+    lift_role(run["cell"])
+
+
+def lift_role(cell: dict[str, Any]) -> None:
+    """Say what a cell is for in a field of its own: it stood in the place of the target that judges it."""
+    if cell.get("target") == "sets it":
+        cell |= {"target": None, "role": "sets_target"}
+
+
 _LIFTS: dict[int, Callable[[dict[str, Any]], None]] = {
     1: _lift_memory,
     2: _lift_step_time,
@@ -107,4 +120,5 @@ _LIFTS: dict[int, Callable[[dict[str, Any]], None]] = {
     5: lambda run: None,  # what is new has "not measured" as its default
     6: lambda run: None,
     7: lambda run: None,
+    8: _lift_role,
 }

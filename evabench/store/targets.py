@@ -1,6 +1,9 @@
 """`results/<suite>/<host.id>/targets.jsonl`: append only, one sealed line per target that runs have set.
 
-A line is `{"schema": 1, "hash": "...", "target": {...}}`. It is a record for people and tools: what decides
+    1   2026-11-24   the first
+    2   2026-11-26   cell: what it is for
+
+A line is `{"schema": N, "hash": "...", "target": {...}}`. It is a record for people and tools: what decides
 are the runs that it names, in `runs.jsonl` beside it. A target follows from them, so a line that was lost or edited is
 written anew.
 """
@@ -15,9 +18,10 @@ from evabench.records.codec import decode, encode, first_mistake
 from evabench.records.set_target import SetTarget
 from evabench.store.lines import LineFile
 from evabench.store.reading import Stored
+from evabench.store.schema import lift_role
 from evabench.store.seal import LineError
 
-SCHEMA = 1
+SCHEMA = 2
 
 
 class TargetStore:
@@ -64,11 +68,13 @@ def _from_line(line: str) -> SetTarget:
         raise LineError("this is no target of evabench") from None
     if outer.keys() - {"schema", "hash", "target"}:
         raise LineError("it has fields that evabench never wrote")
-    if schema != SCHEMA:
+    if schema not in {1, SCHEMA}:
         raise LineError(f"a newer evabench wrote it (schema {schema}; known here: {SCHEMA})")
     try:
+        if schema == 1:
+            lift_role(outer["target"]["cell"])
         return decode(SetTarget, json.dumps(outer["target"]))
     except ValidationError as error:
         raise LineError(f"the target is damaged: {first_mistake(error)}") from None
-    except KeyError:
+    except (KeyError, TypeError, AttributeError):
         raise LineError("the target is damaged: there is none") from None

@@ -11,7 +11,7 @@ from typing import Annotated, Any, TypeVar
 from pydantic import Field
 
 from evabench.errors import SuiteError
-from evabench.records.cell import SETS_TARGET, Cell
+from evabench.records.cell import Cell
 from evabench.records.measurement import MemorySettings, PhasesSettings, ProfileSettings, StepTimeSettings
 from evabench.settings.bounds import FORBID, Count, Positive
 from evabench.settings.optimizers import OptimizerSettings
@@ -122,7 +122,7 @@ class Suite:
         if table is None:
             return ()
         return tuple(
-            replace(self._cell(name, target.reference, settings), target=SETS_TARGET)
+            replace(self._cell(name, target.reference, settings), role="sets_target")
             for name, target in table.targets.items()
             if target.reference is not None
             for settings in table.settings_for(self.workloads[name].steps_an_epoch)

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from evabench.findings.goals import Goal
 from evabench.records.cell import Cell
 from evabench.records.conditions import Conditions
 from evabench.records.convergence import Convergence, Evaluation
@@ -16,7 +17,6 @@ from evabench.settings.first_order import SgdSettings
 from evabench.settings.kronecker import KfacSettings
 from evabench.settings.shampoo import ShampooSettings
 from evabench.settings.workloads import AutoencoderSettings
-from evabench.stats.time_to_target import Goal
 
 HOST = Host(
     cpu="a plain CPU",

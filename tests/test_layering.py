@@ -1,6 +1,7 @@
 """Imports point down, and torch stops at the process boundary."""
 
 import ast
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ PACKAGE = Path(evabench.__file__).parent
 LAYERS = {
     "errors": (0, "both"),
     "units": (0, "both"),
+    "stats": (1, "parent"),  # numbers only
     "settings": (1, "both"),
     "records": (2, "both"),
     "datasets": (2, "both"),
@@ -20,7 +22,6 @@ LAYERS = {
     "nvml": (3, "both"),
     "suite": (3, "parent"),
     "store": (3, "parent"),
-    "stats": (4, "parent"),
     "findings": (5, "parent"),
     "machine": (6, "parent"),
     "launch": (7, "parent"),
@@ -42,7 +43,16 @@ def layer_of(path):
     return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
 
 
+def room_of(module):
+    """Return the folder of a layer that a module lies in; a file beside the folders is a room of its own."""
+    return ".".join(module.split(".")[1:3])
+
+
 def imported_layers(path):
+    return (module.split(".")[1] for module in imported_modules(path))
+
+
+def imported_modules(path):
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}: relative import"
@@ -51,7 +61,7 @@ def imported_layers(path):
             names = [alias.name for alias in node.names]
         else:
             continue
-        yield from (name.split(".")[1] for name in names if name.startswith("evabench."))
+        yield from (name for name in names if name.startswith("evabench."))
 
 
 SOURCES = sorted(path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__init__.py")
@@ -74,3 +84,11 @@ def test_imports_point_down_and_stay_on_their_side(path):
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_a_file_is_one_thing(path):
     assert len(path.read_text().splitlines()) <= MAX_LINES
+
+
+def test_rooms_inside_a_layer_do_not_import_each_other_in_a_circle():
+    rooms = TopologicalSorter()
+    for path in SOURCES:
+        own = room_of(".".join(("evabench", *path.relative_to(PACKAGE).with_suffix("").parts)))
+        rooms.add(own, *({room_of(module) for module in imported_modules(path)} - {own}))
+    rooms.prepare()  # raises and names the circle

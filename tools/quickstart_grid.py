@@ -22,6 +22,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
 
+from evabench.findings.goals import Goal, first_hit
 from evabench.findings.target_rule import target_value
 from evabench.machine.host import read_host
 from evabench.records.convergence import Convergence
@@ -31,7 +32,7 @@ from evabench.runner.plan import make_plan
 from evabench.settings.optimizers import OptimizerSettings
 from evabench.settings.plugin_optimizers import PluginSettings
 from evabench.settings.targets import EASIER_AT, HARDER_AT
-from evabench.stats.time_to_target import INFINITE, Goal, first_hit
+from evabench.stats.time_to_target import INFINITE
 from evabench.store.files import RunStore
 from evabench.suite.reading import load_suite
 from evabench.suite.suite import ConvergenceTable, Suite

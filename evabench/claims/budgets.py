@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from evabench.claims.claim import Claim
 from evabench.claims.conditions import claimed_epochs
-from evabench.findings.arms import MeasuredArm
+from evabench.findings.arm import MeasuredArm
 from evabench.records.measurement import ConvergenceSettings
 
 
@@ -21,7 +21,7 @@ def at_one_budget(claim: Claim, arms: Sequence[MeasuredArm]) -> tuple[MeasuredAr
     """Return each arm of one workload once, in order, at the budget that this claim compares."""
     choices: defaultdict[tuple[str, str], list[MeasuredArm]] = defaultdict(list)
     for arm in arms:
-        choices[arm.arm, repr(arm.optimizer)].append(arm)
+        choices[arm.name, repr(arm.optimizer)].append(arm)
     common = _common_budget([choice for choice in choices.values() if choice[0].budget is not None])
     return tuple(_chosen(claim, choice, common) for choice in choices.values())
 
@@ -34,7 +34,7 @@ def _chosen(claim: Claim, choice: Sequence[MeasuredArm], common: ConvergenceSett
     num_left_out = sum(len(arm.trainings) for arm in choice) - len(chosen.trainings)
     if not num_left_out:
         return chosen
-    note = f"{chosen.arm}: {num_left_out} runs of another budget or another number of threads were left out."
+    note = f"{chosen.name}: {num_left_out} runs of another budget or another number of threads were left out."
     return replace(chosen, excluded=(*chosen.excluded, note))
 
 

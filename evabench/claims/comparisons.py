@@ -10,64 +10,15 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from evabench.claims.claim import Claim, ClaimedWorkload, Evidence
+from evabench.claims.compared import ComparedWorkload
 from evabench.claims.conditions import claimed_workload, differences
 from evabench.claims.judge import WorkloadBounds
-from evabench.findings.arms import MeasuredArm
+from evabench.findings.arm import MeasuredArm
+from evabench.findings.goals import Goal
 from evabench.records.host import Host
 from evabench.stats.decomposition import decompose
 from evabench.stats.paired import paired_ratio
-from evabench.stats.time_to_target import Goal, SpeedUp, median_seconds, speed_up
-
-MAX_REFERENCE_MISSES = 0.25
-
-# Smaller is stronger; None: this arm lacks what the comparison needs.
-Strength = Callable[[MeasuredArm], float | None]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Workload:
-    """The arms of one workload, and its target."""
-
-    name: str
-    arms: tuple[MeasuredArm, ...]
-    target: Goal | None
-    reference: str | None  # the arm whose own runs set the target; None: the target is a number of the suite
-    without_target: frozenset[str] = frozenset()  # arms whose runs carry no target, or another one
-    better_reference: str | None = None  # what is better than the arm that set the target; None: nothing
-
-    def speaking_for(self, claim: Claim) -> list[MeasuredArm]:
-        """Return the arms of the claim's own optimizer that count."""
-        arms = [one for one in self.arms if one.optimizer.optimizer == claim.arm]
-        return [one for one in arms if one.arm == one.optimizer.title] or arms
-
-    def against(self, claim: Claim) -> list[MeasuredArm]:
-        """Return the arms of the claim's baselines."""
-        return [one for one in self.arms if one.optimizer.optimizer in claim.bases]
-
-    def refusal(self, claim: Claim) -> str | None:
-        """Return why the claim must not be judged here, as a sentence; None where nothing is in the way."""
-        arms, bases = self.speaking_for(claim), self.against(claim)
-        if claim.quantity != "time_to_target_ratio" or not arms or not bases:
-            return None
-        compared = dict.fromkeys(one.arm for one in (*arms, *bases))
-        without = [arm for arm in compared if arm in self.without_target]
-        if without:
-            return (
-                f"On {self.name} nothing is compared: the runs of {', '.join(without)} carry no target, or another "
-                "than the one that is set now. `evabench run` makes them anew."
-            )
-        if self.better_reference:
-            return f"On {self.name} nothing is compared: {self.better_reference}."
-        return None
-
-    def doubt(self) -> str | None:
-        """Return why this target decides nothing: the arm that set it misses it too often itself."""
-        for one in self.arms:
-            if self.target is not None and one.arm == self.reference:
-                share = one.missed_share(self.target)
-                if share > MAX_REFERENCE_MISSES:
-                    return f"has a target that {one.arm}, which set it, missed in {share:.0%} of its seeds"
-        return None
+from evabench.stats.time_to_target import SpeedUp, median_seconds, speed_up
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +35,7 @@ class _Pairing:
     """One arm against one baseline, before anything is computed."""
 
     claim: Claim
-    workload: Workload
+    workload: ComparedWorkload
     host: Host
     arm: MeasuredArm
     base: MeasuredArm
@@ -97,16 +48,27 @@ class _Pairing:
         return differences(self.claim, self.host, self.arm, self.base)
 
 
-def compare(claim: Claim, workload: Workload, host: Host) -> tuple[Comparison, ...]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sampling:
+    """How a quantity that is sampled is compared."""
+
+    to_target: bool  # whether it takes a target, and runs that carry it
+    strength: Callable[[ComparedWorkload, MeasuredArm], float | None]  # smaller is stronger; None: cannot be compared
+    compare: Callable[[_Pairing], Comparison | None]
+    strongest: str  # "has the cheapest step"
+    needed: str  # of an arm: "timed"
+
+
+def compare(claim: Claim, sampling: Sampling, workload: ComparedWorkload, host: Host) -> tuple[Comparison, ...]:
     """Return every comparison for this claim that the runs of one workload allow, the deciding ones first."""
-    if workload.refusal(claim):
+    if refusal(claim, sampling, workload):
         return ()
-    by_time = claim.quantity == "time_to_target_ratio"
-    strength = _median_time(workload) if by_time else _step_time
-    bases = [base for base in workload.against(claim) if strength(base) is not None]
-    bases.sort(key=lambda base: (strength(base), base.arm))
-    arms = [arm for arm in workload.speaking_for(claim) if strength(arm) is not None]
-    left_out = [base.arm for base in workload.against(claim) if strength(base) is None]
+    strengths = {id(arm): sampling.strength(workload, arm) for arm in workload.arms}
+    against = workload.against(claim)
+    bases = [base for base in against if strengths[id(base)] is not None]
+    bases.sort(key=lambda base: (strengths[id(base)], base.name))
+    arms = [arm for arm in workload.speaking_for(claim) if strengths[id(arm)] is not None]
+    left_out = [base.name for base in against if strengths[id(base)] is None]
     found = []
     for position, base in enumerate(bases):
         for arm in arms:
@@ -116,58 +78,56 @@ def compare(claim: Claim, workload: Workload, host: Host) -> tuple[Comparison, .
                 host=host,
                 arm=arm,
                 base=base,
-                label=workload.name if len(arms) == 1 else f"{workload.name} ({arm.arm})",
+                label=workload.name if len(arms) == 1 else f"{workload.name} ({arm.name})",
                 decides=position == 0,
-                notes=(*_choice_notes(base, bases, left_out, by_time), *arm.excluded, *base.excluded),
+                notes=(*_choice_notes(base, bases, left_out, sampling), *arm.excluded, *base.excluded),
             )
-            comparison = _times_to_target(pairing) if by_time else _step_times(pairing)
+            comparison = sampling.compare(pairing)
             if comparison is not None:
                 found.append(comparison)
     return tuple(found)
 
 
 def _choice_notes(
-    base: MeasuredArm, bases: Sequence[MeasuredArm], left_out: Sequence[str], by_time: bool
+    base: MeasuredArm, bases: Sequence[MeasuredArm], left_out: Sequence[str], sampling: Sampling
 ) -> Iterator[str]:
     if len(bases) > 1:
-        what = "has the smallest median time to the target" if by_time else "has the cheapest step"
-        others = ", ".join(one.arm for one in bases[1:])
-        yield f"{bases[0].arm} decides: it {what} of the baselines; also compared: {others}."
+        others = ", ".join(one.name for one in bases[1:])
+        yield f"{bases[0].name} decides: it {sampling.strongest} of the baselines; also compared: {others}."
     if left_out and base is bases[0]:
-        lacks = "it was not both timed and trained" if by_time else "it was not timed"
-        yield from (f"{arm} could not be compared: {lacks}." for arm in left_out)
+        yield from (f"{arm} could not be compared: it was not {sampling.needed}." for arm in left_out)
 
 
-def missing(claim: Claim, workload: Workload) -> str:
+def refusal(claim: Claim, sampling: Sampling, workload: ComparedWorkload) -> str | None:
+    """Return why the claim must not be judged on this workload, as a sentence; None where nothing is in the way."""
+    return workload.refusal(claim) if sampling.to_target else None
+
+
+def missing(claim: Claim, sampling: Sampling, workload: ComparedWorkload) -> str:
     """Return what a comparison of this workload lacks, as a sentence."""
-    refusal = workload.refusal(claim)
-    if refusal:
-        return refusal
-    by_time = claim.quantity == "time_to_target_ratio"
+    refused = refusal(claim, sampling, workload)
+    if refused:
+        return refused
     for arms, tags in ((workload.speaking_for(claim), (claim.arm,)), (workload.against(claim), claim.bases)):
         if not arms:
             return f"On {workload.name} there are no runs of {' or '.join(tags)}."
-    if by_time and workload.target is None:
+    if sampling.to_target and workload.target is None:
         return f"There is no target for {workload.name}."
-    needed = "was both timed and trained" if by_time else "was timed"
-    return f"On {workload.name} not every arm that the claim compares {needed}."
+    return f"On {workload.name} not every arm that the claim compares was {sampling.needed}."
 
 
-def is_candidate(claim: Claim, workload: Workload) -> bool:
+def is_candidate(claim: Claim, sampling: Sampling, workload: ComparedWorkload) -> bool:
     """Return whether this workload has what the claim is about, so that a missing comparison is a gap."""
-    has_target = claim.quantity != "time_to_target_ratio" or workload.target is not None
+    has_target = not sampling.to_target or workload.target is not None
     return has_target and bool(workload.speaking_for(claim)) and bool(workload.against(claim))
 
 
-def _median_time(workload: Workload) -> Strength:
-    def strength(arm: MeasuredArm) -> float | None:
-        seconds = arm.seconds_to(workload.target) if workload.target is not None else None
-        return median_seconds(seconds) if seconds else None
-
-    return strength
+def _median_time(workload: ComparedWorkload, arm: MeasuredArm) -> float | None:
+    seconds = arm.seconds_to(workload.target) if workload.target is not None else None
+    return median_seconds(seconds) if seconds else None
 
 
-def _step_time(arm: MeasuredArm) -> float | None:
+def _step_time(_: ComparedWorkload, arm: MeasuredArm) -> float | None:
     return arm.amortised_seconds
 
 
@@ -188,8 +148,8 @@ def _times_to_target(pair: _Pairing) -> Comparison | None:
     )
     evidence = Evidence(
         workload=pair.label,
-        arm=pair.arm.arm,
-        base=pair.base.arm,
+        arm=pair.arm.name,
+        base=pair.base.name,
         decides=pair.decides,
         estimate=ratio.estimate,
         low=ratio.interval.low if ratio.interval else None,
@@ -214,8 +174,8 @@ def _step_times(pair: _Pairing) -> Comparison | None:
     bounds = WorkloadBounds(workload=pair.label, bounds=ratio, num_pairs=ratio.num_pairs)
     evidence = Evidence(
         workload=pair.label,
-        arm=pair.arm.arm,
-        base=pair.base.arm,
+        arm=pair.arm.name,
+        base=pair.base.name,
         decides=pair.decides,
         estimate=ratio.estimate,
         low=ratio.low,
@@ -233,8 +193,8 @@ def _step_times(pair: _Pairing) -> Comparison | None:
 
 def _miss_notes(pair: _Pairing, ratio: SpeedUp) -> tuple[str, ...]:
     counts = (
-        (ratio.num_base_missed, f"only {pair.base.arm} missed the target"),
-        (ratio.num_arm_missed, f"only {pair.arm.arm} missed the target"),
+        (ratio.num_base_missed, f"only {pair.base.name} missed the target"),
+        (ratio.num_arm_missed, f"only {pair.arm.name} missed the target"),
         (ratio.num_both_missed, "both arms missed the target"),
     )
     return tuple(f"In {count} of {ratio.num_seeds} seeds {what}." for count, what in counts if count)
@@ -258,3 +218,19 @@ def _factors(pair: _Pairing, target: Goal) -> dict[str, float]:
         "step_time_factor": factors.step_time_factor,
         "num_seeds_of_factors": factors.num_seeds,
     }
+
+
+TIMES_TO_TARGET = Sampling(
+    to_target=True,
+    strength=_median_time,
+    compare=_times_to_target,
+    strongest="has the smallest median time to the target",
+    needed="both timed and trained",
+)
+STEP_TIMES = Sampling(
+    to_target=False,
+    strength=_step_time,
+    compare=_step_times,
+    strongest="has the cheapest step",
+    needed="timed",
+)

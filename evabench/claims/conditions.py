@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from evabench.claims.claim import Claim, ClaimedWorkload
-from evabench.findings.arms import MeasuredArm
+from evabench.findings.arm import MeasuredArm
 from evabench.records.host import Host
 from evabench.settings.workloads import WorkloadSettings
 
@@ -33,8 +33,8 @@ def differences(claim: Claim, host: Host, arm: MeasuredArm, base: MeasuredArm) -
     compared = _compared(claim, arm.workload)
     return (
         *place_differences(claim, host, arm.workload),
-        *_number_difference(f"epochs of {arm.arm}", [one.arm_epochs for one in compared], arm.epochs),
-        *_number_difference(f"epochs of {base.arm}", [one.base_epochs for one in compared], base.epochs),
+        *_number_difference(f"epochs of {arm.name}", [one.arm_epochs for one in compared], arm.epochs),
+        *_number_difference(f"epochs of {base.name}", [one.base_epochs for one in compared], base.epochs),
     )
 
 

@@ -1,10 +1,9 @@
-"""From runs to judgements: the entry of this package.
+"""From findings to judgements: the entry of this package.
 
-    judge_claims(EVA_CLAIMS, runs, {"autoencoder": Goal(0.031)}, would_decide={"C1": "suites/cifar.toml"})
+    findings = make_findings(runs, {"autoencoder": Goal(0.031)})
+    judge_claims(EVA_CLAIMS, findings, would_decide={"C1": "suites/cifar.toml"})
 
-`runs` are of one host and of the current code; choosing them is the caller's business. `targets` gives the validation
-loss or accuracy of each workload whose target is a number, by the suite's name. Which arm plays which part follows
-from the type of its settings, not from its name.
+Which arm plays which part follows from the type of its settings, not from its name.
 
 Each claim is answered twice. *As stated* takes only runs under the claim's own conditions; where there are none the
 answer is "not tested", with the list of differences. *Here* takes all runs: it is labelled as a verdict under these
@@ -12,71 +11,91 @@ conditions and never stands for the other. An "up to" that was not reached here 
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import assert_never
 
 from evabench.claims.budgets import at_one_budget
-from evabench.claims.claim import EXACT_QUANTITIES, Claim, Judgement, Verdict
-from evabench.claims.comparisons import Comparison, Workload, compare, is_candidate, missing
+from evabench.claims.claim import Claim, Judgement, Verdict
+from evabench.claims.compared import ComparedWorkload
+from evabench.claims.comparisons import (
+    STEP_TIMES,
+    TIMES_TO_TARGET,
+    Comparison,
+    Sampling,
+    compare,
+    is_candidate,
+    missing,
+    refusal,
+)
 from evabench.claims.conditions import place_differences
-from evabench.claims.curvature import Count, count_growth, count_share, width_families
-from evabench.claims.judge import Finding, judge, judge_exact
+from evabench.claims.curvature import Count, count_growth, count_share
+from evabench.claims.judge import Answer, judge, judge_exact
 from evabench.claims.scaling import judge_exponent
-from evabench.claims.targets import OTHER_LEVELS, Targets, better_first_order_arm, with_their_target
-from evabench.findings.arms import MeasuredArm, measured_arms
-from evabench.records.run import Run
-from evabench.records.set_target import SetTarget
-from evabench.stats.time_to_target import Goal
+from evabench.claims.targets import better_first_order_arm
+from evabench.findings.arm import MeasuredArm
+from evabench.findings.findings import Findings
+from evabench.findings.targets import OTHER_LEVELS, Targets, with_their_target
+from evabench.findings.widths import WidthFamily
 from evabench.stats.widths import MIN_WIDTHS
 
 
 def judge_claims(
-    claims: Iterable[Claim],
-    runs: Iterable[Run],
-    targets: Mapping[str, Goal],
-    *,
-    set_targets: Sequence[SetTarget] = (),
-    would_decide: Mapping[str, str] | None = None,
+    claims: Iterable[Claim], findings: Findings, *, would_decide: Mapping[str, str] | None = None
 ) -> tuple[Judgement, ...]:
     """Return one judgement for each claim, in order.
 
-    `set_targets`: those that runs have set. Their arm may miss its target in at most a quarter of its judged seeds, and
-    a verdict that is another for the easier or the harder of the three values is inconclusive.
+    The arm that set a target may miss it in at most a quarter of its judged seeds, and a verdict that is another for
+    the easier or the harder of the three values of a target is inconclusive.
     `would_decide`: claim id -> the suite that would decide it as stated.
     """
-    runs = tuple(runs)
-    hosts = {run.host.id for run in runs}
-    if len(hosts) > 1:
-        raise ValueError(f"runs of different hosts are never pooled, got {len(hosts)}: {', '.join(sorted(hosts))}")
     suites = would_decide or {}
-    every = Targets(numbers=targets, set_by_runs=tuple(set_targets))
-    judgements = []
-    for claim in claims:
-        suite = suites.get(claim.id)
-        if claim.quantity in EXACT_QUANTITIES:
-            judgements.append(_judge_counted(claim, runs, suite))
-            continue
-        if claim.quantity == "cost_exponent":
-            judgements.append(judge_exponent(claim, runs, suite))
-            continue
-        judgement = _judge_sampled(claim, runs, every, suite)
-        if claim.quantity == "time_to_target_ratio" and set_targets:
-            easier, harder = (_judge_sampled(claim, runs, every.at(level), suite) for level in OTHER_LEVELS)
-            judgement = _agreed(judgement, easier, harder)
-        judgements.append(judgement)
-    return tuple(judgements)
+    return tuple(_judge(claim, findings, suites.get(claim.id)) for claim in claims)
 
 
-def _judge_sampled(claim: Claim, runs: Sequence[Run], targets: Targets, suite: str | None) -> Judgement:
-    workloads = _workloads(claim, measured_arms(runs), targets)
-    compared = [(workload, compare(claim, workload, runs[0].host)) for workload in workloads]
+def _judge(claim: Claim, findings: Findings, suite: str | None) -> Judgement:
+    match claim.quantity:
+        case "time_to_target_ratio":
+            return _judge_times_to_target(claim, findings, suite)
+        case "step_time_ratio":
+            return _judge_sampled(claim, STEP_TIMES, findings, _targets(findings), suite)
+        case "curvature_growth":
+            return _judge_counted(claim, count_growth, findings, suite)
+        case "curvature_bytes_ratio":
+            return _judge_counted(claim, count_share, findings, suite)
+        case "cost_exponent":
+            return judge_exponent(claim, findings.cost_families, suite)
+        case _:
+            assert_never(claim.quantity)
+
+
+def _targets(findings: Findings) -> Targets:
+    return Targets(numbers=findings.goals, set_by_runs=findings.targets.found)
+
+
+def _judge_times_to_target(claim: Claim, findings: Findings, suite: str | None) -> Judgement:
+    targets = _targets(findings)
+    judgement = _judge_sampled(claim, TIMES_TO_TARGET, findings, targets, suite)
+    if not targets.set_by_runs:
+        return judgement
+    easier, harder = (
+        _judge_sampled(claim, TIMES_TO_TARGET, findings, targets.at(level), suite) for level in OTHER_LEVELS
+    )
+    return _agreed(judgement, easier, harder)
+
+
+def _judge_sampled(
+    claim: Claim, sampling: Sampling, findings: Findings, targets: Targets, suite: str | None
+) -> Judgement:
+    workloads = _workloads(claim, findings.compared_arms, targets)
+    compared = [(workload, compare(claim, sampling, workload, findings.runs[0].host)) for workload in workloads]
     comparisons = [one for _, found in compared for one in found]
     deciding = [one for one in comparisons if one.evidence.decides]
     under_claim = [one for one in deciding if not one.evidence.differences]
     gaps = [
         workload
         for workload, found in compared
-        if is_candidate(claim, workload) and not any(one.evidence.decides for one in found)
+        if is_candidate(claim, sampling, workload) and not any(one.evidence.decides for one in found)
     ]
     covered = bool(under_claim) and _covers(claim, under_claim, gaps)
 
@@ -87,9 +106,9 @@ def _judge_sampled(claim: Claim, runs: Sequence[Run], targets: Targets, suite: s
         complete_here = covered if claim.relation == "up_to" else not gaps
         here = judge(claim, [one.bounds for one in deciding], complete=complete_here)
     if not deciding and workloads:
-        here = replace(here, reason=" ".join(missing(claim, workload) for workload in workloads))
+        here = replace(here, reason=" ".join(missing(claim, sampling, workload) for workload in workloads))
     elif deciding:
-        refusals = [refusal for workload in workloads if (refusal := workload.refusal(claim))]
+        refusals = [refused for workload in workloads if (refused := refusal(claim, sampling, workload))]
         here = replace(here, reason=" ".join((here.reason, *refusals)))
     return Judgement(
         claim=claim,
@@ -102,14 +121,14 @@ def _judge_sampled(claim: Claim, runs: Sequence[Run], targets: Targets, suite: s
     )
 
 
-def _covers(claim: Claim, under_claim: Sequence[Comparison], gaps: Sequence[Workload]) -> bool:
+def _covers(claim: Claim, under_claim: Sequence[Comparison], gaps: Sequence[ComparedWorkload]) -> bool:
     """Return whether every workload of the claim was run under its conditions; a claim on any means all there are."""
     if not claim.workloads:
         return not gaps
     return all(any(one.named == named for one in under_claim) for named in claim.workloads)
 
 
-def _workloads(claim: Claim, arms: Sequence[MeasuredArm], targets: Targets) -> list[Workload]:
+def _workloads(claim: Claim, arms: Sequence[MeasuredArm], targets: Targets) -> list[ComparedWorkload]:
     """Return the arms by workload. One name for two nets, or for two numbers of ranks, is two workloads."""
     groups: defaultdict[tuple[str, int, str], list[MeasuredArm]] = defaultdict(list)
     for arm in arms:
@@ -122,28 +141,29 @@ def _workloads(claim: Claim, arms: Sequence[MeasuredArm], targets: Targets) -> l
     ]
 
 
-def _workload(claim: Claim, label: str, group: Sequence[MeasuredArm], targets: Targets) -> Workload:
+def _workload(claim: Claim, label: str, group: Sequence[MeasuredArm], targets: Targets) -> ComparedWorkload:
     arms = at_one_budget(claim, with_their_target(group, targets))
     name = arms[0].workload_name
     set_by_runs = targets.reference_target(arms)
     carried = [arm for arm in arms if targets.carried_by(arm)]
-    return Workload(
+    return ComparedWorkload(
         name=label,
         arms=arms,
         target=targets.goal(set_by_runs) if set_by_runs else targets.numbers.get(name),
         reference=set_by_runs.cell.arm if set_by_runs else None,
-        without_target=frozenset(arm.arm for arm in arms if arm not in carried),
+        without_target=frozenset(arm.name for arm in arms if arm not in carried),
         better_reference=better_first_order_arm(set_by_runs, carried) if set_by_runs else None,
     )
 
 
-def _judge_counted(claim: Claim, runs: Sequence[Run], suite: str | None) -> Judgement:
-    count = count_growth if claim.quantity == "curvature_growth" else count_share
+def _judge_counted(
+    claim: Claim, count: Callable[[Claim, WidthFamily], Count], findings: Findings, suite: str | None
+) -> Judgement:
     counts, differing = [], []
-    for family in width_families(runs):
+    for family in findings.width_families:
         found = count(claim, family)
         if found.conditions or found.problems:
-            differing.append(place_differences(claim, runs[0].host, family.workload))
+            differing.append(place_differences(claim, findings.runs[0].host, family.workload))
             counts.append(replace(found, evidence=tuple(replace(e, differences=differing[-1]) for e in found.evidence)))
     here = _counted(counts)
     under_claim = [one for one, different in zip(counts, differing, strict=True) if not different]
@@ -158,18 +178,18 @@ def _judge_counted(claim: Claim, runs: Sequence[Run], suite: str | None) -> Judg
     )
 
 
-def _counted(counts: Sequence[Count]) -> Finding:
-    """Return the finding over all families: any may refute, one with widths enough is needed to support."""
+def _counted(counts: Sequence[Count]) -> Answer:
+    """Return the answer over all families: any may refute, one with widths enough is needed to support."""
     wide = [one for one in counts if one.num_widths >= MIN_WIDTHS] or counts
-    finding = judge_exact(
+    answer = judge_exact(
         [condition for one in counts for condition in one.conditions],
         min((one.num_widths for one in wide), default=0),
         complete=all(one.complete for one in wide),
     )
     problems = _each_once(problem for one in wide for problem in one.problems)
-    if problems and finding.verdict in {Verdict.INCONCLUSIVE, Verdict.NOT_TESTED}:
-        return Finding(verdict=Verdict.INCONCLUSIVE, reason=f"It cannot be decided: {'; '.join(problems)}.")
-    return finding
+    if problems and answer.verdict in {Verdict.INCONCLUSIVE, Verdict.NOT_TESTED}:
+        return Answer(verdict=Verdict.INCONCLUSIVE, reason=f"It cannot be decided: {'; '.join(problems)}.")
+    return answer
 
 
 def _agreed(judgement: Judgement, easier: Judgement, harder: Judgement) -> Judgement:

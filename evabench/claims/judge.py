@@ -48,14 +48,14 @@ class WorkloadBounds:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class Answer:
     """A verdict and the sentence that explains it."""
 
     verdict: Verdict
     reason: str
 
 
-def judge(claim: Claim, measured: Sequence[WorkloadBounds], *, complete: bool) -> Finding:
+def judge(claim: Claim, measured: Sequence[WorkloadBounds], *, complete: bool) -> Answer:
     """Return the verdict of a sampled claim.
 
     `complete`: every workload that the verdict speaks about is in `measured`. Without it nothing that takes "every"
@@ -63,7 +63,7 @@ def judge(claim: Claim, measured: Sequence[WorkloadBounds], *, complete: bool) -
     workloads say, they cannot refute it.
     """
     if not measured:
-        return Finding(verdict=Verdict.NOT_TESTED, reason="Nothing was measured that bears on this claim.")
+        return Answer(verdict=Verdict.NOT_TESTED, reason="Nothing was measured that bears on this claim.")
     match claim.relation:
         case "at_least":
             return _at_least(claim, measured, complete)
@@ -79,7 +79,7 @@ def judge(claim: Claim, measured: Sequence[WorkloadBounds], *, complete: bool) -
             raise ValueError(f"claim {claim.id} is counted, not sampled: use judge_exact")
 
 
-def judge_exact(conditions: Sequence[tuple[str, bool]], num_widths: int, *, complete: bool) -> Finding:
+def judge_exact(conditions: Sequence[tuple[str, bool]], num_widths: int, *, complete: bool) -> Answer:
     """Return the verdict of a counted claim: it needs no pairs and no seeds.
 
     `conditions` are sentences and whether each holds; `num_widths` counts the least covered of them. `complete`:
@@ -87,14 +87,14 @@ def judge_exact(conditions: Sequence[tuple[str, bool]], num_widths: int, *, comp
     """
     failed = [sentence for sentence, holds in conditions if not holds]
     if failed:
-        return Finding(verdict=Verdict.REFUTED, reason=f"Counted, it fails: {_listed(failed)}.")
+        return Answer(verdict=Verdict.REFUTED, reason=f"Counted, it fails: {_listed(failed)}.")
     if not conditions:
-        return Finding(verdict=Verdict.NOT_TESTED, reason="Nothing was counted that bears on this claim.")
+        return Answer(verdict=Verdict.NOT_TESTED, reason="Nothing was counted that bears on this claim.")
     if num_widths < MIN_WIDTHS:
         return _inconclusive(f"It needs {MIN_WIDTHS} counted widths, has {num_widths}.")
     if not complete:
         return _inconclusive("It holds where it was counted, but not all of it was counted.")
-    return Finding(
+    return Answer(
         verdict=Verdict.SUPPORTED, reason=f"Counted exactly: {_listed(sentence for sentence, _ in conditions)}."
     )
 
@@ -105,7 +105,7 @@ def _listed(sentences: Iterable[str]) -> str:
     return "; ".join(sentence if number == 1 else f"{sentence} ({number} nets)" for sentence, number in times.items())
 
 
-def _at_least(claim: Claim, measured: Sequence[WorkloadBounds], complete: bool) -> Finding:
+def _at_least(claim: Claim, measured: Sequence[WorkloadBounds], complete: bool) -> Answer:
     threshold = claim.number * (1 - claim.tolerance)
     shared = claim.alpha / len(measured)
     for one in _decisive(measured):
@@ -117,7 +117,7 @@ def _at_least(claim: Claim, measured: Sequence[WorkloadBounds], complete: bool) 
     return _undecided(measured, complete, f"A lower bound of {lowest:.3g} does not decide against {threshold:.3g}.")
 
 
-def _at_most(claim: Claim, measured: Sequence[WorkloadBounds], complete: bool) -> Finding:
+def _at_most(claim: Claim, measured: Sequence[WorkloadBounds], complete: bool) -> Answer:
     threshold = claim.number * (1 + claim.tolerance)
     shared = claim.alpha / len(measured)
     for one in _decisive(measured):
@@ -131,7 +131,7 @@ def _at_most(claim: Claim, measured: Sequence[WorkloadBounds], complete: bool) -
     return _undecided(measured, complete, f"An upper bound of {highest:.3g} does not decide against {threshold:.3g}.")
 
 
-def _up_to(claim: Claim, measured: Sequence[WorkloadBounds], complete: bool) -> Finding:
+def _up_to(claim: Claim, measured: Sequence[WorkloadBounds], complete: bool) -> Answer:
     threshold = claim.number * (1 - claim.tolerance)
     shared = claim.alpha / len(measured)
     for one in _decisive(measured):
@@ -152,7 +152,7 @@ def _up_to(claim: Claim, measured: Sequence[WorkloadBounds], complete: bool) -> 
     )
 
 
-def _equal_within(claim: Claim, measured: Sequence[WorkloadBounds], complete: bool) -> Finding:
+def _equal_within(claim: Claim, measured: Sequence[WorkloadBounds], complete: bool) -> Answer:
     margin, shared = claim.number, claim.alpha / len(measured)
     answers = {one.workload: ratio_equivalence(one.bounds, margin, claim.alpha, shared) for one in _decisive(measured)}
     different = [workload for workload, answer in answers.items() if answer == "different"]
@@ -163,7 +163,7 @@ def _equal_within(claim: Claim, measured: Sequence[WorkloadBounds], complete: bo
     return _undecided(measured, complete, f"An interval reaches across +-{margin:.3g}.")
 
 
-def _not_worse_by(claim: Claim, measured: Sequence[WorkloadBounds], complete: bool) -> Finding:
+def _not_worse_by(claim: Claim, measured: Sequence[WorkloadBounds], complete: bool) -> Answer:
     floor, shared = -claim.number, claim.alpha / len(measured)
     for one in _decisive(measured):
         if (upper := one.bounds.upper_bound(shared)) < floor:
@@ -190,7 +190,7 @@ def _highest(measured: Sequence[WorkloadBounds], alpha: float) -> float:
     return max(one.bounds.upper_bound(alpha) for one in measured)
 
 
-def _undecided(measured: Sequence[WorkloadBounds], complete: bool, otherwise: str) -> Finding:
+def _undecided(measured: Sequence[WorkloadBounds], complete: bool, otherwise: str) -> Answer:
     short = [f"{one.workload} {one.obstacle}" for one in measured if one.obstacle]
     if short:
         return _inconclusive(f"It cannot be decided: {'; '.join(short)}.")
@@ -199,13 +199,13 @@ def _undecided(measured: Sequence[WorkloadBounds], complete: bool, otherwise: st
     return _inconclusive(otherwise)
 
 
-def _supported(reason: str) -> Finding:
-    return Finding(verdict=Verdict.SUPPORTED, reason=reason)
+def _supported(reason: str) -> Answer:
+    return Answer(verdict=Verdict.SUPPORTED, reason=reason)
 
 
-def _refuted(reason: str) -> Finding:
-    return Finding(verdict=Verdict.REFUTED, reason=reason)
+def _refuted(reason: str) -> Answer:
+    return Answer(verdict=Verdict.REFUTED, reason=reason)
 
 
-def _inconclusive(reason: str) -> Finding:
-    return Finding(verdict=Verdict.INCONCLUSIVE, reason=reason)
+def _inconclusive(reason: str) -> Answer:
+    return Answer(verdict=Verdict.INCONCLUSIVE, reason=reason)

@@ -50,16 +50,15 @@ def _written(report: Report, folder: Path) -> tuple[Path, ...]:
 
 def _write(report: Report, folder: Path) -> tuple[Path, ...]:
     # Here, not at the top: Matplotlib takes longer to import than `--help` may take.
-    from evabench.reporting.html import render_html
-    from evabench.reporting.markdown import PICTURES, pictures, render_markdown
+    from evabench.reporting.formats import FORMATS
+    from evabench.reporting.sections import make_document
 
-    (folder / PICTURES).mkdir(parents=True, exist_ok=True)
-    for name, svg in pictures(report).items():
-        (folder / PICTURES / name).write_text(svg, encoding="utf-8")
-    page, text = folder / "index.html", folder / "report.md"
-    page.write_text(render_html(report), encoding="utf-8")
-    text.write_text(render_markdown(report), encoding="utf-8")
-    return page, text
+    document = make_document(report)
+    for one in FORMATS:
+        for name, text in {**one.files_beside(document), one.file: one.render(document)}.items():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_text(text, encoding="utf-8")
+    return tuple(folder / one.file for one in FORMATS)
 
 
 def exit_code(report: Report, *, fail_on_refuted: bool, strict: bool) -> ExitCode:

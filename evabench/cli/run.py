@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
+from evabench.claims.eva import EVA_CLAIMS
 from evabench.cli.dry_run import show_plan
 from evabench.cli.stored import command, print_plainly, store_of
 from evabench.cli.tier import TierOption
@@ -90,7 +91,9 @@ def run_suite(
         raise
     plan = make_plan(loaded, store.load(), host, seeds=seeds, repeat=False)
     if plan.stored:
-        print_report(console, make_report(loaded, plan.stored, num_missing=plan.num_runs, targets=plan.targets))
+        print_report(
+            console, make_report(loaded, plan.stored, EVA_CLAIMS, num_missing=plan.num_runs, targets=plan.targets)
+        )
     failed = [run for run in counting_runs(plan.stored) if not run.outcome.completed]
     again = sum(run.outcome.kind != "diverged" for run in failed)  # a divergence is a finding
     if again:

@@ -6,6 +6,7 @@ from pathlib import Path
 import typer
 from rich.console import Console
 
+from evabench.claims.eva import EVA_CLAIMS
 from evabench.errors import ExitCode
 from evabench.machine.host import read_host
 from evabench.reporting.report import Report, make_report
@@ -35,6 +36,7 @@ def stored_report(console: Console, suite: str, tier: str | None, results: Path)
     return make_report(
         loaded,
         plan.stored,
+        EVA_CLAIMS,
         num_missing=plan.num_runs,
         num_older=plan.older_code,
         targets=plan.targets,

@@ -4,14 +4,14 @@ import base64
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from evabench.reporting.document import Document
 from evabench.reporting.pictures.picture import Picture
 from evabench.reporting.pictures.theme import DARK, LIGHT
-from evabench.reporting.report import Report
-from evabench.reporting.sections import failures, sections, verdict_cards, warnings
 
 
-def render_html(report: Report) -> str:
+def render_html(document: Document) -> str:
     """Return the page. Every text that comes from a suite, a run or a plug-in is escaped."""
+    report = document.report
     environment = Environment(
         loader=PackageLoader("evabench.reporting"),
         autoescape=True,
@@ -26,10 +26,10 @@ def render_html(report: Report) -> str:
         host=report.host,
         period=report.period,
         num_runs=len(report.runs),
-        warnings=warnings(report),
-        cards=verdict_cards(report),
-        sections=sections(report),
-        failures=failures(report),
+        warnings=document.warnings,
+        cards=document.cards,
+        sections=document.sections,
+        failures=document.failures,
         light=LIGHT,
         dark=DARK,
     )

@@ -4,10 +4,9 @@ import html
 import re
 from collections.abc import Iterator
 
+from evabench.reporting.document import Document, Section, VerdictCard
 from evabench.reporting.pictures.picture import Picture
 from evabench.reporting.pictures.theme import DARK, LIGHT, Theme
-from evabench.reporting.report import Report
-from evabench.reporting.sections import Section, VerdictCard, failures, sections, verdict_cards, warnings
 from evabench.reporting.tables.table import Table
 
 PICTURES = "pictures"  # the folder beside the file
@@ -16,33 +15,33 @@ PICTURES = "pictures"  # the folder beside the file
 _SPECIAL = re.compile(r"([\\`*_\[\]|#~])")
 
 
-def render_markdown(report: Report) -> str:
+def render_markdown(document: Document) -> str:
     """Return the text. Every text that comes from a suite, a run or a plug-in is escaped."""
-    return "\n".join(_lines(report)).rstrip() + "\n"
+    return "\n".join(_lines(document)).rstrip() + "\n"
 
 
-def pictures(report: Report) -> dict[str, str]:
-    """Return file name -> SVG of the pictures that the text shows."""
+def picture_files(document: Document) -> dict[str, str]:
+    """Return path -> SVG of the pictures that the text shows."""
     found: dict[str, str] = {}
-    for number, section in enumerate(sections(report)):
+    for number, section in enumerate(document.sections):
         for part in section.parts:
             if isinstance(part, Picture):
-                found |= {_file(number, part, theme): part.svg[theme.name] for theme in (LIGHT, DARK)}
+                found |= {f"{PICTURES}/{_file(number, part, theme)}": part.svg[theme.name] for theme in (LIGHT, DARK)}
     return found
 
 
-def _lines(report: Report) -> Iterator[str]:
+def _lines(document: Document) -> Iterator[str]:
+    report = document.report
     yield from (f"# {_text(report.suite.title)}", "", _text(" ".join(report.suite.description.split())), "")
-    for warning in warnings(report):
+    for warning in document.warnings:
         yield from (f"> **Note.** {_text(warning)}", "")
     yield from ("## Claims of the paper", "")
-    for card in verdict_cards(report):
+    for card in document.cards:
         yield from _card(card)
-    for number, section in enumerate(sections(report)):
+    for number, section in enumerate(document.sections):
         yield from _section(number, section)
-    unfinished = failures(report)
-    if unfinished:
-        yield from (f"## {unfinished.title}", "", *_table(unfinished))
+    if document.failures:
+        yield from (f"## {document.failures.title}", "", *_table(document.failures))
 
 
 def _card(card: VerdictCard) -> Iterator[str]:

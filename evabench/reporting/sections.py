@@ -1,9 +1,8 @@
-"""The order of a report: its sections, each with tables and pictures. Markdown and HTML render the same ones."""
+"""The order of a report: its sections, each with tables and pictures. Every format renders the same ones."""
 
-from dataclasses import dataclass
-
-from evabench.claims.claim import Judgement, Verdict
+from evabench.claims.claim import Judgement
 from evabench.findings.disturbances import disturbances
+from evabench.reporting.document import Document, Section, VerdictCard
 from evabench.reporting.pictures.convergence import convergence_picture
 from evabench.reporting.pictures.cost import phases_picture, step_time_picture
 from evabench.reporting.pictures.mechanism import directions_picture, rate_picture, shares_picture
@@ -32,30 +31,15 @@ from evabench.reporting.tables.verdicts import decided_by, evidence_table, headl
 from evabench.reporting.tables.visit import energy_table, side_work_table, tries_table, visit_warnings
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Section:
-    """A heading, a paragraph, and what stands below: each table after its picture, where it has one."""
-
-    title: str
-    text: str = ""
-    parts: tuple[Table | Picture, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VerdictCard:
-    """A judgement in words."""
-
-    id: str
-    verdict: Verdict  # of these conditions
-    headline: str
-    text: str
-    source: str
-    measured: str
-    reason: str
-    decided_by: str
-    differences: tuple[str, ...]
-    rule: str  # which number was put to which words, and why
-    evidence: Table | None
+def make_document(report: Report) -> Document:
+    """Return everything that a page shows, made once for all formats."""
+    return Document(
+        report=report,
+        warnings=warnings(report),
+        cards=verdict_cards(report),
+        sections=sections(report),
+        failures=unfinished_table(report),
+    )
 
 
 def verdict_cards(report: Report) -> tuple[VerdictCard, ...]:
@@ -158,11 +142,6 @@ def _workload_section(workload: WorkloadReport, styles: Styles) -> Section:
             rate_table(workload),
         ),
     )
-
-
-def failures(report: Report) -> Table | None:
-    """Return the runs that did not complete."""
-    return unfinished_table(report)
 
 
 def _card(judgement: Judgement) -> VerdictCard:

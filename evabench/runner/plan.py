@@ -7,12 +7,13 @@ from dataclasses import dataclass, field, replace
 
 from evabench.errors import SuiteError
 from evabench.findings.disturbances import disturbances
+from evabench.findings.targets import TargetFindings
 from evabench.records.cell import Cell
 from evabench.records.host import Host
 from evabench.records.measurement import WarmUpSettings
 from evabench.records.run import Run, run_key
 from evabench.runner.planned_run import PlannedRun, plan_run
-from evabench.runner.targets import TargetFindings, find_targets, plan_target_runs, runs_of_other_targets, with_target
+from evabench.runner.targets import find_targets, plan_target_runs, runs_of_other_targets, with_target
 from evabench.suite.suite import Suite
 
 PILOT = 0  # the sweep that fixes the warm-up

@@ -5,9 +5,10 @@ planned when it is set, and a target that changes leaves the runs behind that we
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from evabench.findings.target_rule import NoTarget, set_target
+from evabench.findings.targets import TargetFindings
 from evabench.records.cell import Cell
 from evabench.records.host import Code, Host
 from evabench.records.measurement import ConvergenceSettings
@@ -15,15 +16,6 @@ from evabench.records.run import Run, run_key
 from evabench.records.set_target import SetTarget
 from evabench.runner.planned_run import PlannedRun, plan_run
 from evabench.suite.suite import Suite
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TargetFindings:
-    """What the stored runs say of the targets that this suite lets runs set."""
-
-    found: tuple[SetTarget, ...] = ()
-    none: tuple[NoTarget, ...] = ()  # what is not set, and why
-    other_runs: tuple[Run, ...] = ()  # judged runs that are stored with another target, or without one
 
 
 def plan_target_runs(suite: Suite, host: Host) -> tuple[PlannedRun, ...]:

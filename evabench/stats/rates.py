@@ -12,9 +12,16 @@ from statistics import median
 
 import numpy as np
 
-from evabench.records.rate import RateTrial
 from evabench.stats.interval import Interval
 from evabench.stats.order_statistics import median_interval
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fall:
+    """The excess loss f_t of one seed at one learning rate, at some of its steps; None: not finite."""
+
+    steps: Sequence[int]
+    excess: Sequence[float | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,40 +40,41 @@ class BestRate:
         return median(self.contractions)
 
 
-def contraction(trial: RateTrial) -> float | None:
+def contraction(fall: Fall) -> float | None:
     """Return rho, by least squares on log f_t over the second half of the steps; None where the loss did not fall.
 
     The first half is the burn-in: directions of large curvature, and statistics that are still far from the optimum's.
     """
     points = [
         (step, math.log(excess) / 2)
-        for step, excess in zip(trial.steps, trial.excess, strict=True)
-        if excess is not None and excess > 0 and 2 * step >= trial.steps[-1]
+        for step, excess in zip(fall.steps, fall.excess, strict=True)
+        if excess is not None and excess > 0 and 2 * step >= fall.steps[-1]
     ]
-    if _fall(trial) is None or len(points) < 2:
+    if _mean_fall(fall) is None or len(points) < 2:
         return None
     steps, halves = zip(*points, strict=True)
     return math.exp(float(np.polyfit(steps, halves, 1)[0]))
 
 
-def best_rate(trials: Mapping[int, Sequence[RateTrial]]) -> BestRate | None:
+def best_rate(grids: Mapping[int, Mapping[float, Fall]]) -> BestRate | None:
     """Return the best of the learning rates at which the loss fell in every seed; None where there is none.
 
-    `trials` are by seed, the same grid in each. One rate counts for all seeds, so that no seed chooses for itself.
+    `grids` are by seed and by multiple, the same grid in each. One rate counts for all seeds, so that no seed chooses
+    for itself.
     """
-    by_multiple: dict[float, list[RateTrial]] = {}
-    for grid in trials.values():
-        for trial in grid:
-            by_multiple.setdefault(trial.multiple, []).append(trial)
+    by_multiple: dict[float, list[Fall]] = {}
+    for grid in grids.values():
+        for multiple, fall in grid.items():
+            by_multiple.setdefault(multiple, []).append(fall)
     scores: dict[float, float] = {}
     for multiple, tried in by_multiple.items():
-        falls = [fall for trial in tried if contraction(trial) is not None and (fall := _fall(trial)) is not None]
-        if len(falls) == len(trials):
-            scores[multiple] = median(falls)
+        means = [mean for fall in tried if contraction(fall) is not None and (mean := _mean_fall(fall)) is not None]
+        if len(means) == len(grids):
+            scores[multiple] = median(means)
     if not scores:
         return None
     best = min(scores, key=lambda multiple: scores[multiple])
-    found = tuple(rho for trial in by_multiple[best] if (rho := contraction(trial)) is not None)
+    found = tuple(rho for fall in by_multiple[best] if (rho := contraction(fall)) is not None)
     return BestRate(
         multiple=best,
         num_tried=len(by_multiple),
@@ -81,9 +89,9 @@ def steps_to_a_tenth(rho: float) -> float:
     return math.log(10) / (-2 * math.log(rho)) if rho < 1 else math.inf
 
 
-def _fall(trial: RateTrial) -> float | None:
-    """Return the mean log f_t a step over the whole trial, None where the loss ended above its start."""
-    last = trial.excess[-1]
+def _mean_fall(fall: Fall) -> float | None:
+    """Return the mean log f_t per step over all of them, None where the loss ended above its start."""
+    last = fall.excess[-1]
     if last is None or not 0 < last < 1:
         return None
-    return math.log(last) / trial.steps[-1]
+    return math.log(last) / fall.steps[-1]

@@ -1,64 +1,18 @@
-"""How long until the validation loss or accuracy reaches a target, and the ratio of two arms' times with misses in it.
+"""The ratio of two arms' times to a target, with misses in it.
 
-A run hits a target at the first of two consecutive evaluations that are both at the target or better; one lucky
-evaluation is not a hit, and a first hit at the last evaluation is a miss. Seconds to target = steps to target x
-amortised step time, because step times are measured alone and training runs need not be.
+Seconds to target = steps to target x amortised step time, because step times are measured alone and training runs
+need not be.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import pairwise
 from statistics import median
 
-from evabench.records.convergence import Evaluation
-from evabench.settings.targets import TargetMetric
 from evabench.stats.interval import Interval
 from evabench.stats.order_statistics import median_interval, median_lower_bound, median_upper_bound
 from evabench.units import Seconds
 
 INFINITE = float("inf")
-
-
-@dataclass(frozen=True, slots=True)
-class Goal:
-    """A value to reach: a loss at most, an accuracy at least."""
-
-    value: float
-    metric: TargetMetric = "loss"
-
-    @property
-    def number(self) -> str:
-        """Return "0.07", "70 %"."""
-        return f"{100 * self.value:g} %" if self.metric == "accuracy" else f"{self.value:g}"
-
-    @property
-    def words(self) -> str:
-        """Return "validation loss 0.07", "validation accuracy 70 %"."""
-        return f"validation {self.metric} {self.number}"
-
-    def met_by(self, evaluation: Evaluation) -> bool:
-        """Return whether an evaluation is at the value or better; what is not finite or not there never is."""
-        if self.metric == "accuracy":
-            return evaluation.validation_accuracy is not None and evaluation.validation_accuracy >= self.value
-        return evaluation.validation_loss is not None and evaluation.validation_loss <= self.value
-
-
-def first_hit(evaluations: Sequence[Evaluation], target: Goal) -> Evaluation | None:
-    """Return the evaluation at which the target was hit, None for a miss.
-
-    An evaluation before the first step is not of training and cannot hit.
-    """
-    trained = [evaluation for evaluation in evaluations if evaluation.step > 0]
-    for first, second in pairwise(trained):
-        if target.met_by(first) and target.met_by(second):
-            return first
-    return None
-
-
-def steps_to_target(evaluations: Sequence[Evaluation], target: Goal) -> int | None:
-    """Return the steps after which the target was hit, None for a miss."""
-    hit = first_hit(evaluations, target)
-    return hit.step if hit else None
 
 
 def seconds_to_target(steps: Mapping[int, int | None], step_seconds: Seconds) -> dict[int, Seconds | None]:

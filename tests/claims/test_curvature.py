@@ -5,13 +5,14 @@ import pytest
 from evabench.claims.claim import Verdict
 from evabench.claims.eva import LESS_MEMORY, SUBLINEAR_MEMORY
 from evabench.claims.evidence import judge_claims
+from evabench.findings.findings import make_findings
 from tests.runs import NET, factors, failed, memories, memory, vectors
 
 SUPPORTED, REFUTED, INCONCLUSIVE, NOT_TESTED = Verdict
 
 
 def only(claim, runs):
-    (judgement,) = judge_claims([claim], runs, {})
+    (judgement,) = judge_claims([claim], make_findings(runs))
     return judgement
 
 

@@ -5,9 +5,10 @@ import pytest
 from evabench.claims.claim import ClaimedWorkload, Verdict
 from evabench.claims.eva import EVA_CLAIMS, FASTER_THAN_KFAC, FASTER_THAN_SGD
 from evabench.claims.evidence import judge_claims
+from evabench.findings.findings import make_findings
+from evabench.findings.goals import Goal
 from evabench.records.measurement import WarmUpSettings
 from evabench.records.step_time import WarmUp
-from evabench.stats.time_to_target import Goal
 from tests.runs import ARMS, GPU, NET, QUIET, TARGET, TARGETS, failed, run, training, trainings, visits
 
 SUPPORTED, REFUTED, INCONCLUSIVE, NOT_TESTED = Verdict
@@ -19,7 +20,7 @@ TWICE = [40, 44, 40, 44, 40, 44, 40, 44]
 
 
 def only(claim, runs, targets=TARGETS, **options):
-    (judgement,) = judge_claims([claim], runs, targets, **options)
+    (judgement,) = judge_claims([claim], make_findings(runs, targets), **options)
     return judgement
 
 
@@ -173,13 +174,13 @@ def test_without_a_target_or_without_a_baseline_it_is_not_tested_and_says_why():
 
 
 def test_no_runs_at_all_leave_every_claim_untested():
-    assert {judgement.here for judgement in judge_claims(EVA_CLAIMS, [], {})} == {NOT_TESTED}
+    assert {judgement.here for judgement in judge_claims(EVA_CLAIMS, make_findings([]))} == {NOT_TESTED}
 
 
 def test_runs_of_two_hosts_are_refused():
     runs = eva_twice_as_fast()
     with pytest.raises(ValueError, match="different hosts are never pooled"):
-        judge_claims([OURS], [*runs, replace(runs[0], host=GPU)], TARGETS)
+        make_findings([*runs, replace(runs[0], host=GPU)])
 
 
 def test_runs_of_other_settings_under_the_same_name_are_not_pooled():

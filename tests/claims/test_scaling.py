@@ -5,7 +5,7 @@ import pytest
 from evabench.claims.claim import Verdict
 from evabench.claims.eva import LINEAR_TIME
 from evabench.claims.evidence import judge_claims
-from evabench.claims.scaling import cost_families
+from evabench.findings.findings import make_findings
 from evabench.records.measurement import StepTimeSettings
 from evabench.records.step_time import StepTime
 from evabench.reporting.tables.cost import scaling_table
@@ -44,7 +44,7 @@ def plus(exponent):
 
 
 def judged(*runs):
-    (judgement,) = judge_claims((LINEAR_TIME,), [run for found in runs for run in found], {})
+    (judgement,) = judge_claims((LINEAR_TIME,), make_findings(run for found in runs for run in found))
     return judgement
 
 
@@ -85,7 +85,7 @@ def test_without_sgd_there_is_nothing_to_subtract():
 
 
 def test_the_table_has_each_cost_and_the_exponent():
-    (family,) = cost_families([*visits("SGD", sgd), *visits("Eva", plus(2))])
+    (family,) = make_findings([*visits("SGD", sgd), *visits("Eva", plus(2))]).cost_families
     (row,) = scaling_table(family).rows
     assert row[0] == "Eva"
     assert float(row[1]) == pytest.approx(1e3 * 0.2e-8 * 256**2 * 1.02, rel=0.01)

@@ -7,10 +7,11 @@ import pytest
 from evabench.claims.claim import ClaimedWorkload, Verdict
 from evabench.claims.eva import FASTER_THAN_KFAC, FASTER_THAN_SGD
 from evabench.claims.evidence import judge_claims
-from evabench.findings.arms import measured_arms
+from evabench.findings.findings import make_findings
+from evabench.findings.goals import Goal
+from evabench.findings.targets import TargetFindings
 from evabench.settings.first_order import AdamWSettings
 from evabench.settings.targets import Target
-from evabench.stats.time_to_target import Goal
 from tests.runs import TARGET, failed, judged_by, target_set_by, training, trainings, visits
 
 SUPPORTED, REFUTED, INCONCLUSIVE, NOT_TESTED = Verdict
@@ -21,7 +22,7 @@ ADAMW = {"optimizer": AdamWSettings(lr=1e-3)}
 
 
 def only(runs, *targets, claim=OURS):
-    (judgement,) = judge_claims([claim], runs, {}, set_targets=targets)
+    (judgement,) = judge_claims([claim], make_findings(runs, targets=TargetFindings(found=targets)))
     return judgement
 
 
@@ -57,7 +58,9 @@ def test_one_arm_with_another_target_is_enough_to_refuse_the_comparison():
 
 
 def test_runs_that_carry_a_target_are_not_judged_by_a_number():
-    (judgement,) = judge_claims([OURS], judged_by(BY_SGD, twice_as_fast()), {"autoencoder": Goal(TARGET)})
+    (judgement,) = judge_claims(
+        [OURS], make_findings(judged_by(BY_SGD, twice_as_fast()), {"autoencoder": Goal(TARGET)})
+    )
     assert judgement.here is NOT_TESTED
     assert "carry no target, or another" in judgement.reason
 
@@ -72,7 +75,7 @@ def test_runs_of_a_target_before_are_left_out_beside_those_of_the_present_one():
 
 def test_runs_that_set_a_target_are_never_judged():
     setting = [replace(one, cell=BY_SGD.cell) for one in trainings("SGD", [4] * 8)]
-    assert measured_arms(setting) == ()
+    assert make_findings(setting).arms == ()
     judgement = only([*setting, *judged_by(BY_SGD, twice_as_fast())], BY_SGD)
     assert judgement.evidence[0].estimate == pytest.approx(2.0)
 

@@ -5,11 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from evabench.findings.goals import Goal, first_hit
 from evabench.findings.target_rule import NoTarget, best_hit_within, num_needed, set_target, target_value
 from evabench.records.convergence import Convergence, Evaluation
 from evabench.records.set_target import SetTarget
 from evabench.settings.targets import Target
-from evabench.stats.time_to_target import Goal, first_hit
 from tests.runs import cell, failed, run
 
 ASKED = Target(reference="SGD", at=0.75)

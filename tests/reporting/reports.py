@@ -1,10 +1,13 @@
 """Reports of made-up runs, with exact numbers, and one whose every name tries to break out of the page."""
 
 from dataclasses import replace
+from functools import cache
 
+from evabench.claims.eva import EVA_CLAIMS
 from evabench.records.measurement import PhasesSettings
 from evabench.records.phases import Phases
-from evabench.reporting.report import make_report
+from evabench.reporting import report as reporting
+from evabench.reporting.sections import make_document
 from evabench.settings.targets import Target
 from evabench.suite.suite import Suite
 from evabench.suite.tables import ConvergenceTable, MemoryTable, TimingTable
@@ -49,6 +52,10 @@ def runs():
     return found
 
 
+def make_report(suite, runs, **changes):
+    return reporting.make_report(suite, runs, EVA_CLAIMS, **changes)
+
+
 def report(**changes):
     return make_report(suite(), runs(), **changes)
 
@@ -76,3 +83,14 @@ def hostile_report():
     named = suite(title=HOSTILE, description=HOSTILE, decided_by=HOSTILE, arms=arms, workloads={HOSTILE: made.NET})
     targets = {HOSTILE: Target(value=made.TARGET, provenance=HOSTILE)}
     return make_report(replace(named, convergence=replace(named.convergence, targets=targets)), renamed)
+
+
+@cache
+def document():
+    """Return the document of `report()`, whose pictures take a while, once per process."""
+    return make_document(report())
+
+
+@cache
+def hostile_document():
+    return make_document(hostile_report())

@@ -5,7 +5,8 @@ import shutil
 import pytest
 
 from evabench.reporting.html import render_html
-from tests.reporting.reports import hostile_report, long_named_report, report
+from evabench.reporting.sections import make_document
+from tests.reporting.reports import document, hostile_document, long_named_report
 
 CHROMIUM = next((path for path in map(shutil.which, ("chromium", "chromium-browser", "google-chrome")) if path), None)
 pytestmark = [
@@ -27,7 +28,7 @@ def browser():
 @pytest.fixture(scope="module")
 def address(tmp_path_factory):
     file = tmp_path_factory.mktemp("page") / "index.html"
-    file.write_text(render_html(report()))
+    file.write_text(render_html(document()))
     return file.as_uri()
 
 
@@ -79,7 +80,7 @@ def test_the_evidence_of_a_claim_opens_on_a_click(browser, address):
 @pytest.mark.parametrize("width", [360, 1200])
 def test_a_very_long_name_is_broken_and_leaves_the_numbers_in_sight(browser, tmp_path, width):
     file = tmp_path / "index.html"
-    file.write_text(render_html(long_named_report()))
+    file.write_text(render_html(make_document(long_named_report())))
     page = opened(browser, file.as_uri(), width=width)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     names = page.evaluate("Array.from(document.querySelectorAll('tbody th span'), name => name.offsetWidth)")
@@ -88,7 +89,7 @@ def test_a_very_long_name_is_broken_and_leaves_the_numbers_in_sight(browser, tmp
 
 def test_markup_in_names_is_shown_as_text_and_never_run(browser, tmp_path):
     file = tmp_path / "index.html"
-    file.write_text(render_html(hostile_report()))
+    file.write_text(render_html(hostile_document()))
     page = browser.new_page()
     asked = []
     page.on("dialog", lambda dialog: (asked.append(dialog.message), dialog.dismiss()))

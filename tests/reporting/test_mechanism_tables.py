@@ -14,13 +14,12 @@ from evabench.records.mechanism import (
 )
 from evabench.records.rate import Rate, RateTrial
 from evabench.reporting.pictures.mechanism import directions_picture, rate_picture, shares_picture
-from evabench.reporting.report import make_report
 from evabench.reporting.sections import sections
 from evabench.reporting.tables.mechanism import METHODS, directions_table, shares_table, step_length_table, term_table
 from evabench.reporting.tables.rate import rate_table
 from evabench.settings.quadratics import QuadraticSettings
 from tests import runs as made
-from tests.reporting.reports import suite
+from tests.reporting.reports import make_report, suite
 
 VIEWS = (ViewSettings(name="authors'"), ViewSettings(name="<b>weak</b>", damping=1e-6))
 

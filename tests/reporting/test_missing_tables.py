@@ -6,10 +6,10 @@ from evabench.records.device_memory import DeviceMemory
 from evabench.records.energy import Energy, EnergyReading
 from evabench.records.side_work import SideWork
 from evabench.reporting.markdown import render_markdown
-from evabench.reporting.report import make_report
+from evabench.reporting.sections import make_document
 from evabench.reporting.tables.missing import missing_table
 from tests import runs as made
-from tests.reporting.reports import suite
+from tests.reporting.reports import make_report, suite
 
 NO_COUNTERS = "CPU energy: /sys/class/powercap has no RAPL counters: a virtual machine, or a CPU without them."
 UNREAD = Energy(seconds=None, num_steps=0, readings=(), sampling=None, missing=(NO_COUNTERS,))
@@ -87,6 +87,6 @@ def test_where_everything_was_measured_there_is_no_table():
 
 
 def test_the_report_has_the_reason_and_no_energy_of_0():
-    text = render_markdown(make_report(suite(), timed(energy=UNREAD)))
+    text = render_markdown(make_document(make_report(suite(), timed(energy=UNREAD))))
     assert text.count(NO_COUNTERS) == 1
     assert " 0 mJ" not in text

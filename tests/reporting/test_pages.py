@@ -1,17 +1,18 @@
 """The same report as a page and as Markdown: whole, self-contained, and deaf to markup in names."""
 
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
 
 from evabench.reporting.html import render_html
-from evabench.reporting.markdown import pictures, render_markdown
+from evabench.reporting.markdown import picture_files, render_markdown
 from evabench.reporting.pictures.cost import step_time_picture
 from evabench.reporting.pictures.picture import legend_columns, legend_inches
-from evabench.reporting.report import make_report
+from evabench.reporting.sections import make_document, warnings
 from tests import runs as made
-from tests.reporting.reports import HOSTILE, hostile_report, report, suite
+from tests.reporting.reports import HOSTILE, document, hostile_document, make_report, report, suite
 
 
 class Tags(HTMLParser):
@@ -27,12 +28,12 @@ class Tags(HTMLParser):
 
 @pytest.fixture(scope="module")
 def page():
-    return render_html(report())
+    return render_html(document())
 
 
 @pytest.fixture(scope="module")
 def hostile_page():
-    return render_html(hostile_report())
+    return render_html(hostile_document())
 
 
 def test_a_page_asks_for_nothing_and_runs_nothing(page):
@@ -66,7 +67,7 @@ def test_names_cannot_put_a_tag_into_the_page(page, hostile_page):
 
 
 def test_names_cannot_put_a_tag_a_link_or_a_column_into_markdown():
-    text = render_markdown(hostile_report())
+    text = render_markdown(hostile_document())
     assert "<script" not in text
     for line in text.splitlines():
         if not line.startswith("  <"):  # a line of the HTML around a picture, where Markdown means nothing
@@ -78,7 +79,7 @@ def test_names_cannot_put_a_tag_a_link_or_a_column_into_markdown():
 
 def test_every_row_of_a_markdown_table_has_the_columns_of_its_heading():
     columns = None
-    for line in render_markdown(hostile_report()).splitlines():
+    for line in render_markdown(hostile_document()).splitlines():
         if not line.startswith("|"):
             columns = None
             continue
@@ -88,21 +89,21 @@ def test_every_row_of_a_markdown_table_has_the_columns_of_its_heading():
 
 
 def test_markdown_shows_exactly_the_pictures_that_are_written_beside_it():
-    text, files = render_markdown(report()), pictures(report())
-    assert set(re.findall(r"pictures/([\w.-]+\.svg)", text)) == set(files)
+    text, files = render_markdown(document()), picture_files(document())
+    assert set(re.findall(r"pictures/[\w.-]+\.svg", text)) == set(files)
 
 
 def test_pictures_are_the_same_bytes_every_time():
-    assert pictures(report()) == pictures(report())
+    assert picture_files(document()) == picture_files(make_document(report()))
 
 
 def test_a_dollar_sign_in_a_name_is_no_mathematics():
     assert HOSTILE.count("$") == 2
-    assert all(svg.startswith("<?xml") for svg in pictures(hostile_report()).values())
+    assert all(svg.startswith("<?xml") for svg in picture_files(hostile_document()).values())
 
 
 def test_what_is_missing_stands_above_the_numbers():
-    page = render_html(report(num_missing=3, num_older=2))
+    page = render_html(replace(document(), warnings=warnings(report(num_missing=3, num_older=2))))
     assert page.index("3 runs that the suite asks for") < page.index("Claims of the paper")
     assert "2 stored runs of older code are not used." in page
 

@@ -12,8 +12,7 @@ from evabench.records.measurement import WarmUpSettings
 from evabench.records.step_time import WarmUp
 from evabench.reporting.html import render_html
 from evabench.reporting.markdown import render_markdown
-from evabench.reporting.report import make_report
-from evabench.reporting.sections import warnings
+from evabench.reporting.sections import make_document, warnings
 from evabench.reporting.tables.clock import clock_table, clock_warnings
 from evabench.reporting.tables.convergence import convergence_table, health_table
 from evabench.reporting.tables.cost import cost_table, phases_table, step_table
@@ -21,7 +20,7 @@ from evabench.reporting.tables.memory import allocation_table, device_table, gro
 from evabench.reporting.tables.origin import conditions_table, host_table, settings_table, unfinished_table
 from evabench.reporting.terminal import print_report
 from tests import runs as made
-from tests.reporting.reports import report, suite
+from tests.reporting.reports import make_report, report, suite
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +62,8 @@ def test_a_control_character_of_a_stored_line_is_spelled_out_in_every_rendering(
     assert row(unfinished_table(report), f"{run.cell.title}, seed 1")["reason"] == r"\x1b[2J\x07\u202egone"
     console = Console(file=StringIO(), width=200)
     print_report(console, report)
-    for rendered in (console.file.getvalue(), render_markdown(report), render_html(report)):
+    document = make_document(report)
+    for rendered in (console.file.getvalue(), render_markdown(document), render_html(document)):
         assert "\x1b" not in rendered
         assert "gone" in rendered
 

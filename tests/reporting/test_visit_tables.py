@@ -4,11 +4,10 @@ from dataclasses import replace
 
 from evabench.records.energy import Energy, EnergyReading
 from evabench.records.side_work import SideWork
-from evabench.reporting.report import make_report
 from evabench.reporting.sections import sections, warnings
 from evabench.reporting.tables.visit import energy_table, side_work_table, tries_table
 from tests import runs as made
-from tests.reporting.reports import suite
+from tests.reporting.reports import make_report, suite
 
 
 def changed(runs, **changes):

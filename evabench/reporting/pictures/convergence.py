@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
+from evabench.findings.arm import MeasuredArm
 from evabench.reporting.pictures.picture import (
     Picture,
     legend_columns,
@@ -18,7 +19,7 @@ from evabench.reporting.pictures.picture import (
 )
 from evabench.reporting.pictures.styles import LINES, STYLES, Styles
 from evabench.reporting.pictures.theme import Theme
-from evabench.reporting.report import ArmReport, WorkloadReport
+from evabench.reporting.report import WorkloadReport
 from evabench.settings.choices import Family
 
 
@@ -27,7 +28,7 @@ def convergence_picture(workload: WorkloadReport, styles: Styles) -> Picture | N
     arms = [
         arm
         for arm in workload.arms
-        if any(evaluation.validation_loss for training in arm.trainings for evaluation in training.evaluations)
+        if any(evaluation.validation_loss for training in arm.curves for evaluation in training.evaluations)
     ]
     if not arms:
         return None
@@ -84,7 +85,7 @@ class _Curve:
         return tuple((step, median(losses)) for step, losses in by_step.items() if len(losses) == len(self.seeds))
 
 
-def _curve(arm: ArmReport, styles: Styles) -> _Curve:
+def _curve(arm: MeasuredArm, styles: Styles) -> _Curve:
     return _Curve(
         label=short(arm.name),
         family=arm.optimizer.family,
@@ -96,7 +97,7 @@ def _curve(arm: ArmReport, styles: Styles) -> _Curve:
                 for evaluation in training.evaluations
                 if evaluation.validation_loss is not None and evaluation.step > 0
             )
-            for training in arm.trainings
+            for training in arm.curves
         ),
     )
 

@@ -13,7 +13,8 @@ from evabench.units import format_seconds
 
 def step_time_picture(workload: WorkloadReport) -> Picture | None:
     """Return each arm's step over the reference's, with its interval; None where there is nothing to compare."""
-    arms = [(arm, arm.step_over_reference) for arm in workload.arms if arm.step_over_reference]
+    ratios = workload.step_over_reference
+    arms = [(arm, ratios[arm.name]) for arm in workload.arms if arm.name in ratios]
     if not arms:
         return None
     title = f"Step time, relative to {workload.reference}"

@@ -3,7 +3,7 @@
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
-from evabench.claims.curvature import WidthFamily
+from evabench.findings.widths import WidthFamily
 from evabench.reporting.pictures.picture import ROW_INCHES, Picture, legend_columns, legend_inches, make_picture, short
 from evabench.reporting.pictures.styles import LINES, MARKERS, STYLES, Styles
 from evabench.reporting.pictures.theme import Theme

@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Iterator
 from statistics import median
 
+from evabench.findings.arm import MeasuredArm
 from evabench.records.convergence import Convergence
-from evabench.reporting.report import ArmReport, Report, WorkloadReport
+from evabench.reporting.report import Report, WorkloadReport
 from evabench.reporting.tables.table import NOT_MEASURED, Table, seconds_cell
 from evabench.units import Seconds
 
@@ -13,7 +14,7 @@ _LONG_WAIT = 0.1  # of the training clock
 
 def clock_table(workload: WorkloadReport) -> Table | None:
     """Return the training clock of each arm and what of it is no step; None where nothing was trained."""
-    arms = [arm for arm in workload.arms if arm.trainings]
+    arms = [arm for arm in workload.arms if arm.curves]
     if not arms:
         return None
     return Table(
@@ -24,7 +25,7 @@ def clock_table(workload: WorkloadReport) -> Table | None:
                 arm.name,
                 seconds_cell(_median(_whole(arm))),
                 _share_cell(_wait_share(arm)),
-                seconds_cell(_median(training.first_step_seconds for training in arm.trainings)),
+                seconds_cell(_median(training.first_step_seconds for training in arm.curves)),
             )
             for arm in arms
         ),
@@ -45,16 +46,16 @@ def clock_warnings(report: Report) -> Iterator[str]:
             yield f"Training on {workload.name} waited for its batches, {longest} for {share:.0%} of its clock."
 
 
-def _whole(arm: ArmReport) -> Iterator[Seconds]:
-    return (training.clock_seconds for training in arm.trainings if _ended(training))
+def _whole(arm: MeasuredArm) -> Iterator[Seconds]:
+    return (training.clock_seconds for training in arm.curves if _ended(training))
 
 
 def _ended(training: Convergence) -> bool:
     return training.final_validation_loss is not None
 
 
-def _wait_share(arm: ArmReport) -> float | None:
-    return _median(training.input_wait_share for training in arm.trainings)
+def _wait_share(arm: MeasuredArm) -> float | None:
+    return _median(training.input_wait_share for training in arm.curves)
 
 
 def _median(values: Iterable[float | None]) -> float | None:

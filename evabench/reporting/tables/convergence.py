@@ -4,8 +4,9 @@ from collections.abc import Callable, Mapping, Sequence
 from statistics import median
 from typing import TypeVar
 
+from evabench.findings.arm import MeasuredArm
 from evabench.records.convergence import Convergence
-from evabench.reporting.report import ArmReport, WorkloadReport
+from evabench.reporting.report import WorkloadReport
 from evabench.reporting.tables.table import NOT_MEASURED, Table, counted
 from evabench.units import format_seconds
 
@@ -16,7 +17,7 @@ MISSED = "missed"
 
 def convergence_table(workload: WorkloadReport) -> Table | None:
     """Return where each arm ends and when it reaches the target; None where nothing was trained."""
-    arms = [arm for arm in workload.arms if arm.trainings]
+    arms = [arm for arm in workload.arms if arm.curves]
     if not arms:
         return None
     target = workload.target
@@ -42,7 +43,7 @@ def convergence_table(workload: WorkloadReport) -> Table | None:
                     f"{median(values):.4g}" if (values := _known(arm, read)) else NOT_MEASURED
                     for read in scores.values()
                 ),
-                *(_times_to_target(arm) if target else ()),
+                *(_times_to_target(workload, arm) if target else ()),
             )
             for arm in arms
         ),
@@ -86,16 +87,16 @@ _SCORES: Mapping[str, Callable[[Convergence], float | None]] = {
 }
 
 
-def _known(arm: ArmReport, read: Callable[[Convergence], float | None]) -> list[float]:
-    return [value for training in arm.trainings if (value := read(training)) is not None]
+def _known(arm: MeasuredArm, read: Callable[[Convergence], float | None]) -> list[float]:
+    return [value for training in arm.curves if (value := read(training)) is not None]
 
 
 def _score(values: Sequence[float]) -> str:
     return f"{median(values):.4g}" if values else NOT_MEASURED
 
 
-def _times_to_target(arm: ArmReport) -> tuple[str, str]:
-    return _points(arm.steps_to_target, str), _points(arm.seconds_to_target, format_seconds)
+def _times_to_target(workload: WorkloadReport, arm: MeasuredArm) -> tuple[str, str]:
+    return _points(workload.steps_to_target(arm), str), _points(workload.seconds_to_target(arm), format_seconds)
 
 
 def _points(values: Sequence[V | None], words: Callable[[V], str]) -> str:

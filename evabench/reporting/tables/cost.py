@@ -2,9 +2,10 @@
 
 from statistics import median
 
-from evabench.claims.scaling import CostFamily
+from evabench.findings.arm import MeasuredArm
+from evabench.findings.costs import CostFamily
 from evabench.records.phases import PHASES
-from evabench.reporting.report import ArmReport, WorkloadReport
+from evabench.reporting.report import WorkloadReport
 from evabench.reporting.tables.table import NOT_MEASURED, Table, counted, seconds_cell
 from evabench.stats.paired import PairedRatio
 from evabench.units import format_bytes, format_ratio, format_seconds
@@ -27,7 +28,7 @@ def cost_table(workload: WorkloadReport) -> Table | None:
         rows=tuple(
             (
                 arm.name,
-                *(_times(arm, workload.reference) if timed else ()),
+                *(_times(workload, arm) if timed else ()),
                 *(_sizes(arm) if counted_bytes else ()),
             )
             for arm in workload.arms
@@ -56,14 +57,14 @@ def _ratio_words(num_pairs: int) -> str:
     return f"Ratio: trimmed mean of the log ratios of up to {num_pairs} pairs of visits{few}."
 
 
-def _times(arm: ArmReport, reference: str | None) -> tuple[str, ...]:
+def _times(workload: WorkloadReport, arm: MeasuredArm) -> tuple[str, ...]:
     step = seconds_cell(arm.amortised_seconds)
-    if reference is None:
+    if workload.reference is None:
         return (step,)
-    return step, _ratio(arm.step_over_reference, is_reference=arm.name == reference)
+    return step, _ratio(workload.step_over_reference.get(arm.name), is_reference=arm.name == workload.reference)
 
 
-def _sizes(arm: ArmReport) -> tuple[str, str]:
+def _sizes(arm: MeasuredArm) -> tuple[str, str]:
     if arm.memory is None:
         return NOT_MEASURED, NOT_MEASURED
     return format_bytes(arm.memory.peak.total), format_bytes(arm.memory.curvature_state_bytes)

@@ -2,7 +2,7 @@
 
 from dataclasses import asdict
 
-from evabench.claims.curvature import WidthFamily
+from evabench.findings.widths import WidthFamily
 from evabench.records.memory import PeakBytes
 from evabench.reporting.report import WorkloadReport
 from evabench.reporting.tables.table import NOT_MEASURED, Table, bytes_cell

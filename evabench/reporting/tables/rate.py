@@ -1,6 +1,7 @@
 """How fast each arm converges on a quadratic, as a table."""
 
-from evabench.reporting.report import ArmReport, WorkloadReport
+from evabench.findings.arm import MeasuredArm
+from evabench.reporting.report import WorkloadReport
 from evabench.reporting.tables.table import NOT_MEASURED, Table
 from evabench.settings.quadratics import QuadraticSettings
 from evabench.stats.rates import BestRate, steps_to_a_tenth
@@ -26,7 +27,7 @@ def rate_table(workload: WorkloadReport) -> Table | None:
     )
 
 
-def _row(arm: ArmReport, best: BestRate | None) -> tuple[str, ...]:
+def _row(arm: MeasuredArm, best: BestRate | None) -> tuple[str, ...]:
     if best is None:
         return arm.name, NOT_MEASURED, NOT_MEASURED, "none at which the loss fell in every seed", NOT_MEASURED
     rate, steps = f"{best.contraction:.4f}", f"{steps_to_a_tenth(best.contraction):.3g}"

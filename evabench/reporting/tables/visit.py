@@ -4,13 +4,13 @@ from collections.abc import Iterator, Sequence
 from math import inf
 from statistics import median
 
+from evabench.findings.arm import MeasuredArm
 from evabench.findings.disturbances import disturbances
-from evabench.findings.repeats import counting_runs
 from evabench.records.energy import EnergySource
 from evabench.records.run import Run
 from evabench.records.side_work import SideWork
 from evabench.records.step_time import StepTime
-from evabench.reporting.report import ArmReport, Report, WorkloadReport
+from evabench.reporting.report import Report, WorkloadReport
 from evabench.reporting.tables.convergence import MISSED
 from evabench.reporting.tables.table import NOT_MEASURED, Table, counted, seconds_cell
 from evabench.units import Joules, format_bytes, format_seconds
@@ -21,7 +21,7 @@ def energy_table(workload: WorkloadReport) -> Table | None:
     arms = [arm for arm in workload.arms if _joules(arm, "cpu") or _joules(arm, "gpu")]
     if not arms:
         return None
-    to_target = ("CPU, to target", "GPU, to target") if any(arm.steps_to_target for arm in arms) else ()
+    to_target = ("CPU, to target", "GPU, to target") if any(workload.steps_to_target(arm) for arm in arms) else ()
     return Table(
         title="Energy of a step",
         headings=("arm", "CPU", "GPU", *to_target, "counter / integral", "windows"),
@@ -30,7 +30,7 @@ def energy_table(workload: WorkloadReport) -> Table | None:
                 arm.name,
                 _joules_cell(_joules(arm, "cpu")),
                 _joules_cell(_joules(arm, "gpu")),
-                *((_to_target_cell(arm, "cpu"), _to_target_cell(arm, "gpu")) if to_target else ()),
+                *((_to_target_cell(workload, arm, "cpu"), _to_target_cell(workload, arm, "gpu")) if to_target else ()),
                 _agreement(arm),
                 counted(sum(visit.energy is not None and visit.energy.num_steps > 0 for visit in arm.visits), "window"),
             )
@@ -74,7 +74,7 @@ def side_work_table(workload: WorkloadReport) -> Table | None:
 
 def tries_table(report: Report) -> Table | None:
     """Return both tries at each sweep that was made twice; None where none was."""
-    rows = tuple(_tries(report.runs))
+    rows = tuple(_tries(report.runs, report.findings.runs))
     if not rows:
         return None
     return Table(
@@ -93,7 +93,7 @@ def visit_warnings(report: Report) -> Iterator[str]:
             yield from (f"{arm.name} on {workload.name}: {sentence}" for sentence in _doubts(arm))
 
 
-def _doubts(arm: ArmReport) -> Iterator[str]:
+def _doubts(arm: MeasuredArm) -> Iterator[str]:
     work = _most_beside(arm)
     if work is not None and work.suspicious:
         threads = (
@@ -112,22 +112,23 @@ def _doubts(arm: ArmReport) -> Iterator[str]:
         yield f"it keeps {format_bytes(round(arm.memory.leak_bytes_a_step))} more after each step: a leak."
 
 
-def _most_beside(arm: ArmReport) -> SideWork | None:
+def _most_beside(arm: MeasuredArm) -> SideWork | None:
     found = [visit.side_work for visit in arm.visits if visit.side_work is not None]
     return max(found, key=lambda work: work.cpu_seconds_a_step, default=None)
 
 
-def _joules(arm: ArmReport, source: EnergySource) -> Joules | None:
+def _joules(arm: MeasuredArm, source: EnergySource) -> Joules | None:
     found = [
         joules for visit in arm.visits if visit.energy and (joules := visit.energy.joules_per_step(source)) is not None
     ]
     return median(found) if found else None
 
 
-def _to_target_cell(arm: ArmReport, source: EnergySource) -> str:
-    if not arm.steps_to_target or _joules(arm, source) is None:
+def _to_target_cell(workload: WorkloadReport, arm: MeasuredArm, source: EnergySource) -> str:
+    to_target = workload.steps_to_target(arm)
+    if not to_target or _joules(arm, source) is None:
         return NOT_MEASURED
-    steps = median(inf if one is None else one for one in arm.steps_to_target)
+    steps = median(inf if one is None else one for one in to_target)
     if steps == inf:
         return MISSED
     found = [visit.energy.joules_to_target(source, steps) for visit in arm.visits if visit.energy]
@@ -140,7 +141,7 @@ def _joules_cell(joules: Joules | None) -> str:
     return f"{joules:.3g} J" if joules >= 1 else f"{1e3 * joules:.3g} mJ"
 
 
-def _agreement(arm: ArmReport) -> str:
+def _agreement(arm: MeasuredArm) -> str:
     readings = [reading for visit in arm.visits if visit.energy for reading in visit.energy.readings]
     known = [reading.disagreement for reading in readings if reading.disagreement is not None]
     if not known:
@@ -149,8 +150,8 @@ def _agreement(arm: ArmReport) -> str:
     return f"{1 + median(known):.2f}x" + (f" ({doubt} in doubt)" if doubt else "")
 
 
-def _tries(runs: Sequence[Run]) -> Iterator[tuple[str, ...]]:
-    counting = {id(run) for run in counting_runs(runs)}
+def _tries(runs: Sequence[Run], that_count: Sequence[Run]) -> Iterator[tuple[str, ...]]:
+    counting = {id(run) for run in that_count}
     firsts = {_place(run): run for run in runs if run.visit and not run.visit.repeated}
     for second in runs:
         if second.visit is None or not second.visit.repeated:

@@ -1,0 +1,55 @@
+"""The arms of one workload that a claim compares, and why it must not be judged on them."""
+
+from dataclasses import dataclass
+
+from evabench.claims.claim import Claim
+from evabench.findings.arm import MeasuredArm
+from evabench.findings.goals import Goal
+
+MAX_REFERENCE_MISSES = 0.25
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComparedWorkload:
+    """The arms of one workload, and its target."""
+
+    name: str
+    arms: tuple[MeasuredArm, ...]
+    target: Goal | None
+    reference: str | None  # the arm whose own runs set the target; None: the target is a number of the suite
+    without_target: frozenset[str] = frozenset()  # arms whose runs carry no target, or another one
+    better_reference: str | None = None  # what is better than the arm that set the target; None: nothing
+
+    def speaking_for(self, claim: Claim) -> list[MeasuredArm]:
+        """Return the arms of the claim's own optimizer that count."""
+        arms = [one for one in self.arms if one.optimizer.optimizer == claim.arm]
+        return [one for one in arms if one.name == one.optimizer.title] or arms
+
+    def against(self, claim: Claim) -> list[MeasuredArm]:
+        """Return the arms of the claim's baselines."""
+        return [one for one in self.arms if one.optimizer.optimizer in claim.bases]
+
+    def refusal(self, claim: Claim) -> str | None:
+        """Return why no times to a target must be compared here, as a sentence; None where nothing is in the way."""
+        arms, bases = self.speaking_for(claim), self.against(claim)
+        if not arms or not bases:
+            return None
+        compared = dict.fromkeys(one.name for one in (*arms, *bases))
+        without = [arm for arm in compared if arm in self.without_target]
+        if without:
+            return (
+                f"On {self.name} nothing is compared: the runs of {', '.join(without)} carry no target, or another "
+                "than the one that is set now. `evabench run` makes them anew."
+            )
+        if self.better_reference:
+            return f"On {self.name} nothing is compared: {self.better_reference}."
+        return None
+
+    def doubt(self) -> str | None:
+        """Return why this target decides nothing: the arm that set it misses it too often itself."""
+        for one in self.arms:
+            if self.target is not None and one.name == self.reference:
+                share = one.missed_share(self.target)
+                if share > MAX_REFERENCE_MISSES:
+                    return f"has a target that {one.name}, which set it, missed in {share:.0%} of its seeds"
+        return None

@@ -1,0 +1,171 @@
+"""One arm on one workload at one training budget, with everything that its runs say.
+
+Only runs that completed count as step times. Of the training runs, one that diverged is a miss: it stays at risk
+until the end of its budget and never gets there. A run that crashed, was killed, ran out of memory or of time says
+nothing about the optimizer; it is excluded, and counted.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from statistics import median
+
+import numpy as np
+
+from evabench.findings.goals import Goal, first_hit, steps_to_target
+from evabench.records.convergence import Convergence
+from evabench.records.health import Health
+from evabench.records.measurement import ConvergenceSettings, MechanismSettings
+from evabench.records.mechanism import Mechanism
+from evabench.records.memory import Memory
+from evabench.records.phases import Phases
+from evabench.records.run import Run
+from evabench.records.step_time import StepTime
+from evabench.settings.optimizers import OptimizerSettings
+from evabench.settings.workloads import WorkloadSettings
+from evabench.stats.decomposition import ReachedTarget
+from evabench.stats.rates import BestRate
+from evabench.stats.time_to_target import seconds_to_target
+from evabench.stats.trimmed import trimmed_geometric_mean
+from evabench.units import Seconds
+
+Series = tuple[ConvergenceSettings, int]  # and threads
+Sweep = tuple[int, int]  # seed and number: two series may both have a third sweep
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeasuredArm:
+    """One arm on one workload at one training budget. `None` and empty: not measured."""
+
+    workload_name: str
+    workload: WorkloadSettings
+    ranks: int
+    name: str
+    optimizer: OptimizerSettings
+    budget: ConvergenceSettings | None  # of `trainings`; None: it was not trained
+    threads: int
+    target: str | None  # the hash that `trainings` carry; None: a number of the suite judges them, or nothing
+    visits: tuple[StepTime, ...]  # the pilot is not one
+    step_seconds: Mapping[Sweep, Seconds]  # amortised, of each visit
+    trainings: Mapping[int, Run]  # by seed: completed or diverged
+    excluded: tuple[str, ...]  # sentences about the runs that do not count
+    first_step_seconds: Seconds | None  # of the pilot, with what is made once
+    phases: Phases | None
+    memory: Memory | None
+    healths: tuple[Health, ...]  # one for each run of an optimizer that says so
+    preconditioned_share: float | None  # of the trained parameters
+    mechanisms: tuple[Mechanism, ...]  # by seed
+    probed_by: MechanismSettings | None  # how those were asked for
+    has_rates: bool  # whether learning rates were tried on a quadratic
+    best_rate: BestRate | None  # None: not tried, or the loss fell at none of them in every seed
+
+    @property
+    def compared(self) -> bool:
+        """Return whether any run was to time or to train it: claims about time are about such arms."""
+        return bool(self.visits or self.trainings or self.excluded)
+
+    @property
+    def amortised_seconds(self) -> Seconds | None:
+        """Return one figure for the step time: the trimmed geometric mean of the visits; None where not timed.
+
+        It is made like the ratio of two arms, from which it differs only where the two trim different sweeps.
+        """
+        return trimmed_geometric_mean(tuple(self.step_seconds.values())) if self.step_seconds else None
+
+    @property
+    def plain_seconds(self) -> Seconds | None:
+        """Return the median step that does not refresh, the median over visits."""
+        return median(visit.plain_seconds for visit in self.visits) if self.visits else None
+
+    @property
+    def slowest_seconds(self) -> Seconds | None:
+        """Return the median of the slowest position in the cycle: the refresh, where there is one."""
+        return median(max(visit.position_seconds) for visit in self.visits) if self.visits else None
+
+    @property
+    def p99_seconds(self) -> Seconds | None:
+        """Return the 99 % quantile of all timed steps."""
+        steps = [seconds for visit in self.visits for seconds in visit.step_seconds]
+        return float(np.quantile(steps, 0.99)) if steps else None
+
+    @property
+    def latency_seconds(self) -> Seconds | None:
+        """Return the median step with the device awaited behind it, the median over visits; None on a CPU."""
+        found = [median(visit.latency_seconds) for visit in self.visits if visit.latency_seconds]
+        return median(found) if found else None
+
+    @property
+    def num_steps(self) -> int:
+        """Return how many steps were timed."""
+        return sum(len(visit.step_seconds) for visit in self.visits)
+
+    @property
+    def curves(self) -> tuple[Convergence, ...]:
+        """Return the trainings by seed; those that did not complete too, as far as they got."""
+        runs = (self.trainings[seed] for seed in sorted(self.trainings))
+        return tuple(run.measured for run in runs if isinstance(run.measured, Convergence))
+
+    @property
+    def final_losses(self) -> tuple[float | None, ...]:
+        """Return the validation loss at the end of each budget; None: it did not get there."""
+        return tuple(curve.final_validation_loss for curve in self.curves)
+
+    @property
+    def test_losses(self) -> tuple[float | None, ...]:
+        """Return the test loss of each seed, evaluated once."""
+        return tuple(curve.test_loss for curve in self.curves)
+
+    @property
+    def series(self) -> Series | None:
+        """Return what two training runs must have in common to stand in one table; None: it was not trained."""
+        return (self.budget, self.threads) if self.budget else None
+
+    @property
+    def epochs(self) -> float | None:
+        """Return the budget in passes over the training set; None without training or a length of a pass."""
+        steps = self.workload.steps_an_epoch
+        return self.budget.steps / steps if self.budget and steps else None
+
+    def steps_to(self, target: Goal) -> dict[int, int | None]:
+        """Return the steps to the target by seed, None for a miss."""
+        return {seed: _steps(run, target) for seed, run in self.trainings.items()}
+
+    def seconds_to(self, target: Goal) -> dict[int, Seconds | None] | None:
+        """Return steps x amortised step time by seed; None where the arm was not timed."""
+        step_seconds = self.amortised_seconds
+        return None if step_seconds is None else seconds_to_target(self.steps_to(target), step_seconds)
+
+    def reached(self, target: Goal) -> ReachedTarget | None:
+        """Return what a decomposition needs; None where the arm was not timed."""
+        step_seconds = self.amortised_seconds
+        if step_seconds is None:
+            return None
+        return ReachedTarget(
+            steps=self.steps_to(target), step_seconds=step_seconds, clock_seconds=self._clock_seconds(target)
+        )
+
+    def missed_share(self, target: Goal) -> float:
+        """Return the share of the seeds that missed the target."""
+        steps = self.steps_to(target).values()
+        return sum(count is None for count in steps) / len(steps) if steps else 0.0
+
+    def _clock_seconds(self, target: Goal) -> dict[int, Seconds]:
+        """Return the run's own clock at the hit, for runs that had the machine for themselves.
+
+        The first step holds what is made once, compiled code above all: a first step of a cycle that was timed alone
+        stands in its place.
+        """
+        usual = median(visit.position_seconds[0] for visit in self.visits)
+        clocks = {}
+        for seed, run in self.trainings.items():
+            if run.conditions.jobs == 1 and run.outcome.completed and isinstance(run.measured, Convergence):
+                hit = first_hit(run.measured.evaluations, target)
+                if hit is not None:
+                    first = run.measured.first_step_seconds
+                    clocks[seed] = hit.seconds if first is None else hit.seconds - first + usual
+        return clocks
+
+
+def _steps(run: Run, target: Goal) -> int | None:
+    if not run.outcome.completed or not isinstance(run.measured, Convergence):
+        return None
+    return steps_to_target(run.measured.evaluations, target)

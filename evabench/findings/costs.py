@@ -1,0 +1,82 @@
+"""What an optimizer's own work costs against the width: its step less SGD's step, in the same sweeps.
+
+A family is equal square layers at several widths with the same batch, so parameters grow exactly with the square of the
+width; its data is noise, of which the cost of a step does not depend. Other nets are left out: with an input of a fixed
+size their parameters are no power of the width.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+from evabench.findings.arm import MeasuredArm
+from evabench.settings.first_order import SgdSettings
+from evabench.settings.optimizers import OptimizerSettings
+from evabench.settings.workloads import SyntheticSettings
+from evabench.stats.power_law import PowerLaw, fit_power_law
+from evabench.stats.trimmed import TrimmedMean, trimmed_mean
+
+
+@dataclass(slots=True, kw_only=True)
+class ScaledArm:
+    """One arm at several widths."""
+
+    arm: str
+    base: str  # the arm of SGD whose step is subtracted
+    optimizer: OptimizerSettings
+    costs: dict[int, TrimmedMean] = field(default_factory=dict)  # by width: seconds of a step beyond SGD's
+
+    @property
+    def num_sweeps(self) -> int:
+        """Return the fewest sweeps that a cost rests on."""
+        return min(cost.num_values for cost in self.costs.values())
+
+    @property
+    def law(self) -> PowerLaw | None:
+        """Return the fitted exponent; None where fewer than three widths have a clear cost."""
+        return fit_power_law(self.costs)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CostFamily:
+    """One net at several widths, timed."""
+
+    name: str  # "4 linear layers, batch 64"
+    arms: tuple[ScaledArm, ...]
+
+
+def cost_families(arms: Iterable[MeasuredArm]) -> tuple[CostFamily, ...]:
+    """Return the timed families of two widths or more, with every arm that was timed beside SGD."""
+    by_net: defaultdict[tuple[SyntheticSettings, int], dict[int, dict[str, MeasuredArm]]] = defaultdict(dict)
+    for arm in arms:
+        net = arm.workload
+        if isinstance(net, SyntheticSettings) and arm.step_seconds:
+            by_net[replace(net, width=1), arm.ranks].setdefault(net.width, {})[_identity(arm)] = arm
+    return tuple(
+        CostFamily(name=f"{net.title}, batch {net.batch}", arms=_scaled(by_width))
+        for (net, _), by_width in by_net.items()
+        if len(by_width) > 1
+    )
+
+
+def _scaled(by_width: Mapping[int, Mapping[str, MeasuredArm]]) -> tuple[ScaledArm, ...]:
+    found: dict[str, ScaledArm] = {}
+    for width, arms in sorted(by_width.items()):
+        base = next((arm for arm in arms.values() if isinstance(arm.optimizer, SgdSettings)), None)
+        if base is None:
+            continue
+        for identity, arm in arms.items():
+            differences = [
+                seconds - base.step_seconds[sweep]
+                for sweep, seconds in arm.step_seconds.items()
+                if sweep in base.step_seconds
+            ]
+            if arm is base or not differences:
+                continue
+            one = found.setdefault(identity, ScaledArm(arm=arm.name, base=base.name, optimizer=arm.optimizer))
+            one.costs[width] = trimmed_mean(differences)
+    return tuple(arm for _, arm in sorted(found.items()))
+
+
+def _identity(arm: MeasuredArm) -> str:
+    return f"{arm.name} {arm.optimizer!r}"  # the step times of an arm are the same beside each of its budgets

@@ -1,0 +1,69 @@
+"""Everything that the runs of one host say, computed once: judging and reporting both read it."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from evabench.findings.arm import MeasuredArm
+from evabench.findings.arms import measured_arms
+from evabench.findings.costs import CostFamily, cost_families
+from evabench.findings.goals import Goal
+from evabench.findings.repeats import counting_runs
+from evabench.findings.targets import TargetFindings
+from evabench.findings.widths import WidthFamily, width_families
+from evabench.records.host import Host
+from evabench.records.run import Run
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Findings:
+    """What some runs of one host, and of one code, come to."""
+
+    every_run: tuple[Run, ...]  # also the tries at a disturbed sweep that do not count
+    runs: tuple[Run, ...]  # those that count; among them those that set a target
+    arms: tuple[MeasuredArm, ...]  # each once for each of its budgets, without the runs that set a target
+    compared_arms: tuple[MeasuredArm, ...]  # timed or trained, also to another target than the one that is set now
+    width_families: tuple[WidthFamily, ...]  # nets counted, each at one width or more
+    cost_families: tuple[CostFamily, ...]  # nets timed at several widths
+    goals: Mapping[str, Goal]  # targets that are a number, by the suite's name for the workload
+    targets: TargetFindings  # what runs have set
+
+    @property
+    def host(self) -> Host | None:
+        """Return the host of the runs; None without any."""
+        return self.runs[0].host if self.runs else None
+
+    @property
+    def unfinished(self) -> tuple[Run, ...]:
+        """Return the runs that crashed, were killed, ran out of memory or time, or diverged."""
+        return tuple(run for run in self.runs if not run.outcome.completed)
+
+
+def make_findings(
+    runs: Iterable[Run], goals: Mapping[str, Goal] | None = None, targets: TargetFindings | None = None
+) -> Findings:
+    """Return what runs of one host and of the current code say; choosing them is the caller's business."""
+    every, targets = tuple(runs), targets or TargetFindings()
+    hosts = {host.id for host in _distinct(run.host for run in every)}
+    if len(hosts) > 1:
+        raise ValueError(f"runs of different hosts are never pooled, got {len(hosts)}: {', '.join(sorted(hosts))}")
+    counting = counting_runs(every)
+    arms = measured_arms(counting)
+    beside = measured_arms((*counting, *targets.other_runs)) if targets.other_runs else arms
+    return Findings(
+        every_run=every,
+        runs=counting,
+        arms=arms,
+        compared_arms=tuple(arm for arm in beside if arm.compared),
+        width_families=width_families(counting),
+        cost_families=cost_families(arms),
+        goals=goals or {},
+        targets=targets,
+    )
+
+
+def _distinct(hosts: Iterable[Host]) -> list[Host]:
+    found: list[Host] = []
+    for host in hosts:
+        if host not in found:
+            found.append(host)
+    return found

@@ -1,0 +1,45 @@
+"""A report in words, tables and pictures: what every format of a page renders."""
+
+from dataclasses import dataclass
+
+from evabench.claims.claim import Verdict
+from evabench.reporting.pictures.picture import Picture
+from evabench.reporting.report import Report
+from evabench.reporting.tables.table import Table
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Section:
+    """A heading, a paragraph, and what stands below: each table after its picture, where it has one."""
+
+    title: str
+    text: str = ""
+    parts: tuple[Table | Picture, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerdictCard:
+    """A judgement in words."""
+
+    id: str
+    verdict: Verdict  # of these conditions
+    headline: str
+    text: str
+    source: str
+    measured: str
+    reason: str
+    decided_by: str
+    differences: tuple[str, ...]
+    rule: str  # which number was put to which words, and why
+    evidence: Table | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """A whole page."""
+
+    report: Report
+    warnings: tuple[str, ...]  # what a reader has to know before the numbers
+    cards: tuple[VerdictCard, ...]
+    sections: tuple[Section, ...]  # below the verdicts
+    failures: Table | None  # the runs that did not complete

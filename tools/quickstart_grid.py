@@ -35,7 +35,8 @@ from evabench.settings.targets import EASIER_AT, HARDER_AT
 from evabench.stats.time_to_target import INFINITE
 from evabench.store.files import RunStore
 from evabench.suite.reading import load_suite
-from evabench.suite.suite import ConvergenceTable, Suite
+from evabench.suite.suite import Suite
+from evabench.suite.tables import ConvergenceTable, Measurements
 
 TRIALS = 12  # an arm
 FIRST_TUNING_SEED, NUM_TUNING_SEEDS = 1000, 3
@@ -166,7 +167,7 @@ def stored_runs(suite: Suite, stored: Sequence[Run]) -> tuple[Run, ...]:
     found = {(run.cell.arm, run.seed): run for run in stored}
     first = suite.convergence.first_seed
     runs = []
-    for cell in suite.convergence_cells():
+    for cell in suite.cells("convergence"):
         for seed in range(first, first + suite.convergence.seeds):
             run = found.get((cell.arm, seed))
             if run is None or run.cell != cell:
@@ -225,7 +226,7 @@ def _training(suite: Suite, suffix: str, arms: dict[str, OptimizerSettings], *, 
     assert suite.convergence
     training: ConvergenceTable = replace(suite.convergence, seeds=seeds, first_seed=first_seed, without=(), targets={})
     name = f"{suite.name}-{suffix}"
-    return replace(suite, name=name, arms=arms, step_time=None, memory=None, convergence=training)
+    return replace(suite, name=name, arms=arms, measurements=Measurements(convergence=training))
 
 
 def _run(suite: Suite, jobs: int) -> tuple[Run, ...]:

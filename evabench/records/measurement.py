@@ -2,12 +2,14 @@
 
 Each is a cell and a run of its own, because instruments disturb each other. A kind is a settings class, which says by
 name which function of the child measures it (the parent imports none of them), and a record; the last lines list all.
+A suite asks for a seeded kind by its settings and a number of seeds; the other kinds have tables of their own there, or
+are in no suite.
 """
 
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal, get_args
 
-from annotated_types import Ge, MinLen
+from annotated_types import Ge
 from pydantic import Field
 
 from evabench.records.convergence import Convergence
@@ -191,6 +193,7 @@ class MechanismSettings:
     __pydantic_config__ = FORBID
     timed: ClassVar[bool] = False
     measured_by: ClassVar[str] = "evabench.measurement.mechanism.mechanism:measure_mechanism"
+    on_workload: ClassVar[str | None] = None  # any
 
     measurement: Literal["mechanism"] = "mechanism"
     probe_at: tuple[Annotated[int, Ge(0)], ...] = (0,)  # steps before each probe; the last one ends the training
@@ -220,19 +223,23 @@ class RateSettings:
     __pydantic_config__ = FORBID
     timed: ClassVar[bool] = False
     measured_by: ClassVar[str] = "evabench.measurement.rate:measure_rate"
+    on_workload: ClassVar[str | None] = "quadratic"
 
     measurement: Literal["rate"] = "rate"
-    multiples: Annotated[tuple[Positive, ...], MinLen(1)]
+    multiples: tuple[Positive, ...]
     steps: Annotated[int, Ge(8)] = 400
     floor: Fraction = 1e-20
 
     def __post_init__(self) -> None:
-        """Refuse a grid that does not rise."""
+        """Refuse a grid that is empty or does not rise."""
         check_bounds(self)
-        if list(self.multiples) != sorted(set(self.multiples)):
-            raise ValueError(f"multiples must rise, got {self.multiples}")
+        if not self.multiples or list(self.multiples) != sorted(set(self.multiples)):
+            raise ValueError(f"multiples must rise, and have one entry at least, got {self.multiples}")
 
 
+_Seeded = MechanismSettings | RateSettings
+
+SeededSettings = Annotated[_Seeded, Field(discriminator="measurement")]
 MeasurementSettings = Annotated[
     WarmUpSettings
     | StepTimeSettings
@@ -241,15 +248,15 @@ MeasurementSettings = Annotated[
     | ConvergenceSettings
     | ProbeSettings
     | ProfileSettings
-    | MechanismSettings
-    | RateSettings,
+    | _Seeded,
     Field(discriminator="measurement"),
 ]
-
 Measured = Annotated[
     WarmUp | StepTime | Phases | Memory | Convergence | Probe | Profile | Mechanism | Rate,
     Field(discriminator="measured"),
 ]
 
-# The settings class of each kind.
-KINDS: tuple[Any, ...] = get_args(get_args(MeasurementSettings)[0])
+
+def kinds_of(union: Any) -> dict[str, Any]:
+    """Return the settings classes of one of the unions above, by the name of the kind."""
+    return {kind.__dataclass_fields__["measurement"].default: kind for kind in get_args(get_args(union)[0])}

@@ -4,6 +4,7 @@ import random
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import product
 
 from evabench.errors import SuiteError
 from evabench.findings.disturbances import disturbances
@@ -72,19 +73,14 @@ def make_plan(
     done = set(made) | (set() if fresh else {run.key for run in stored if run.outcome.kind in kinds})
     setting = plan_target_runs(suite, host)
     targets = find_targets(suite, setting, {run.key: run for run in stored}, done)
-    judged, waiting = _judged(suite, host, seeds, targets)
-    untimed = [plan_run(cell, 0, host) for cell in (*suite.memory_cells(), *suite.phases_cells())]
-    untimed += judged
-    for table, cells in ((suite.mechanism, suite.mechanism_cells()), (suite.rate, suite.rate_cells())):
-        if table:
-            untimed += _with_seeds(cells, table.first_seed, seeds or table.seeds, host)
-    sweeps = _sweeps(suite, host) if suite.step_time else []
+    untimed, waiting = _untimed(suite, host, seeds, targets)
+    sweeps = _sweeps(suite, host)
     repeats = [[_second_try(run, host) for run in sweep] for sweep in sweeps if sweep[0].sweep != PILOT]
     planned = [*setting, *untimed, *(run for sweep in sweeps for run in sweep)]
     wanted = {run.key for run in (*planned, *(run for sweep in repeats for run in sweep))}
     used = [run for run in stored if run.key in wanted]
     keys = {run.key for run in used}
-    other = runs_of_other_targets([*waiting, *(run for run in judged if run.key not in keys)], stored)
+    other = runs_of_other_targets([*waiting, *(run for run in untimed if run.key not in keys)], stored)
     return Plan(
         setting=tuple(run for run in setting if run.key not in done),
         waiting=tuple(waiting),
@@ -98,28 +94,27 @@ def make_plan(
 
 
 def _check_seeds(suite: Suite, seeds: int | None) -> None:
-    if seeds is not None and suite.convergence:
+    for table in suite.tables.values():
         try:
-            suite.convergence.check_seeds(seeds)
+            table.run_seeds(seeds)
         except ValueError as error:
             raise SuiteError(f"--seeds {seeds}: {error}") from None
 
 
-def _judged(
+def _untimed(
     suite: Suite, host: Host, seeds: int | None, targets: TargetFindings
 ) -> tuple[list[PlannedRun], list[PlannedRun]]:
-    """Return the training runs that are judged, and those of them that wait for a target."""
-    table = suite.convergence
-    if table is None:
-        return [], []
-    cells = [(cell, with_target(cell, suite, targets)) for cell in suite.convergence_cells()]
-    first, count = table.first_seed, seeds or table.seeds
-    ready = _with_seeds([judged for _, judged in cells if judged], first, count, host)
-    return ready, _with_seeds([cell for cell, judged in cells if not judged], first, count, host)
-
-
-def _with_seeds(cells: Sequence[Cell], first: int, count: int, host: Host) -> list[PlannedRun]:
-    return [plan_run(cell, first + k, host) for k in range(count) for cell in cells]
+    """Return the runs that are in no sweep, and those of them that wait for a target."""
+    ready: list[PlannedRun] = []
+    waiting: list[PlannedRun] = []
+    for kind, table in suite.tables.items():
+        if table.in_sweeps:
+            continue
+        cells = [(cell, with_target(cell, suite, targets)) for cell in suite.cells(kind)]
+        for seed in table.run_seeds(seeds):
+            ready += [plan_run(judged, seed, host) for _, judged in cells if judged]
+            waiting += [plan_run(cell, seed, host) for cell, judged in cells if not judged]
+    return ready, waiting
 
 
 def _settled(retry_failed: bool) -> tuple[str, ...]:
@@ -130,12 +125,12 @@ def _settled(retry_failed: bool) -> tuple[str, ...]:
 
 def _sweeps(suite: Suite, host: Host) -> list[list[PlannedRun]]:
     """Alternate in direction, the arms' order drawn by the suite's seed: with two arms that is ABBA."""
-    assert suite.step_time
     sweeps = []
-    for name in suite.workloads:
-        cells = [cell for cell in suite.timing_cells() if cell.workload_name == name]
+    swept = [(kind, table) for kind, table in suite.tables.items() if table.in_sweeps]
+    for (kind, table), name in product(swept, suite.workloads):
+        cells = [cell for cell in suite.cells(kind) if cell.workload_name == name]
         random.Random(f"{suite.seed} {name}").shuffle(cells)
-        for sweep in range(suite.step_time.sweeps + 1):
+        for sweep in table.run_seeds(None):
             ordered = cells if sweep % 2 == 0 else cells[::-1]
             if sweep == PILOT:
                 ordered = [replace(cell, measurement=WarmUpSettings()) for cell in ordered]

@@ -23,8 +23,7 @@ def plan_target_runs(suite: Suite, host: Host) -> tuple[PlannedRun, ...]:
     table = suite.convergence
     if table is None:
         return ()
-    seeds = range(table.first_target_seed, table.first_target_seed + table.target_seeds)
-    return tuple(plan_run(cell, seed, host) for seed in seeds for cell in suite.target_cells())
+    return tuple(plan_run(cell, seed, host) for seed in table.setting_seeds for cell in suite.target_cells())
 
 
 def find_targets(
@@ -56,9 +55,9 @@ def _found(
 
 
 def with_target(cell: Cell, suite: Suite, targets: TargetFindings) -> Cell | None:
-    """Return a judged cell with the hash of its target; None where runs have yet to set it."""
+    """Return a cell with the hash of the target that judges it, if one does; None where runs have yet to set it."""
     asked = suite.convergence.targets.get(cell.workload_name) if suite.convergence else None
-    if asked is None or asked.reference is None:
+    if not isinstance(cell.measurement, ConvergenceSettings) or asked is None or asked.reference is None:
         return cell
     for target in targets.found:
         if _place(target.cell) == _place(cell):

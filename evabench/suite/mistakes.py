@@ -11,30 +11,20 @@ from evabench.settings.bounds import field_names
 from evabench.settings.optimizers import OptimizerSettings
 from evabench.settings.targets import Target
 from evabench.settings.workloads import WorkloadSettings
+from evabench.suite.layout import KINDS, SEEDED, names_in_file, names_of_kind, place_in_file
 from evabench.suite.suite import Suite
-from evabench.suite.tables import (
-    ConvergenceTable,
-    MechanismTable,
-    MemoryTable,
-    PhasesTable,
-    RateTable,
-    TierTable,
-    TimingTable,
-)
+from evabench.suite.tables import ConvergenceTable, MemoryTable, PhasesTable, TierTable, TimingTable
 
 # Tables whose entries are one of several classes: the key that says which, and the classes.
 _UNIONS: dict[str, tuple[str, Any]] = {
     "arms": ("optimizer", OptimizerSettings),
     "workloads": ("workload", WorkloadSettings),
 }
-# What is measured: each a table of a suite, or of a tier.
 _TABLES: dict[str, type] = {
     "step_time": TimingTable,
     "phases": PhasesTable,
     "memory": MemoryTable,
     "convergence": ConvergenceTable,
-    "mechanism": MechanismTable,
-    "rate": RateTable,
 }
 # A suite's name is a folder of results and one of reports.
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
@@ -60,8 +50,8 @@ def check_names(table: Mapping[str, Any]) -> list[str]:
 def check_tiers(suite: Suite) -> list[str]:
     """Return the mistakes of the tiers' own lists; a suite has tiers or tables of its own, not both."""
     mistakes = []
-    if suite.tiers and any(getattr(suite, name) for name in _TABLES):
-        mistakes.append(f"a suite with tiers has {', '.join(_TABLES)} in its tiers only")
+    if suite.tiers and suite.tables:
+        mistakes.append(f"a suite with tiers has {', '.join(KINDS)} in its tiers only")
     for tier, table in suite.tiers.items():
         for key, known in (("workloads", suite.workloads), ("arms", suite.arms)):
             unknown = [name for name in getattr(table, key) or () if name not in known]
@@ -79,11 +69,11 @@ def cross_check(suite: Suite) -> list[str]:
             mistakes += [f'{place}convergence] {key}: "{name}" is none of {", ".join(known)}' for name in unknown]
         for name, target in suite.convergence.targets.items():
             mistakes += [f"{place}convergence.targets.{name}] {why}" for why in _check_reference(suite, target)]
-    for build in (suite.memory_cells, suite.convergence_cells, suite.mechanism_cells, suite.rate_cells):
+    for kind in suite.tables:
         try:
-            build()
+            suite.cells(kind)
         except ValueError as error:
-            mistakes.append(f"{place}{build.__name__.removesuffix('_cells')}]: {error}")
+            mistakes.append(f"{place}{kind}]: {error}")
     return mistakes
 
 
@@ -102,7 +92,7 @@ def _check_reference(suite: Suite, target: Target) -> Iterator[str]:
 
 def explain(detail: ErrorDetails) -> str:
     """Return one of pydantic's complaints in words of ours."""
-    places = list(detail["loc"])
+    places = place_in_file(detail["loc"])
     if places[0] in _UNIONS and len(places) > 2:
         del places[2]  # pydantic names the member of the union; the table says it itself
     words: list[str] = []
@@ -136,16 +126,16 @@ def explain(detail: ErrorDetails) -> str:
 
 def _allowed(words: list[str], found: Any, detail: ErrorDetails) -> str:
     if not words:
-        return ", ".join(name for name in field_names(Suite) if name != "tier")  # chosen by the command line
+        return ", ".join(names_in_file(Suite))
     if words[0] in _UNIONS:
         return ", ".join(field_names(_members(words[0])[str(detail["loc"][2])]))
     if words[0] == "tiers":
         words = words[2:]
         if not words:
-            return ", ".join(field_names(TierTable))
+            return ", ".join(names_in_file(TierTable))
     if len(words) > 1:
         return ", ".join(field_names(ViewSettings if words[0] == "mechanism" else Target))
-    return ", ".join(field_names(_TABLES[words[0]]))
+    return ", ".join(names_of_kind(words[0]) if words[0] in SEEDED else field_names(_TABLES[words[0]]))
 
 
 def _members(table: str) -> dict[str, Any]:

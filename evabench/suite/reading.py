@@ -7,6 +7,7 @@ from pathlib import Path
 from pydantic import TypeAdapter, ValidationError
 
 from evabench.errors import SuiteError
+from evabench.suite.layout import arranged
 from evabench.suite.mistakes import check_names, check_tiers, cross_check, explain
 from evabench.suite.shipped import shipped_suites
 from evabench.suite.suite import Suite
@@ -35,7 +36,7 @@ def read_suite(place: str) -> Suite:
         raise SuiteError(f"{path}: this is no TOML file: {error}") from None
     names = check_names(table)
     try:
-        suite = TypeAdapter(Suite).validate_json(json.dumps(table, default=str), strict=True)
+        suite = TypeAdapter(Suite).validate_json(json.dumps(arranged(table), default=str), strict=True)
     except ValidationError as error:
         mistakes = [*names, *map(explain, error.errors())]
         raise SuiteError("\n".join(f"{path}: {mistake}" for mistake in mistakes)) from None

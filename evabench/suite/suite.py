@@ -6,27 +6,17 @@ A suite is small (its tables are the whole of it), or has tiers of one name each
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, TypeVar
 
 from pydantic import Field
 
 from evabench.errors import SuiteError
 from evabench.records.cell import Cell
-from evabench.records.measurement import MemorySettings, PhasesSettings, ProfileSettings, StepTimeSettings
+from evabench.records.measurement import MeasurementSettings, ProfileSettings
 from evabench.settings.bounds import FORBID, Count, Positive
 from evabench.settings.optimizers import OptimizerSettings
-from evabench.settings.quadratics import QuadraticSettings
 from evabench.settings.workloads import WorkloadSettings
-from evabench.suite.tables import (
-    ConvergenceTable,
-    MechanismTable,
-    MemoryTable,
-    PhasesTable,
-    RateTable,
-    TierName,
-    TierTable,
-    TimingTable,
-)
+from evabench.suite.tables import ConvergenceTable, Measurements, Table, TierName, TierTable
 
 T = TypeVar("T")
 
@@ -45,12 +35,7 @@ class Suite:
     decided_by: str | None = None  # the suite that is large enough to decide what this one cannot
     workloads: Annotated[Mapping[str, WorkloadSettings], Field(min_length=1)]
     arms: Annotated[Mapping[str, OptimizerSettings], Field(min_length=1)]
-    step_time: TimingTable | None = None
-    phases: PhasesTable | None = None
-    memory: MemoryTable | None = None
-    convergence: ConvergenceTable | None = None
-    mechanism: MechanismTable | None = None
-    rate: RateTable | None = None
+    measurements: Measurements = field(default_factory=Measurements)
     tiers: Mapping[TierName, TierTable] = field(default_factory=dict)
     tier: Annotated[str | None, Field(init=False)] = None  # the one that was chosen
 
@@ -66,26 +51,33 @@ class Suite:
             workloads=_chosen(self.workloads, table.workloads),
             arms=_chosen(self.arms, table.arms),
             timeout_seconds=table.timeout_seconds or self.timeout_seconds,
-            step_time=table.step_time,
-            phases=table.phases,
-            memory=table.memory,
-            convergence=table.convergence,
-            mechanism=table.mechanism,
-            rate=table.rate,
+            measurements=table.measurements,
             tiers={},
             tier=tier,
         )
 
-    def timing_cells(self) -> tuple[Cell, ...]:
-        """Return one cell for each workload and arm."""
-        return tuple(self._cell(name, arm, StepTimeSettings()) for name in self.workloads for arm in self.arms)
+    @property
+    def convergence(self) -> ConvergenceTable | None:
+        """Return how much is trained."""
+        return self.measurements.convergence
 
-    def phases_cells(self) -> tuple[Cell, ...]:
-        """Return one cell for each workload and arm."""
-        if self.phases is None:
-            return ()
-        settings = PhasesSettings(min_steps=self.phases.min_steps)
-        return tuple(self._cell(name, arm, settings) for name in self.workloads for arm in self.arms)
+    @property
+    def tables(self) -> Mapping[str, Table]:
+        """Return what is measured, by kind, in the order in which the runs are made."""
+        return self.measurements.tables
+
+    def cells(self, kind: str) -> tuple[Cell, ...]:
+        """Return the cells of a kind of measurement, those of one workload in a row; none where it is not asked for.
+
+        Raises `ValueError` where it cannot be measured on a workload of this suite.
+        """
+        table = self.tables.get(kind)
+        return tuple(
+            self._cell(asked.workload, arm, asked.measurement, asked.width_scale)
+            for asked in (table.asked(self.workloads) if table else ())
+            for arm in self.arms
+            if arm not in asked.without
+        )
 
     def profile_cell(self, workload: str, arm: str, settings: ProfileSettings) -> Cell:
         """Return the cell of one workload and arm. Raises `SuiteError` where the suite does not have them."""
@@ -95,57 +87,15 @@ class Suite:
                 raise SuiteError(f'{where} has no {what} "{name}". It has: {", ".join(known)}')
         return self._cell(workload, arm, settings)
 
-    def memory_cells(self) -> tuple[Cell, ...]:
-        """Return one cell for each workload, width and arm."""
-        scales = self.memory.width_scales if self.memory else ()
-        return tuple(
-            self._cell(name, arm, MemorySettings(), scale)
-            for name in self.workloads
-            for scale in scales
-            for arm in self.arms
-        )
-
-    def convergence_cells(self) -> tuple[Cell, ...]:
-        """Return one cell for each workload and arm; the seeds are the runs of a cell."""
-        table = self.convergence
-        if table is None:
-            return ()
-        cells = []
-        for name, workload in self.workloads.items():
-            for settings in table.settings_for(workload.steps_an_epoch):
-                cells += [self._cell(name, arm, settings) for arm in self.arms if arm not in table.without]
-        return tuple(cells)
-
     def target_cells(self) -> tuple[Cell, ...]:
         """Return the cells whose runs set the targets: the reference of each workload that has one, at each budget."""
         table = self.convergence
-        if table is None:
-            return ()
         return tuple(
-            replace(self._cell(name, target.reference, settings), role="sets_target")
-            for name, target in table.targets.items()
-            if target.reference is not None
-            for settings in table.settings_for(self.workloads[name].steps_an_epoch)
+            replace(self._cell(asked.workload, arm, asked.measurement), role="sets_target")
+            for arm, asked in (table.asked_references(self.workloads) if table else ())
         )
 
-    def mechanism_cells(self) -> tuple[Cell, ...]:
-        """Return one cell for each workload and arm; the seeds are the runs of a cell."""
-        if self.mechanism is None:
-            return ()
-        settings = self.mechanism.settings()
-        return tuple(self._cell(name, arm, settings) for name in self.workloads for arm in self.arms)
-
-    def rate_cells(self) -> tuple[Cell, ...]:
-        """Return one cell for each workload and arm. Raises `ValueError` for a workload that is no quadratic."""
-        if self.rate is None:
-            return ()
-        others = [name for name, each in self.workloads.items() if not isinstance(each, QuadraticSettings)]
-        if others:
-            raise ValueError(f'a rate is that of a workload "quadratic", which these are not: {", ".join(others)}')
-        settings = self.rate.settings()
-        return tuple(self._cell(name, arm, settings) for name in self.workloads for arm in self.arms)
-
-    def _cell(self, name: str, arm: str, measurement: Any, scale: float = 1.0) -> Cell:
+    def _cell(self, name: str, arm: str, measurement: MeasurementSettings, scale: float = 1.0) -> Cell:
         workload = self.workloads[name]
         return Cell(
             workload_name=name if scale == 1.0 else f"{name} x{scale:g}",

@@ -1,24 +1,51 @@
-"""The tables of a suite file that say how much is measured."""
+"""The tables of a suite file that say how much is measured: each yields its cells, and the seeds of their runs."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal, Protocol
 
 from annotated_types import Ge
 
 from evabench.records.measurement import (
-    AUTHORS,
     ConvergenceSettings,
-    MechanismSettings,
-    RateSettings,
+    MeasurementSettings,
+    MemorySettings,
+    PhasesSettings,
     Schedule,
-    ViewSettings,
+    SeededSettings,
+    StepTimeSettings,
 )
 from evabench.settings.bounds import FORBID, Count, Decay, Fraction, Positive
-from evabench.settings.choices import WeightSharing
 from evabench.settings.targets import MIN_TARGET_SEEDS, Target
+from evabench.settings.workloads import WorkloadSettings
 
-TierName = Literal["smoke", "laptop", "paper"]
+_ONE_RUN = range(1)
+
+Workloads = Mapping[str, WorkloadSettings]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """A measurement of one workload, at a multiple of its widths, with every arm that is not left out."""
+
+    workload: str
+    measurement: MeasurementSettings
+    width_scale: float = 1.0
+    without: tuple[str, ...] = ()
+
+
+class Table(Protocol):
+    """How much of one kind is measured."""
+
+    in_sweeps: ClassVar[bool]  # else each run stands for itself
+
+    def asked(self, workloads: Workloads) -> Iterator[Asked]:
+        """Yield what is measured. Raises `ValueError` for a workload of which it cannot be."""
+        ...
+
+    def run_seeds(self, count: int | None) -> range:
+        """Return the seeds of each cell; `count` is how many the command line wants. Raises `ValueError`."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,15 +53,35 @@ class TimingTable:
     """[step_time]: how many sweeps, the pilot not counted."""
 
     __pydantic_config__ = FORBID
+    in_sweeps: ClassVar[bool] = True
     sweeps: Count
+
+    def asked(self, workloads: Workloads) -> Iterator[Asked]:
+        """Yield one visit of each workload: its sweeps repeat them."""
+        for name in workloads:
+            yield Asked(workload=name, measurement=StepTimeSettings())
+
+    def run_seeds(self, count: int | None) -> range:
+        """Return the numbers of the sweeps, the pilot's first."""
+        return range(self.sweeps + 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PhasesTable:
-    """[phases]: one run an arm, with the marks of a step read."""
+    """[phases]: one run per arm, with the marks of a step read."""
 
     __pydantic_config__ = FORBID
+    in_sweeps: ClassVar[bool] = False
     min_steps: Count = 30
+
+    def asked(self, workloads: Workloads) -> Iterator[Asked]:
+        """Yield one measurement of each workload."""
+        for name in workloads:
+            yield Asked(workload=name, measurement=PhasesSettings(min_steps=self.min_steps))
+
+    def run_seeds(self, count: int | None) -> range:
+        """Return one seed: the parts of a step do not depend on it."""
+        return _ONE_RUN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +89,20 @@ class MemoryTable:
     """[memory]: hidden widths as multiples of the workload's own; 1 is the workload itself."""
 
     __pydantic_config__ = FORBID
+    in_sweeps: ClassVar[bool] = False
     width_scales: tuple[Positive, ...] = (1.0,)
+
+    def asked(self, workloads: Workloads) -> Iterator[Asked]:
+        """Yield a measurement of each workload and width. Raises `ValueError` for a width that is no whole number."""
+        for name, workload in workloads.items():
+            for scale in self.width_scales:
+                if scale != 1:
+                    workload.scaled(scale)
+                yield Asked(workload=name, measurement=MemorySettings(), width_scale=scale)
+
+    def run_seeds(self, count: int | None) -> range:
+        """Return one seed: bytes do not depend on it."""
+        return _ONE_RUN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +113,7 @@ class ConvergenceTable:
     """
 
     __pydantic_config__ = FORBID
+    in_sweeps: ClassVar[bool] = False
     seeds: Count
     first_seed: int = 0
     epochs: Count | tuple[Count, ...] | None = None
@@ -70,22 +131,39 @@ class ConvergenceTable:
         """Refuse two budgets, or none, and seeds that set a target and are judged by it."""
         if (self.epochs is None) == (self.steps is None):
             raise ValueError("give epochs or steps, and not both")
-        self.check_seeds(self.seeds)
+        self.run_seeds(None)
 
-    def check_seeds(self, num_judged: int) -> None:
-        """Raise `ValueError` where so many judged seeds would be target-setting ones too."""
-        if not any(target.reference for target in self.targets.values()):
-            return
-        judged = range(self.first_seed, self.first_seed + num_judged)
-        setting = range(self.first_target_seed, self.first_target_seed + self.target_seeds)
-        if max(judged.start, setting.start) < min(judged.stop, setting.stop):
+    def asked(self, workloads: Workloads) -> Iterator[Asked]:
+        """Yield a training of each workload to each budget. Raises `ValueError` where passes have no length."""
+        for name, workload in workloads.items():
+            for settings in self._budgets(workload.steps_an_epoch):
+                yield Asked(workload=name, measurement=settings, without=self.without)
+
+    def asked_references(self, workloads: Workloads) -> Iterator[tuple[str, Asked]]:
+        """Yield each arm that sets a target, with its training."""
+        for name, target in self.targets.items():
+            if target.reference is not None:
+                for settings in self._budgets(workloads[name].steps_an_epoch):
+                    yield target.reference, Asked(workload=name, measurement=settings)
+
+    def run_seeds(self, count: int | None) -> range:
+        """Return the judged seeds. Raises `ValueError` where so many would be target-setting ones too."""
+        judged = range(self.first_seed, self.first_seed + (count or self.seeds))
+        setting = self.setting_seeds
+        referenced = any(target.reference for target in self.targets.values())
+        if referenced and max(judged.start, setting.start) < min(judged.stop, setting.stop):
             raise ValueError(
                 f"the judged seeds {judged.start} to {judged.stop - 1} and the target-setting seeds {setting.start} to "
                 f"{setting.stop - 1} must have none in common: choose another first_target_seed"
             )
+        return judged
 
-    def settings_for(self, steps_an_epoch: int | None) -> tuple[ConvergenceSettings, ...]:
-        """Return a measurement for each budget. Raises `ValueError` where passes have no length."""
+    @property
+    def setting_seeds(self) -> range:
+        """Return the seeds of the runs that set a target."""
+        return range(self.first_target_seed, self.first_target_seed + self.target_seeds)
+
+    def _budgets(self, steps_an_epoch: int | None) -> tuple[ConvergenceSettings, ...]:
         if self.steps is not None:
             return (self._settings(self.steps),)
         if steps_an_epoch is None:
@@ -104,55 +182,65 @@ class ConvergenceTable:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MechanismTable:
-    """[mechanism]: probes of training runs, and the settings under which directions are compared."""
+class SeededTable:
+    """[mechanism], [rate] and every other kind that needs no more than its own settings and seeds.
+
+    In the file the settings stand beside the seeds. Fewer than 6 seeds: no interval.
+    """
 
     __pydantic_config__ = FORBID
+    in_sweeps: ClassVar[bool] = False
     seeds: Count
     first_seed: int = 0
-    probe_at: tuple[int, ...] = (0,)
-    views: tuple[ViewSettings, ...] = (AUTHORS,)
-    weight_sharing: WeightSharing = "reduce"
-    lr: Positive = 0.1
-    kl_clip: Positive = 1e-3
+    settings: SeededSettings
 
-    def settings(self) -> MechanismSettings:
-        """Return the measurement. Raises `ValueError` for probes out of order, or views of one name."""
-        return MechanismSettings(
-            probe_at=self.probe_at,
-            views=self.views,
-            weight_sharing=self.weight_sharing,
-            lr=self.lr,
-            kl_clip=self.kl_clip,
-        )
+    def asked(self, workloads: Workloads) -> Iterator[Asked]:
+        """Yield one measurement of each workload. Raises `ValueError` for a workload that has no such thing."""
+        kind, only = self.settings.measurement, self.settings.on_workload
+        others = [name for name, each in workloads.items() if each.workload != only]
+        if only is not None and others:
+            raise ValueError(f'a {kind} is that of a workload "{only}", which these are not: {", ".join(others)}')
+        for name in workloads:
+            yield Asked(workload=name, measurement=self.settings)
+
+    def run_seeds(self, count: int | None) -> range:
+        """Return the seeds."""
+        return range(self.first_seed, self.first_seed + (count or self.seeds))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RateTable:
-    """[rate]: trials on quadratics, each arm at every learning rate of the grid; fewer than 6 seeds: no interval."""
+class Measurements:
+    """What a suite, or one of its tiers, measures. What is not named is not made."""
 
     __pydantic_config__ = FORBID
-    seeds: Count
-    first_seed: int = 0
-    multiples: tuple[Positive, ...]
-    steps: Count = 400
+    step_time: TimingTable | None = None
+    phases: PhasesTable | None = None
+    memory: MemoryTable | None = None
+    convergence: ConvergenceTable | None = None
+    seeded: Mapping[str, SeededTable] = field(default_factory=dict)  # by kind
 
-    def settings(self) -> RateSettings:
-        """Return the measurement. Raises `ValueError` for a grid that does not rise, or too few steps."""
-        return RateSettings(multiples=self.multiples, steps=self.steps)
+    @property
+    def tables(self) -> Mapping[str, Table]:
+        """Return the tables that are there, by kind, in the order in which their runs are made."""
+        own: dict[str, Table | None] = {
+            "memory": self.memory,
+            "phases": self.phases,
+            "convergence": self.convergence,
+            **self.seeded,
+            "step_time": self.step_time,
+        }
+        return {kind: table for kind, table in own.items() if table is not None}
+
+
+TierName = Literal["smoke", "laptop", "paper"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TierTable:
-    """[tiers.NAME]: which workloads and arms, and how much of each measurement. What is not named is not made."""
+    """[tiers.NAME]: which workloads and arms, and how much of each measurement."""
 
     __pydantic_config__ = FORBID
     workloads: tuple[str, ...] | None = None  # None: all
     arms: tuple[str, ...] | None = None
     timeout_seconds: Positive | None = None  # None: the suite's
-    step_time: TimingTable | None = None
-    phases: PhasesTable | None = None
-    memory: MemoryTable | None = None
-    convergence: ConvergenceTable | None = None
-    mechanism: MechanismTable | None = None
-    rate: RateTable | None = None
+    measurements: Measurements = field(default_factory=Measurements)

@@ -8,7 +8,7 @@ from typing import Any
 from evabench.measurement.bench import Bench
 from evabench.optimizers.shell.coverage import Preconditioner, coverage
 from evabench.records.health import Health
-from evabench.records.measurement import KINDS, Measured
+from evabench.records.measurement import Measured, MeasurementSettings, kinds_of
 from evabench.records.request import Request
 from evabench.worker.build import build_cell
 
@@ -40,4 +40,6 @@ def _function(place: str) -> Callable[[Bench, Any], Measured]:
 
 
 # Imported with this file, by the launch server: a child that had to import would not be fresh and quick.
-MEASURED_BY: dict[type, Callable[[Bench, Any], Measured]] = {kind: _function(kind.measured_by) for kind in KINDS}
+MEASURED_BY: dict[type, Callable[[Bench, Any], Measured]] = {
+    kind: _function(kind.measured_by) for kind in kinds_of(MeasurementSettings).values()
+}

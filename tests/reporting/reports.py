@@ -10,7 +10,7 @@ from evabench.reporting import report as reporting
 from evabench.reporting.sections import make_document
 from evabench.settings.targets import Target
 from evabench.suite.suite import Suite
-from evabench.suite.tables import ConvergenceTable, MemoryTable, TimingTable
+from evabench.suite.tables import ConvergenceTable, Measurements, MemoryTable, TimingTable
 from tests import runs as made
 
 HOSTILE = '<script>alert("x")</script>|`$x_1$`](javascript:1) *b*'
@@ -19,13 +19,7 @@ STEPS = {"SGD": 40, "Eva": 20, "K-FAC@1": 20, "K-FAC@10": 24, "Shampoo": None}
 
 
 def suite(**changes):
-    fields = {
-        "name": "made-up",
-        "title": "A made-up suite",
-        "description": "Numbers of no machine.",
-        "decided_by": "larger",
-        "workloads": {"autoencoder": made.NET},
-        "arms": made.ARMS,
+    measured = {
         "step_time": TimingTable(sweeps=7),
         "memory": MemoryTable(width_scales=(0.2, 0.4, 0.6, 0.8, 1.0)),
         "convergence": ConvergenceTable(
@@ -35,7 +29,16 @@ def suite(**changes):
             targets={"autoencoder": Target(value=made.TARGET, provenance="made up")},
         ),
     }
-    return Suite(**(fields | changes))
+    fields = {
+        "name": "made-up",
+        "title": "A made-up suite",
+        "description": "Numbers of no machine.",
+        "decided_by": "larger",
+        "workloads": {"autoencoder": made.NET},
+        "arms": made.ARMS,
+    }
+    measured |= {name: changes.pop(name) for name in measured if name in changes}
+    return Suite(**(fields | changes), measurements=Measurements(**measured))
 
 
 def runs():

@@ -57,7 +57,7 @@ def mistakes(tmp_path, text):
 def test_every_suite_that_ships_loads(name):
     suite = load_suite(name)
     assert suite.name == name
-    assert suite.timing_cells()
+    assert suite.tables
 
 
 TIERED = [(name, tier) for name in shipped_suites() for tier in read_suite(name).tiers]
@@ -66,8 +66,7 @@ TIERED = [(name, tier) for name in shipped_suites() for tier in read_suite(name)
 @pytest.mark.parametrize(("name", "tier"), TIERED, ids=lambda word: word)
 def test_every_tier_of_every_suite_measures_something_on_workloads_of_its_own(name, tier):
     suite = load_suite(name, tier)
-    cells = [*suite.memory_cells(), *suite.convergence_cells(), *(suite.timing_cells() if suite.step_time else ())]
-    cells += [*suite.mechanism_cells(), *suite.rate_cells()]
+    cells = [cell for kind in suite.tables for cell in suite.cells(kind)]
     assert cells
     assert {cell.workload_name.split(" x")[0] for cell in cells} == set(suite.workloads)
 
@@ -110,14 +109,14 @@ convergence = { seeds = 2, epochs = [2, 4], evaluate_every = 1, schedule = "step
 
 def test_a_tier_names_workloads_arms_and_measurements(tmp_path):
     smoke = load_suite(write(tmp_path, TIERS), "smoke")
-    assert [(cell.workload_name, cell.arm) for cell in smoke.convergence_cells()] == [("small", "Eva")]
-    assert smoke.memory_cells() == ()
+    assert [(cell.workload_name, cell.arm) for cell in smoke.cells("convergence")] == [("small", "Eva")]
+    assert smoke.cells("memory") == ()
     paper = load_suite(write(tmp_path, TIERS), "paper")
-    assert (len(paper.memory_cells()), paper.timeout_seconds) == (4, 9000)
+    assert (len(paper.cells("memory")), paper.timeout_seconds) == (4, 9000)
 
 
 def test_several_budgets_are_a_cell_each_with_a_warm_up_of_its_own(tmp_path):
-    cells = load_suite(write(tmp_path, TIERS), "paper").convergence_cells()
+    cells = load_suite(write(tmp_path, TIERS), "paper").cells("convergence")
     large = [cell.measurement for cell in cells if cell.workload_name == "large" and cell.arm == "Eva"]
     assert [(training.steps, training.warmup_steps) for training in large] == [(8, 2), (16, 4)]
 
@@ -148,10 +147,10 @@ multiples = [0.1, 1.0]
 
 
 def test_probes_and_rates_are_a_cell_for_each_workload_and_arm(tmp_path):
-    cells = load_suite(write(tmp_path, PROBED)).mechanism_cells()
+    cells = load_suite(write(tmp_path, PROBED)).cells("mechanism")
     assert [cell.arm for cell in cells] == ["SGD", "Eva"]
     assert [view.damping for view in cells[0].measurement.views] == [0.03, 1e-4]
-    (cell,) = load_suite(write(tmp_path, RATED)).rate_cells()
+    (cell,) = load_suite(write(tmp_path, RATED)).cells("rate")
     assert cell.measurement.multiples == (0.1, 1.0)
 
 
@@ -164,6 +163,10 @@ def test_probes_and_rates_are_a_cell_for_each_workload_and_arm(tmp_path):
         (PROBED, "damping = 1e-4", "damping = 0", "damping must be > 0, got 0"),
         (PROBED, "first_seed", "last_seed", "has no setting last_seed. It has: seeds, first_seed, probe_at"),
         (RATED, "[0.1, 1.0]", "[1.0, 0.1]", "[rate]: multiples must rise"),
+        (RATED, "[0.1, 1.0]", "[]", "[rate]: multiples must rise, and have one entry at least, got ()"),
+        (RATED, "[0.1, 1.0]", '[1.0]\nmeasurement = "memory"', "[rate] has no setting measurement. It has: seeds"),
+        (RATED, "[rate]", "[measurements]\n[rate]", "top level has no setting measurements. It has: name, title"),
+        (RATED, "[rate]", "[seeded]\n[rate]", "top level has no setting seeded. It has: name, title"),
         (RATED, "[0.1, 1.0]", "[0.1, 1.0]\nsteps = 3", "[rate]: steps must be >= 8, got 3"),
         (RATED, 'workload = "quadratic"', 'workload = "synthetic"', 'a rate is that of a workload "quadratic"'),
         (RATED, 'workload = "quadratic"', 'workload = "quadratic"\ncondition = 0.5', "condition must be >= 1, got 0.5"),
@@ -205,12 +208,12 @@ def test_a_mistake_in_a_tier_is_told_with_the_way_out(tmp_path, old, new, told):
 
 def test_a_suite_has_a_cell_for_each_workload_arm_and_measurement(tmp_path):
     suite = load_suite(write(tmp_path, GOOD))
-    assert [cell.arm for cell in suite.timing_cells()] == ["SGD", "Eva"]
-    assert [(cell.workload_name, cell.workload.widths) for cell in suite.memory_cells()][::2] == [
+    assert [cell.arm for cell in suite.cells("step_time")] == ["SGD", "Eva"]
+    assert [(cell.workload_name, cell.workload.widths) for cell in suite.cells("memory")][::2] == [
         ("small x0.2", (784, 4, 1)),
         ("small", (784, 20, 5)),
     ]
-    assert [cell.measurement.steps for cell in suite.convergence_cells()] == [180, 180]
+    assert [cell.measurement.steps for cell in suite.cells("convergence")] == [180, 180]
 
 
 def test_all_mistakes_of_a_file_are_told_at_once(tmp_path):
@@ -254,7 +257,7 @@ def test_the_example_of_the_document_is_a_suite(tmp_path):
     example = re.findall(r"```toml\n(.*?)```", document.read_text(), re.DOTALL)[0]
     suite = load_suite(write(tmp_path, example))
     assert suite.name == "mine"
-    assert suite.memory_cells()
+    assert suite.cells("memory")
 
 
 def test_an_unknown_suite_names_those_that_ship():

@@ -8,14 +8,14 @@ nothing about the optimizer; it is excluded, and counted.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from statistics import median
+from typing import TypeVar
 
 import numpy as np
 
 from evabench.findings.goals import Goal, first_hit, steps_to_target
 from evabench.records.convergence import Convergence
 from evabench.records.health import Health
-from evabench.records.measurement import ConvergenceSettings, MechanismSettings
-from evabench.records.mechanism import Mechanism
+from evabench.records.measurement import ConvergenceSettings, Measured, MechanismSettings
 from evabench.records.memory import Memory
 from evabench.records.phases import Phases
 from evabench.records.run import Run
@@ -28,6 +28,7 @@ from evabench.stats.time_to_target import seconds_to_target
 from evabench.stats.trimmed import trimmed_geometric_mean
 from evabench.units import Seconds
 
+Record = TypeVar("Record")
 Series = tuple[ConvergenceSettings, int]  # and threads
 Sweep = tuple[int, int]  # seed and number: two series may both have a third sweep
 
@@ -49,11 +50,9 @@ class MeasuredArm:
     trainings: Mapping[int, Run]  # by seed: completed or diverged
     excluded: tuple[str, ...]  # sentences about the runs that do not count
     first_step_seconds: Seconds | None  # of the pilot, with what is made once
-    phases: Phases | None
-    memory: Memory | None
+    records: tuple[Measured, ...]  # of every kind of measurement, by seed
     healths: tuple[Health, ...]  # one for each run of an optimizer that says so
     preconditioned_share: float | None  # of the trained parameters
-    mechanisms: tuple[Mechanism, ...]  # by seed
     probed_by: MechanismSettings | None  # how those were asked for
     has_rates: bool  # whether learning rates were tried on a quadratic
     best_rate: BestRate | None  # None: not tried, or the loss fell at none of them in every seed
@@ -62,6 +61,20 @@ class MeasuredArm:
     def compared(self) -> bool:
         """Return whether any run was to time or to train it: claims about time are about such arms."""
         return bool(self.visits or self.trainings or self.excluded)
+
+    def records_of(self, kind: type[Record]) -> tuple[Record, ...]:
+        """Return what was measured of one kind, by seed."""
+        return tuple(record for record in self.records if isinstance(record, kind))
+
+    @property
+    def phases(self) -> Phases | None:
+        """Return the parts of a step."""
+        return next(iter(self.records_of(Phases)), None)
+
+    @property
+    def memory(self) -> Memory | None:
+        """Return the bytes of a step."""
+        return next(iter(self.records_of(Memory)), None)
 
     @property
     def amortised_seconds(self) -> Seconds | None:

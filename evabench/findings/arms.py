@@ -7,9 +7,6 @@ from typing import TypeVar
 from evabench.findings.arm import MeasuredArm
 from evabench.findings.repeats import counting_runs
 from evabench.records.measurement import ConvergenceSettings, MechanismSettings, StepTimeSettings
-from evabench.records.mechanism import Mechanism
-from evabench.records.memory import Memory
-from evabench.records.phases import Phases
 from evabench.records.rate import Rate
 from evabench.records.run import Run
 from evabench.records.step_time import StepTime, WarmUp
@@ -70,11 +67,9 @@ def _measured_arm(
         trainings={run.seed: run for run in trained if run.outcome.kind in {"completed", "diverged"}},
         excluded=tuple(excluded),
         first_step_seconds=next((one.first_step_seconds for one in _measured(every, WarmUp)), None),
-        phases=next(_measured(every, Phases), None),
-        memory=next(_measured(every, Memory), None),
+        records=tuple(run.measured for run in sorted(every, key=lambda run: run.seed) if run.measured),
         healths=tuple(run.health for run in every if run.health),
         preconditioned_share=next((share for run in every if (share := run.preconditioned_share) is not None), None),
-        mechanisms=tuple(_measured(sorted(every, key=lambda run: run.seed), Mechanism)),
         probed_by=next((asked for run in every if isinstance(asked := run.cell.measurement, MechanismSettings)), None),
         has_rates=any(_measured(every, Rate)),
         best_rate=_best_rate(every),

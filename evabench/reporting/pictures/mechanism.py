@@ -5,7 +5,7 @@ from statistics import median
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from evabench.records.mechanism import Approximation, FactorEnergy
+from evabench.records.mechanism import Approximation, FactorEnergy, Mechanism
 from evabench.reporting.pictures.picture import ROW_INCHES, Picture, make_picture, plain_log_ticks, short
 from evabench.reporting.pictures.theme import Theme
 from evabench.reporting.report import WorkloadReport
@@ -114,7 +114,7 @@ def rate_picture(workload: WorkloadReport) -> Picture | None:
 
 def last_moment(workload: WorkloadReport) -> Moment | None:
     """Return the last probe of the arm that is Eva, else of the first arm that was probed."""
-    eva = [arm.name for arm in workload.arms if isinstance(arm.optimizer, EvaSettings) and arm.mechanisms]
+    eva = [arm.name for arm in workload.arms if isinstance(arm.optimizer, EvaSettings) and arm.records_of(Mechanism)]
     ends = moments(workload, ends_only=True)
     of_eva = [moment for moment in ends if moment.words.endswith(f" of {eva[0]}")] if eva else []
     last = of_eva or ends

@@ -5,7 +5,15 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Literal
 
-from evabench.records.mechanism import Approximation, FactorEnergy, LayerDirections, LayerEnergy, MechanismProbe, View
+from evabench.records.mechanism import (
+    Approximation,
+    FactorEnergy,
+    LayerDirections,
+    LayerEnergy,
+    Mechanism,
+    MechanismProbe,
+    View,
+)
 from evabench.reporting.report import WorkloadReport
 from evabench.reporting.tables.table import NOT_MEASURED, Table
 from evabench.settings.choices import WeightSharing
@@ -66,7 +74,7 @@ def moments(workload: WorkloadReport, *, ends_only: bool = False) -> tuple[Momen
     found: dict[str, Moment] = {}
     for arm in workload.arms:
         by_step: dict[int, list[MechanismProbe]] = {}
-        for probe in (probe for run in arm.mechanisms for probe in run.probes if probe.loss is not None):
+        for probe in (probe for run in arm.records_of(Mechanism) for probe in run.probes if probe.loss is not None):
             by_step.setdefault(probe.step, []).append(probe)
         for step, probes in by_step.items():
             words = f"{step} steps of {arm.name}" if step else "start"

@@ -36,6 +36,23 @@ LAYERS = {
     "measurement": (5, "child"),
     "worker": (6, "child"),
 }
+# The rooms of the optimizers, and the files beside them: the same rule one floor down.
+OPTIMIZER_ROOMS = {
+    "eager": 0,
+    "outer_products": 0,
+    "phases": 0,
+    "tensors": 0,
+    "layers": 1,
+    "capture": 2,
+    "step": 2,
+    "shell": 3,
+    "eva": 4,
+    "kfac": 4,
+    "mfac": 4,
+    "shampoo": 4,
+    "build": 5,
+    "__init__": 5,
+}
 MAX_LINES = 400
 
 
@@ -92,3 +109,14 @@ def test_rooms_inside_a_layer_do_not_import_each_other_in_a_circle():
         own = room_of(".".join(("evabench", *path.relative_to(PACKAGE).with_suffix("").parts)))
         rooms.add(own, *({room_of(module) for module in imported_modules(path)} - {own}))
     rooms.prepare()  # raises and names the circle
+
+
+OPTIMIZER_SOURCES = [path for path in SOURCES if layer_of(path) == "optimizers"]
+
+
+@pytest.mark.parametrize("path", OPTIMIZER_SOURCES, ids=lambda path: str(path.relative_to(PACKAGE / "optimizers")))
+def test_imports_between_the_rooms_of_the_optimizers_point_down(path):
+    own = path.relative_to(PACKAGE / "optimizers").parts[0].removesuffix(".py")
+    others = {module.split(".")[2] for module in imported_modules(path) if module.startswith("evabench.optimizers.")}
+    for other in others - {own}:
+        assert OPTIMIZER_ROOMS[other] < OPTIMIZER_ROOMS[own], f"{own} imports {other}, which is not below it"

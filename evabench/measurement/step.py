@@ -4,6 +4,7 @@ from torch import Tensor
 from torch.optim import SGD, AdamW, Optimizer
 
 from evabench.optimizers.phases import phase
+from evabench.optimizers.shell.preconditioner import Preconditioner
 from evabench.records.phases import PhaseName
 from evabench.workloads.workload import Batch, Workload
 
@@ -41,4 +42,4 @@ def _step_phase(optimizer: Optimizer) -> PhaseName:
     if type(optimizer) in {SGD, AdamW}:  # a subclass may do anything
         return "update"
     # Ours have marks for all that they do; anybody else's need not have one.
-    return "other" if type(optimizer).__module__.startswith("evabench.optimizers.") else "fused"
+    return "other" if isinstance(optimizer, Preconditioner) else "fused"

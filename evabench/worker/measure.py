@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from evabench.measurement.bench import Bench
-from evabench.optimizers.shell.coverage import Preconditioner, coverage
+from evabench.optimizers.shell.coverage import LayerAware, coverage
 from evabench.records.health import Health
 from evabench.records.measurement import Measured, MeasurementSettings, kinds_of
 from evabench.records.request import Request
@@ -28,7 +28,7 @@ def measure(request: Request) -> Finding:
     bench = Bench(cell=cell, seed=request.seed, warmup_steps=request.warmup_steps, build=build_cell)
     measured = MEASURED_BY[type(cell.measurement)](bench, cell.measurement)
     optimizer: object = bench.built_optimizer
-    if not isinstance(optimizer, Preconditioner):
+    if not isinstance(optimizer, LayerAware):
         return Finding(measured=measured, health=None, preconditioned_share=None)
     return Finding(measured=measured, health=optimizer.health(), preconditioned_share=coverage(optimizer).share)
 

@@ -6,7 +6,6 @@ from torch import nn
 from torch.testing import assert_close
 
 from evabench.optimizers import FOOF, KFAC, MFAC, Eva, EvaF, EvaS, Shampoo
-from evabench.optimizers.shell.statistics import OF_OWN_TYPE
 from evabench.optimizers.step.descent import MOMENTUM_BUFFER
 from evabench.optimizers.tensors import statistic_type
 from tests.optimizers.models import assert_unchanged, backward, batch, small_net, snapshot, train
@@ -19,7 +18,7 @@ def statistics(optimizer):
         (optimizer.names[parameter], key): value
         for parameter, state in optimizer.state.items()
         for key, value in state.items()
-        if key != MOMENTUM_BUFFER and key not in OF_OWN_TYPE
+        if key != MOMENTUM_BUFFER and key not in optimizer.of_own_type
     }
 
 

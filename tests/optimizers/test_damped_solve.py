@@ -15,7 +15,7 @@ from evabench.optimizers.kfac.damped_solve import (
     solve_right,
 )
 from evabench.optimizers.kfac.factor_inverse import invert_, multiply, multiply_both, multiply_right
-from evabench.optimizers.kronecker import split_damping
+from evabench.optimizers.kfac.split_damping import split_damping
 from tests import dense
 from tests.optimizers.models import low_rank_factor
 

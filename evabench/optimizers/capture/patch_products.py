@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from evabench.optimizers.capture.patches import AxisGeometry, Convolution, axis_geometry, pad_space
-from evabench.optimizers.kronecker import sum_outer_products
+from evabench.optimizers.outer_products import sum_outer_products
 
 AT_ONCE = 2**21  # numbers of lines: what stays in a cache takes up to a third less time on a CPU
 

@@ -25,6 +25,11 @@ def current(average: Tensor, fresh: Mapping[Tensor, Tensor]) -> Tensor:
     return fresh[average] if average in fresh else average.nan_to_num(nan=0.0)
 
 
+def has_value(state: Mapping[str, Tensor], name: str) -> bool:
+    """Return whether a state has an average of this name, with a value; waits for the device."""
+    return name in state and not bool(state[name].isnan().any())
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Update:
     """Averages before and after a step, each side in one flat vector."""

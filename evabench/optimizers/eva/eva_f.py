@@ -3,34 +3,29 @@
 Legend: a [d_in] is the Kronecker vector of a layer, the running mean of its inputs.
 """
 
-from typing import Any, final
+from typing import final
 
 import torch
 from torch import nn
 
 from evabench.optimizers.capture.capture import Capture, mean_inputs
 from evabench.optimizers.capture.summaries import VectorSums
-from evabench.optimizers.eager import eager
-from evabench.optimizers.eva.averages import Update, current, find_or_start, update_averages
+from evabench.optimizers.eva.averages import Update, current, find_or_start, has_value, update_averages
 from evabench.optimizers.eva.compiled import Compiled
 from evabench.optimizers.eva.projected_step import project_layers_, ready_layers, take_step_
 from evabench.optimizers.eva.rank_one import project_input_side_
 from evabench.optimizers.eva.small_layers import project_all_input_sides_
-from evabench.optimizers.layers.layers import find_layers, find_rest
+from evabench.optimizers.layers.layers import Layer, find_parts
 from evabench.optimizers.phases import phase
-from evabench.optimizers.shell.groups import Groups, check_group, group_settings, name_parameters, split_groups
-from evabench.optimizers.shell.health import Health, layers_without
-from evabench.optimizers.shell.refusals import check_state_dict, check_step
-from evabench.optimizers.shell.statistics import restore_statistics
+from evabench.optimizers.shell.groups import Groups
+from evabench.optimizers.shell.preconditioner import Preconditioner
 from evabench.optimizers.step.ranks import average_over_ranks, num_ranks
-from evabench.optimizers.step.skips import Skips
-from evabench.optimizers.step.troubles import Troubles
 from evabench.settings.choices import Clip
 from evabench.settings.eva import EvaFSettings
 
 
 @final
-class EvaF(torch.optim.Optimizer):
+class EvaF(Preconditioner[Layer]):
     """Eva-f (arXiv:2308.02123). Owns hooks, state and parameter groups; the mathematics is elsewhere.
 
         P = nu * (G - (G a) a^T / (damping + |a|^2))
@@ -39,7 +34,10 @@ class EvaF(torch.optim.Optimizer):
     the model was in training mode and gradients were enabled, even if no backward pass follows before the step.
     """
 
-    _step_supports_amp_scaling = True  # a GradScaler hands over its scale instead of reading its verdict on the host
+    settings_class = EvaFSettings
+    statistics = ("a",)
+    pickled = ("project_", "project_all_")
+    capture: Capture
 
     def __init__(
         self,
@@ -67,21 +65,13 @@ class EvaF(torch.optim.Optimizer):
             statistics_batch=statistics_batch,
             compile=compile,
         )
-        self.names = name_parameters(model)
-        self.layers = find_layers(model)
-        self.rest = find_rest(model, self.layers)
-        self.skips = Skips(self.names)
-        self.troubles = Troubles()
         self.project_ = Compiled(project_input_side_) if compile else project_input_side_
         self.project_all_ = None if compile else project_all_input_sides_
-        super().__init__(split_groups(model, groups), group_settings(settings))
+        super().__init__(model, find_parts, settings, groups)
         self.capture = Capture(self.layers, VectorSums(), statistics_batch=statistics_batch, output_gradients=False)
 
-    @eager
-    @torch.no_grad()
-    def step(self, closure: None = None) -> None:  # type: ignore[override]
+    def _update_(self) -> None:
         """Update the parameters once, from their gradients and the inputs of the forward passes since the last step."""
-        check_step(self, closure, self.names)
         update = self._update_vectors()
         fresh = {} if update is None else dict(zip(update.averages, update.vectors(), strict=True))
         ready = ready_layers(self.layers, self.param_groups, self.state, lambda state: (current(state["a"], fresh),))
@@ -89,34 +79,11 @@ class EvaF(torch.optim.Optimizer):
         broken = take_step_(self, projections, update, names=self.names, skips=self.skips, divides=False)
         self.troubles.count_failure(broken)
 
-    def zero_grad(self, set_to_none: bool = True) -> None:
-        """Forget the gradients, and the statistics of the passes that they came from.
-
-        Those of a forward pass whose backward pass is still to come are kept.
-        """
-        super().zero_grad(set_to_none)
-        self.capture.doubt()
-
-    def add_param_group(self, param_group: dict[str, Any]) -> None:
-        """Add a group of parameters of the model; raise `ValueError` for a foreign one or a bad value."""
-        check_group(param_group, EvaFSettings, self.names, f"group {len(self.param_groups)}")
-        super().add_param_group(param_group)
-
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Restore momentum, statistics and settings bit for bit."""
-        check_state_dict(self, state_dict, self.names)
-        super().load_state_dict(state_dict)
-        restore_statistics(self, state_dict, ("a",))
+    def _adopt_settings(self) -> None:
         self.capture.statistics_batch = self.param_groups[0]["statistics_batch"]
 
-    def health(self) -> Health:
-        """Return layers without statistics, steps skipped by layer, and those too long for their type; waits."""
-        return Health(
-            num_layers=len(self.layers),
-            layers_without_statistics=layers_without(self.layers, self.state, "a"),
-            skipped_steps=self.skips.counts(),
-            **self.troubles.counts(),
-        )
+    def _has_statistics(self, part: Layer) -> bool:
+        return has_value(self.state.get(part.weight, {}), "a")
 
     @phase("capture")
     def _update_vectors(self) -> Update | None:
@@ -132,7 +99,3 @@ class EvaF(torch.optim.Optimizer):
         a = torch.cat(inputs)
         fresh = average_over_ranks(a) if num_ranks() > 1 else a
         return update_averages(averages, fresh, self.param_groups[0]["new_statistic_weight"])
-
-    def __getstate__(self) -> dict[str, Any]:
-        names = ("layers", "rest", "names", "capture", "skips", "troubles", "project_", "project_all_")
-        return super().__getstate__() | {name: getattr(self, name) for name in names}

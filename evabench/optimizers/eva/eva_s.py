@@ -3,24 +3,20 @@
 Legend: v holds the running means of a weight's gradient along each of its axes.
 """
 
-from dataclasses import asdict
 from typing import Any, final
 
 import torch
 from torch import Tensor, nn
 
-from evabench.optimizers.eager import eager
-from evabench.optimizers.eva.averages import Update, current, find_or_start
+from evabench.optimizers.eva.averages import Update, current, find_or_start, has_value
 from evabench.optimizers.eva.axis_means import AxisProjection, gradient_length, project_axes_
-from evabench.optimizers.layers.weights import find_other_parameters, find_weights
+from evabench.optimizers.layers.weights import Weight, find_weight_parts
 from evabench.optimizers.phases import phase
-from evabench.optimizers.shell.groups import Groups, check_group, name_parameters, split_groups
-from evabench.optimizers.shell.health import Health, layers_without
-from evabench.optimizers.shell.refusals import check_state_dict, check_step
-from evabench.optimizers.shell.statistics import restore_statistics
+from evabench.optimizers.shell.groups import Groups
+from evabench.optimizers.shell.preconditioner import Preconditioner
 from evabench.optimizers.step.descent import descend_groups_
 from evabench.optimizers.step.loss_scale import found_infinity, gradient_scale
-from evabench.optimizers.step.skips import Skips, gradient_norms
+from evabench.optimizers.step.skips import gradient_norms
 from evabench.optimizers.tensors import dense_like, in_single_precision
 from evabench.settings.choices import Nesterov
 from evabench.settings.eva import EvaSSettings
@@ -29,7 +25,7 @@ GRAFTING_EPSILON = 1e-16  # the authors' guard against a direction of length zer
 
 
 @final
-class EvaS(torch.optim.Optimizer):
+class EvaS(Preconditioner[Weight]):
     """Eva-s (arXiv:2308.02123). Owns state and parameter groups; the mathematics is in `axis_means`.
 
         P = G - <G, V> / (damping + |V|^2) V,  V = v_0 o v_1 o ...
@@ -41,7 +37,8 @@ class EvaS(torch.optim.Optimizer):
     Differs from the authors' code: heavy-ball momentum unless `nesterov` asks for theirs.
     """
 
-    _step_supports_amp_scaling = True  # a GradScaler hands over its scale instead of reading its verdict on the host
+    settings_class = EvaSSettings
+    statistics = ("v",)
 
     def __init__(
         self,
@@ -58,17 +55,10 @@ class EvaS(torch.optim.Optimizer):
         settings = EvaSSettings(
             lr=lr, momentum=momentum, weight_decay=weight_decay, damping=damping, beta2=beta2, nesterov=nesterov
         )
-        self.names = name_parameters(model)
-        self.layers = find_weights(model)
-        self.rest = find_other_parameters(model)
-        self.skips = Skips(self.names)
-        super().__init__(split_groups(model, groups), asdict(settings))
+        super().__init__(model, find_weight_parts, settings, groups)
 
-    @eager
-    @torch.no_grad()
-    def step(self, closure: None = None) -> None:  # type: ignore[override]
+    def _update_(self) -> None:
         """Update the parameters once, from their gradients."""
-        check_step(self, closure, self.names)
         carried = gradient_scale(self)  # by a loss that was scaled for mixed precision
         group_of = {parameter: group for group in self.param_groups for parameter in group["params"]}
         projections: dict[nn.Parameter, AxisProjection] = {}
@@ -85,24 +75,11 @@ class EvaS(torch.optim.Optimizer):
             divisors[parameter] = shrinkage if carried is None else shrinkage * carried
         descend_groups_(self.param_groups, self.state, divisors=divisors, other_divisor=carried, skip=skip)
 
-    def add_param_group(self, param_group: dict[str, Any]) -> None:
-        """Add a group of parameters of the model; raise `ValueError` for a foreign one or a bad value."""
-        check_group(param_group, EvaSSettings, self.names, f"group {len(self.param_groups)}")
-        super().add_param_group(param_group)
+    def _adopt_settings(self) -> None:
+        """Nothing is built from the settings: each step reads them."""
 
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Restore momentum, means and settings bit for bit."""
-        check_state_dict(self, state_dict, self.names)
-        super().load_state_dict(state_dict)
-        restore_statistics(self, state_dict, ("v",))
-
-    def health(self) -> Health:
-        """Return the layers that never had a gradient, and those that had steps skipped; waits for the device."""
-        return Health(
-            num_layers=len(self.layers),
-            layers_without_statistics=layers_without(self.layers, self.state, "v"),
-            skipped_steps=self.skips.counts(),
-        )
+    def _has_statistics(self, part: Weight) -> bool:
+        return has_value(self.state.get(part.weight, {}), "v")
 
     @phase("precondition")
     def _project_(self, parameter: nn.Parameter, group: dict[str, Any], carried: Tensor | None) -> AxisProjection:
@@ -124,7 +101,3 @@ class EvaS(torch.optim.Optimizer):
             means = [self.state[parameter]["v"] for parameter in projections]
             after = torch.cat([projection.means for projection in projections.values()])
             Update(averages=means, before=torch.cat(means), after=after).commit_(skip)
-
-    def __getstate__(self) -> dict[str, Any]:
-        names = ("layers", "rest", "names", "skips")
-        return super().__getstate__() | {name: getattr(self, name) for name in names}

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from torch.linalg import LinAlgError  # type: ignore[attr-defined]
 
-from evabench.optimizers.kronecker import diagonal, is_positive, mean_eigenvalue
+from evabench.optimizers.outer_products import diagonal, is_positive, mean_eigenvalue
 
 SHIFTS = (1.0, 1e2, 1e4)  # added to the diagonal of F / m(F) attempt by attempt, in units of the rounding error
 # An inverse costs 2/3 d^3 multiply-adds at a refresh; solving in its place, some 30 % of d^2 * m at every step that

@@ -17,7 +17,7 @@ from evabench.optimizers.kfac.damped_solve import (
     prefers_solves,
     solve_right,
 )
-from evabench.optimizers.shell.statistics import NUM_BATCHES
+from evabench.optimizers.kfac.factors import NUM_BATCHES
 from evabench.optimizers.step.troubles import Trouble
 from evabench.settings.choices import Factorisation
 

@@ -16,8 +16,8 @@ from evabench.optimizers.capture.patch_products import add_patch_products_
 from evabench.optimizers.capture.patches import Convolution, PatchSums, num_patches
 from evabench.optimizers.capture.summaries import gradient_rows, input_rows
 from evabench.optimizers.capture.windows import PatchMeans
-from evabench.optimizers.kronecker import sum_outer_products
 from evabench.optimizers.layers.layers import Layer, Module
+from evabench.optimizers.outer_products import sum_outer_products
 from evabench.optimizers.tensors import in_full_precision
 from evabench.settings.choices import OutputGradient, WeightSharing
 

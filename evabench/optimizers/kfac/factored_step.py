@@ -33,10 +33,13 @@ class Factored(Protocol):
     param_groups: list[Group]
     state: defaultdict[Tensor, Any]
     names: dict[nn.Parameter, str]
-    layers: tuple[Layer, ...]
     capture: Capture
     skips: Skips
     troubles: Troubles
+
+    @property
+    def layers(self) -> tuple[Layer, ...]:
+        """What may be preconditioned."""
 
 
 class _Directed(NamedTuple):

@@ -10,10 +10,10 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from evabench.optimizers.kronecker import diagonal
-from evabench.optimizers.layers.layers import Layer
-from evabench.optimizers.shell.statistics import NUM_BATCHES
+from evabench.optimizers.outer_products import diagonal
 from evabench.optimizers.step.ranks import average_over_ranks
+
+NUM_BATCHES = "num_batches"  # of the statistics that entered the factors of a layer, counted on the device
 
 
 class Fresh(NamedTuple):
@@ -74,6 +74,6 @@ def average_factors(sums: Sequence[Tensor]) -> list[Tensor]:
     return [part.view(each.shape) for part, each in zip(parts, sums, strict=True)]
 
 
-def layers_without_factors(layers: Sequence[Layer], states: Mapping[Tensor, Mapping[str, Any]]) -> tuple[str, ...]:
-    """Return the layers that no batch has given statistics; waits for the device."""
-    return tuple(layer.name for layer in layers if not float(states.get(layer.weight, {}).get(NUM_BATCHES, 0.0)))
+def has_factors(state: Mapping[str, Any]) -> bool:
+    """Return whether any batch has given statistics; waits for the device."""
+    return bool(float(state.get(NUM_BATCHES, 0.0)))

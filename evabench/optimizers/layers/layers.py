@@ -131,6 +131,20 @@ class Rest:
     reason: str
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class LayerParts:
+    """The layers of a model, and its other parameters."""
+
+    layers: tuple[Layer, ...]
+    rest: tuple[Rest, ...]
+
+
+def find_parts(model: nn.Module) -> LayerParts:
+    """Return what `find_layers` and `find_rest` find."""
+    layers = find_layers(model)
+    return LayerParts(layers, find_rest(model, layers))
+
+
 def find_layers(model: nn.Module, kinds: tuple[type[Module], ...] = KINDS) -> tuple[Layer, ...]:
     """Return the layers of a model that can be preconditioned, in the order of its modules.
 

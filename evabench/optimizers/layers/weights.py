@@ -36,6 +36,19 @@ class Weight:
         return self.weight.grad.flatten(1)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class WeightParts:
+    """The weights of a model, and its other parameters."""
+
+    layers: tuple[Weight, ...]
+    rest: tuple[Rest, ...]
+
+
+def find_weight_parts(model: nn.Module) -> WeightParts:
+    """Return what `find_weights` and `find_other_parameters` find."""
+    return WeightParts(find_weights(model), find_other_parameters(model))
+
+
 def find_weights(model: nn.Module) -> tuple[Weight, ...]:
     """Return the trained parameters with two axes or more, in the order of the modules, a shared one once.
 

@@ -4,23 +4,21 @@ Legend: G [m, d] the window of gradients, kept parameter by parameter; K [m, m] 
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, final
 
 import torch
 from torch import Tensor, nn
 
-from evabench.optimizers.eager import eager
 from evabench.optimizers.layers.layers import Rest
 from evabench.optimizers.mfac.gradient_window import replace_inner_products_, replace_row_, solve_newest
 from evabench.optimizers.phases import phase
-from evabench.optimizers.shell.groups import Groups, check_group, name_parameters, split_groups
-from evabench.optimizers.shell.health import Health
-from evabench.optimizers.shell.refusals import check_state_dict, check_step
-from evabench.optimizers.shell.statistics import restore_statistics
+from evabench.optimizers.shell.groups import Groups
+from evabench.optimizers.shell.preconditioner import Preconditioner
 from evabench.optimizers.step.descent import descend_groups_
 from evabench.optimizers.step.loss_scale import found_infinity, gradient_scale
-from evabench.optimizers.step.skips import Skips, gradient_norms
+from evabench.optimizers.step.skips import gradient_norms
+from evabench.optimizers.step.troubles import Trouble
 from evabench.optimizers.tensors import dense_like, in_single_precision
 from evabench.settings.choices import Nesterov
 from evabench.settings.mfac import MfacSettings
@@ -55,8 +53,25 @@ class Holder:
         return "it never had a gradient"
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Holders:
+    """All modules with parameters of their own, sorted anew at each look: what was frozen may be set free."""
+
+    holders: tuple[Holder, ...]
+
+    @property
+    def layers(self) -> tuple[Holder, ...]:
+        """The modules with trained parameters."""
+        return tuple(Holder(each.name, each.kind, own) for each in self.holders if (own := each.trained))
+
+    @property
+    def rest(self) -> tuple[Rest, ...]:
+        """The frozen parameters."""
+        return tuple(Rest(each.name, each.kind, own, "frozen") for each in self.holders if (own := each.frozen))
+
+
 @final
-class MFAC(torch.optim.Optimizer):
+class MFAC(Preconditioner[Holder]):
     """M-FAC (Frantar, Kurtic & Alistarh, arXiv:2107.03356). Owns state and parameter groups.
 
         F = damping I + 1/m sum over the last m gradients of g g^T,    direction = F^-1 g
@@ -69,7 +84,10 @@ class MFAC(torch.optim.Optimizer):
     hole, and the inner products are solved in double precision.
     """
 
-    _step_supports_amp_scaling = True  # a GradScaler hands over its scale instead of reading its verdict on the host
+    settings_class = MfacSettings
+    statistics = ("gradients", "inner_products", "position")
+    of_own_type = ("inner_products", "position")
+    overrides = ("lr", "momentum", "weight_decay")  # one curvature for all groups, hence one damping
 
     def __init__(
         self,
@@ -91,28 +109,10 @@ class MFAC(torch.optim.Optimizer):
             damping=damping,
             num_gradients=num_gradients,
         )
-        self.names = name_parameters(model)
-        self.holders = _find_holders(model)
-        self.skips = Skips(self.names)
-        self.num_escalations: Tensor | int = 0  # on the device after the first step
-        self.num_failures: Tensor | int = 0
-        super().__init__(split_groups(model, groups), asdict(settings))
+        super().__init__(model, _find_holders, settings, groups)
 
-    @property
-    def layers(self) -> tuple[Holder, ...]:
-        """The modules with trained parameters: also those that were frozen when the optimizer was made."""
-        return tuple(Holder(each.name, each.kind, own) for each in self.holders if (own := each.trained))
-
-    @property
-    def rest(self) -> tuple[Rest, ...]:
-        """The frozen parameters."""
-        return tuple(Rest(each.name, each.kind, own, "frozen") for each in self.holders if (own := each.frozen))
-
-    @eager
-    @torch.no_grad()
-    def step(self, closure: None = None) -> None:  # type: ignore[override]
+    def _update_(self) -> None:
         """Update the parameters once: the window, its inner products, then the directions."""
-        check_step(self, closure, self.names)
         carried = gradient_scale(self)  # by a loss that was scaled for mixed precision
         if carried is not None:
             torch._foreach_div_([each.grad for each in self.names if each.grad is not None], carried)
@@ -124,8 +124,7 @@ class MFAC(torch.optim.Optimizer):
         self._replace_oldest_(K, position, skip > 0)
         with phase("precondition"):
             s = solve_newest(K, position, group["damping"], _rounding(norms))
-        self.num_escalations = s.escalated + self.num_escalations
-        self.num_failures = s.failed + self.num_failures
+        self.troubles.add(Trouble(s.escalated, s.failed))
         self._precondition_(s.values)
         position.copy_(torch.where(skip > 0, position, (position + 1) % group["num_gradients"]))
         skip = torch.maximum(skip, s.failed.to(skip))
@@ -133,33 +132,16 @@ class MFAC(torch.optim.Optimizer):
         narrow = gradient_norms(each for each in self.names if each.dtype is torch.float16)
         if narrow:
             broken = (skip == 0) & ~torch.stack(list(narrow.values())).isfinite().all()
-            self.num_failures = broken.long() + self.num_failures
+            self.troubles.count_failure(broken)
             skip = torch.maximum(skip, broken.to(skip))
         descend_groups_(self.param_groups, self.state, divisors={}, other_divisor=None, skip=skip)
 
-    def add_param_group(self, param_group: dict[str, Any]) -> None:
-        """Add a group of parameters of the model; raise `ValueError` for a foreign one or a bad value."""
-        where = f"group {len(self.param_groups)}"
-        if "damping" in param_group:
-            raise ValueError(f"{where}: damping cannot differ between groups: M-FAC has one curvature for all of them.")
-        check_group(param_group, MfacSettings, self.names, where, ("lr", "momentum", "weight_decay"))
-        super().add_param_group(param_group)
+    def _adopt_settings(self) -> None:
+        """Nothing is built from the settings: each step reads them."""
 
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Restore momentum, window and settings bit for bit."""
-        check_state_dict(self, state_dict, self.names)
-        super().load_state_dict(state_dict)
-        restore_statistics(self, state_dict, ("gradients", "inner_products", "position"))
-
-    def health(self) -> Health:
-        """Return modules without gradients, solves that took more damping or failed, skips; waits for the device."""
-        return Health(
-            num_layers=len(self.layers),
-            layers_without_statistics=tuple(each.name for each in self.layers if not self._has_gradients(each)),
-            num_escalations=int(self.num_escalations),
-            num_failures=int(self.num_failures),
-            skipped_steps=self.skips.counts(),
-        )
+    def _has_statistics(self, part: Holder) -> bool:
+        states = [self.state.get(parameter, {}) for parameter in part.parameters]
+        return any("gradients" in state and bool(state["gradients"].any()) for state in states)
 
     def _shared_state(self, device: torch.device) -> dict[str, Any]:
         """Return the state of the first parameter, which holds what belongs to the model as a whole."""
@@ -203,16 +185,8 @@ class MFAC(torch.optim.Optimizer):
             else:
                 parameter.grad.copy_(torch.mv(gradients.T, weights).view(parameter.shape))
 
-    def _has_gradients(self, holder: Holder) -> bool:
-        states = [self.state.get(parameter, {}) for parameter in holder.parameters]
-        return any("gradients" in state and bool(state["gradients"].any()) for state in states)
 
-    def __getstate__(self) -> dict[str, Any]:
-        names = ("holders", "names", "skips", "num_escalations", "num_failures")
-        return super().__getstate__() | {name: getattr(self, name) for name in names}
-
-
-def _find_holders(model: nn.Module) -> tuple[Holder, ...]:
+def _find_holders(model: nn.Module) -> Holders:
     """Return the modules with parameters of their own; a shared one counts once."""
     seen: set[nn.Parameter] = set()
     holders = []
@@ -223,7 +197,7 @@ def _find_holders(model: nn.Module) -> tuple[Holder, ...]:
             holders.append(Holder(path or type(module).__name__, type(module).__name__, own))
     if not any(holder.trained for holder in holders):
         raise ValueError(f"{type(model).__name__} has no parameter to train: at least one must require a gradient.")
-    return tuple(holders)
+    return Holders(tuple(holders))
 
 
 def _rounding(norms: dict[nn.Parameter, Tensor]) -> float:

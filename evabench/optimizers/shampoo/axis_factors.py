@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from evabench.optimizers.kronecker import sum_outer_products
+from evabench.optimizers.outer_products import sum_outer_products
 
 
 def accumulate_(factors: Sequence[Tensor], G: Tensor, *, beta2: float, decay: Tensor | None) -> None:

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.linalg import LinAlgError  # type: ignore[attr-defined]
 
-from evabench.optimizers.kronecker import is_positive
+from evabench.optimizers.outer_products import is_positive
 from evabench.settings.choices import RootMethod
 
 SHIFTS = (1.0, 1e2, 1e4)  # added to the diagonal of F / m attempt by attempt, in units of the rounding error

@@ -4,27 +4,23 @@ Legend: G [d_0, ..., d_k] gradient of a weight, or of a block of it; F_i [d_i, d
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
 from typing import Any, final
 
 import torch
 from torch import Tensor, nn
 
-from evabench.optimizers.eager import eager
-from evabench.optimizers.layers.weights import Weight, find_other_parameters, find_weights
+from evabench.optimizers.layers.weights import Weight, find_weight_parts
 from evabench.optimizers.phases import phase
 from evabench.optimizers.shampoo.axis_factors import accumulate_, apply_roots
 from evabench.optimizers.shampoo.blocks import Partition, partition
 from evabench.optimizers.shampoo.grafting import shrinkage, step_length
 from evabench.optimizers.shampoo.roots import inverse_roots
-from evabench.optimizers.shell.groups import Groups, check_group, name_parameters, split_groups
-from evabench.optimizers.shell.health import Health
-from evabench.optimizers.shell.refusals import check_state_dict, check_step
-from evabench.optimizers.shell.statistics import restore_statistics
+from evabench.optimizers.shell.groups import Groups
+from evabench.optimizers.shell.preconditioner import Preconditioner
 from evabench.optimizers.step.descent import descend_groups_
 from evabench.optimizers.step.loss_scale import found_infinity, gradient_scale
-from evabench.optimizers.step.skips import Skips, gradient_norms
-from evabench.optimizers.step.troubles import Trouble, Troubles
+from evabench.optimizers.step.skips import gradient_norms
+from evabench.optimizers.step.troubles import Trouble
 from evabench.optimizers.tensors import dense_like, in_single_precision
 from evabench.settings.choices import Grafting, Nesterov, RootMethod
 from evabench.settings.shampoo import ShampooSettings
@@ -33,7 +29,7 @@ LARGEST_IN_BATCH = 256  # factors up to this length are decomposed together with
 
 
 @final
-class Shampoo(torch.optim.Optimizer):
+class Shampoo(Preconditioner[Weight]):
     """Shampoo (Gupta, Koren & Singer, arXiv:1802.09568), for any number of axes. Owns state and parameter groups.
 
         F_i <- beta2 F_i + w G_i G_i^T,    P = G x_0 F_0^(-1/p) x_1 F_1^(-1/p) ...,   p = 2 * number of axes
@@ -45,7 +41,8 @@ class Shampoo(torch.optim.Optimizer):
     Differs from the paper: a relative floor of the eigenvalues in place of a multiple of the identity.
     """
 
-    _step_supports_amp_scaling = True  # a GradScaler hands over its scale instead of reading its verdict on the host
+    settings_class = ShampooSettings
+    statistics = ("factors", "roots", "grafting_squares")
 
     def __init__(
         self,
@@ -81,19 +78,11 @@ class Shampoo(torch.optim.Optimizer):
             statistics_every=statistics_every,
             refresh_every=refresh_every,
         )
-        self.names = name_parameters(model)
-        self.layers = find_weights(model)
-        self.rest = find_other_parameters(model)
-        self.skips = Skips(self.names)
-        self.partitions = _cut_all(self.layers, merge_up_to, block_size)
-        self.troubles = Troubles()
-        super().__init__(split_groups(model, groups), asdict(settings) | {"step": 0})
+        super().__init__(model, find_weight_parts, settings, groups, step=0)
+        self._adopt_settings()
 
-    @eager
-    @torch.no_grad()
-    def step(self, closure: None = None) -> None:  # type: ignore[override]
+    def _update_(self) -> None:
         """Update the parameters once: the factors, at a refresh their roots, then the directions."""
-        check_step(self, closure, self.names)
         carried = gradient_scale(self)  # by a loss that was scaled for mixed precision
         if carried is not None:
             torch._foreach_div_([each.grad for each in self.names if each.grad is not None], carried)
@@ -124,31 +113,12 @@ class Shampoo(torch.optim.Optimizer):
         for each in self.param_groups:
             each["step"] += 1
 
-    def add_param_group(self, param_group: dict[str, Any]) -> None:
-        """Add a group of parameters of the model; raise `ValueError` for a foreign one or a bad value."""
-        check_group(param_group, ShampooSettings, self.names, f"group {len(self.param_groups)}")
-        super().add_param_group(param_group)
-
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Restore momentum, factors, roots and settings bit for bit."""
-        check_state_dict(self, state_dict, self.names)
-        super().load_state_dict(state_dict)
-        restore_statistics(self, state_dict, ("factors", "roots", "grafting_squares"))
+    def _adopt_settings(self) -> None:
         shared = self.param_groups[0]
         self.partitions = _cut_all(self.layers, shared["merge_up_to"], shared["block_size"])
 
-    def health(self) -> Health:
-        """Return layers without factors, skipped steps and trouble with roots and refreshes; waits for the device."""
-        return Health(
-            num_layers=len(self.layers),
-            layers_without_statistics=tuple(
-                each.name
-                for each in self.layers
-                if not bool(self.state.get(each.weight, {}).get("factors", torch.zeros(1)).any())
-            ),
-            skipped_steps=self.skips.counts(),
-            **self.troubles.counts(),
-        )
+    def _has_statistics(self, part: Weight) -> bool:
+        return bool(self.state.get(part.weight, {}).get("factors", torch.zeros(1)).any())
 
     def _gradient(self, parameter: nn.Parameter, skip: Tensor) -> Tensor:
         """Return G with its axes merged, zero where the step is skipped, so that no statistic learns from it."""
@@ -216,10 +186,6 @@ class Shampoo(torch.optim.Optimizer):
             parameter.grad.copy_(P.view(parameter.shape))
         length: Tensor = torch.linalg.vector_norm(parameter.grad, dtype=G.dtype)
         return length
-
-    def __getstate__(self) -> dict[str, Any]:
-        names = ("layers", "rest", "names", "skips", "partitions", "troubles")
-        return super().__getstate__() | {name: getattr(self, name) for name in names}
 
 
 def _cut_all(weights: Sequence[Weight], merge_up_to: int, block_size: int | None) -> dict[nn.Parameter, Partition]:

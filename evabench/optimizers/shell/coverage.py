@@ -11,8 +11,8 @@ Treatment = Literal["preconditioned", "plain gradient", "frozen"]
 
 
 @runtime_checkable
-class Preconditioner(Protocol):
-    """An optimizer that knows its layers, the rest of the model, and what lacks statistics."""
+class LayerAware(Protocol):
+    """Any optimizer, ours or a plug-in, that knows its layers, the rest of the model, and what lacks statistics."""
 
     @property
     def layers(self) -> Sequence[Preconditioned]:
@@ -54,7 +54,7 @@ class Coverage:
         return "\n".join([*lines, f"preconditioned: {self.share:.1%} of the trained parameters"])
 
 
-def coverage(optimizer: Preconditioner) -> Coverage:
+def coverage(optimizer: LayerAware) -> Coverage:
     """Return how each layer is treated, as the steps so far have shown; waits for the device.
 
     Before the first step nothing has statistics, so that nothing is preconditioned.

@@ -8,7 +8,6 @@ from torch import nn
 
 from evabench.optimizers.shell.refusals import check_parameter, check_parameters
 from evabench.settings.bounds import field_names
-from evabench.settings.eva import EvaFSettings, EvaSettings
 
 OVERRIDES = ("lr", "momentum", "weight_decay", "damping")
 
@@ -26,7 +25,7 @@ def name_parameters(model: nn.Module) -> dict[nn.Parameter, str]:
     return {parameter: name for name, parameter in model.named_parameters()}
 
 
-def group_settings(settings: EvaSettings | EvaFSettings) -> dict[str, Any]:
+def group_settings(settings: Any) -> dict[str, Any]:
     """Return what belongs in a parameter group and its state_dict: all but `compile`, which is the process's own."""
     return {name: value for name, value in asdict(settings).items() if name != "compile"}
 

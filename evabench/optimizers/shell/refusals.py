@@ -6,13 +6,17 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from evabench.optimizers.shell.statistics import FIRST_STATISTICS
 from evabench.optimizers.step.descent import MOMENTUM_BUFFER
 from evabench.optimizers.tensors import statistic_type
 
 
-def check_step(optimizer: torch.optim.Optimizer, closure: object, names: Mapping[nn.Parameter, str]) -> None:
-    """Raise for a closure, a step without a backward pass, or a gradient or state that is not like its parameter."""
+def check_step(
+    optimizer: torch.optim.Optimizer, closure: object, names: Mapping[nn.Parameter, str], first_statistic: str
+) -> None:
+    """Raise for a closure, a step without a backward pass, or a gradient or state that is not like its parameter.
+
+    `first_statistic` speaks for all others of a state.
+    """
     kind = type(optimizer).__name__
     if closure is not None:
         raise ValueError(
@@ -27,7 +31,7 @@ def check_step(optimizer: torch.optim.Optimizer, closure: object, names: Mapping
             _check_gradient(kind, name, parameter, gradient)
         state = optimizer.state.get(parameter)
         if state:
-            _check_state(kind, name, parameter, state)
+            _check_state(kind, name, parameter, state, first_statistic)
     if not any_gradient:
         raise RuntimeError(
             f"{kind}.step without a backward pass: none of the {len(names)} parameters, {next(iter(names.values()))} "
@@ -48,7 +52,7 @@ def _check_gradient(kind: str, name: str, parameter: Tensor, gradient: Tensor) -
         )
 
 
-def _check_state(kind: str, name: str, parameter: Tensor, state: Mapping[str, Any]) -> None:
+def _check_state(kind: str, name: str, parameter: Tensor, state: Mapping[str, Any], first_statistic: str) -> None:
     """Raise where the model was converted, or moved, since the state began; no value is read.
 
     A momentum that is like its parameter vouches for the statistics: `load_state_dict` converts both.
@@ -56,7 +60,9 @@ def _check_state(kind: str, name: str, parameter: Tensor, state: Mapping[str, An
     momentum = state.get(MOMENTUM_BUFFER)
     if momentum is not None and momentum.dtype is parameter.dtype and momentum.device == parameter.device:
         return
-    kept = [(state[key], statistic_type(parameter), "statistics are") for key in FIRST_STATISTICS if key in state]
+    kept = []
+    if first_statistic in state:
+        kept.append((state[first_statistic], statistic_type(parameter), "statistics are"))
     if momentum is not None:
         kept.append((momentum, parameter.dtype, "momentum is"))
     for value, expected, what in kept:

@@ -7,19 +7,19 @@ import torch
 
 from evabench.optimizers.tensors import statistic_type
 
-NUM_BATCHES = "num_batches"  # of the statistics that entered the factors of a layer, counted on the device
 
-FIRST_STATISTICS = ("a", "v", "A", "factors", "gradients")  # one for each kind of optimizer, whose others are like it
-OF_OWN_TYPE = ("inner_products", "position", NUM_BATCHES)  # whatever the parameters are
+def restore_statistics(
+    optimizer: torch.optim.Optimizer, state_dict: Mapping[str, Any], names: Sequence[str], of_own_type: Sequence[str]
+) -> None:
+    """Put back statistics that `load_state_dict` has cast to the type of their parameter, in their own precision.
 
-
-def restore_statistics(optimizer: torch.optim.Optimizer, state_dict: Mapping[str, Any], names: Sequence[str]) -> None:
-    """Put back statistics that `load_state_dict` has cast to the type of their parameter, in their own precision."""
+    Those of `of_own_type` keep the type that they were saved with, whatever the parameters are.
+    """
     saved = [key for group in state_dict["param_groups"] for key in group["params"]]
     parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
     for key, parameter in zip(saved, parameters, strict=True):
         for name in names:
             value = state_dict["state"].get(key, {}).get(name)
             if value is not None:
-                dtype = value.dtype if name in OF_OWN_TYPE else statistic_type(parameter)
+                dtype = value.dtype if name in of_own_type else statistic_type(parameter)
                 optimizer.state[parameter][name] = value.to(parameter.device, dtype)

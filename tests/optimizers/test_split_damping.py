@@ -2,7 +2,8 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from evabench.optimizers.kronecker import mean_eigenvalue, split_damping, sum_outer_products
+from evabench.optimizers.kfac.split_damping import split_damping
+from evabench.optimizers.outer_products import mean_eigenvalue
 from tests.optimizers.models import low_rank_factor
 
 
@@ -25,11 +26,3 @@ def test_factors_of_groups_have_a_damping_each():
 def test_factors_of_very_different_size_have_finite_dampings_in_float32():
     A, B = 1e20 * torch.eye(3), 1e-28 * torch.eye(3)
     assert all(damping.isfinite() and damping > 0 for damping in split_damping(A, B, 0.03, "absolute"))
-
-
-@pytest.mark.parametrize("d", [1, 256, 257, 1001])
-def test_outer_products_summed_by_halves_equal_one_product(d):
-    rows = torch.randn(7, d, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
-    summed = sum_outer_products(rows)
-    assert_close(summed, rows.T @ rows)
-    assert_close(summed, summed.T, rtol=0, atol=1e-14)

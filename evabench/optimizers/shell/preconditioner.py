@@ -1,0 +1,143 @@
+"""The shell of every optimizer: parameter groups, hooks, checkpoints, pickles, health. The mathematics is elsewhere."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
+
+import torch
+from torch import nn
+
+from evabench.optimizers.capture.capture import Capture
+from evabench.optimizers.eager import eager
+from evabench.optimizers.layers.layers import Preconditioned, Rest
+from evabench.optimizers.shell.groups import (
+    OVERRIDES,
+    Groups,
+    check_group,
+    group_settings,
+    name_parameters,
+    split_groups,
+)
+from evabench.optimizers.shell.health import Health
+from evabench.optimizers.shell.refusals import check_state_dict, check_step
+from evabench.optimizers.shell.statistics import restore_statistics
+from evabench.optimizers.step.skips import Skips
+from evabench.optimizers.step.troubles import Troubles
+
+Part = TypeVar("Part", bound=Preconditioned)
+Part_co = TypeVar("Part_co", bound=Preconditioned, covariant=True)
+
+
+class Parts(Protocol[Part_co]):
+    """What an optimizer has found in a model: parts with a curvature, and the rest."""
+
+    @property
+    def layers(self) -> tuple[Part_co, ...]:
+        """What has a curvature."""
+
+    @property
+    def rest(self) -> tuple[Rest, ...]:
+        """What has none, with the reason."""
+
+
+class Preconditioner(torch.optim.Optimizer, ABC, Generic[Part]):
+    """An optimizer that divides gradients by a curvature; all that is the same whatever the curvature.
+
+    Abstract or final: a class below this one implements what is abstract here, overrides nothing that is not, and has
+    no class below itself. It is the only owner of `state`; what it keeps there is named in `statistics`.
+    """
+
+    settings_class: ClassVar[type]  # checks the values of a group
+    statistics: ClassVar[tuple[str, ...]]  # in `state` beside the momentum, the first one in every state that has any
+    of_own_type: ClassVar[tuple[str, ...]] = ()  # those of `statistics` whose type does not follow the parameter's
+    overrides: ClassVar[tuple[str, ...]] = OVERRIDES  # the settings that may differ between groups
+    pickled: ClassVar[tuple[str, ...]] = ()  # attributes of the class itself that a copy or a pickle takes along
+
+    _step_supports_amp_scaling = True  # a GradScaler hands over its scale instead of reading its verdict on the host
+
+    def __init__(
+        self,
+        model: nn.Module,
+        find: Callable[[nn.Module], Parts[Part]],
+        settings: Any,
+        groups: Groups,
+        **counters: int,
+    ) -> None:
+        """Take the parameters of the model in groups; `counters` are numbers that groups hold beside the settings."""
+        self.names = name_parameters(model)
+        self.parts = find(model)
+        self.capture: Capture | None = None
+        self.skips = Skips(self.names)
+        self.troubles = Troubles()
+        super().__init__(split_groups(model, groups), group_settings(settings) | counters)
+
+    @abstractmethod
+    def _update_(self) -> None:
+        """Update the parameters once, from gradients that were checked."""
+
+    @abstractmethod
+    def _adopt_settings(self) -> None:
+        """Make what was built from the settings follow the groups, whose values a saved state has brought."""
+
+    @abstractmethod
+    def _has_statistics(self, part: Part) -> bool:
+        """Return whether the state has a value for this part; waits for the device."""
+
+    @property
+    def layers(self) -> tuple[Part, ...]:
+        """What has a curvature."""
+        return self.parts.layers
+
+    @property
+    def rest(self) -> tuple[Rest, ...]:
+        """What has none, with the reason."""
+        return self.parts.rest
+
+    @eager
+    @torch.no_grad()
+    def step(self, closure: None = None) -> None:  # type: ignore[override]
+        """Update the parameters once, from their gradients and the statistics of the same passes."""
+        check_step(self, closure, self.names, self.statistics[0])
+        self._update_()
+
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Forget the gradients, and the statistics of the passes that they came from.
+
+        Where forward passes alone count, those whose backward pass is still to come are kept.
+        """
+        super().zero_grad(set_to_none)
+        if self.capture is None:
+            return
+        if self.capture.output_gradients:
+            self.capture.clear()
+        else:
+            self.capture.doubt()
+
+    def add_param_group(self, param_group: dict[str, Any]) -> None:
+        """Add a group of parameters of the model; raise `ValueError` for a foreign one or a bad value."""
+        where = f"group {len(self.param_groups)}"
+        check_group(param_group, self.settings_class, self.names, where, self.overrides)
+        super().add_param_group(param_group)
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Restore momentum, statistics and settings bit for bit."""
+        check_state_dict(self, state_dict, self.names)
+        super().load_state_dict(state_dict)
+        restore_statistics(self, state_dict, self.statistics, self.of_own_type)
+
+    def health(self) -> Health:
+        """Return parts without statistics, steps skipped by layer, and trouble in the mathematics; waits."""
+        return Health(
+            num_layers=len(self.layers),
+            layers_without_statistics=tuple(each.name for each in self.layers if not self._has_statistics(each)),
+            skipped_steps=self.skips.counts(),
+            **self.troubles.counts(),
+        )
+
+    def __getstate__(self) -> dict[str, Any]:
+        names = ("names", "parts", "capture", "skips", "troubles", *self.pickled)
+        return super().__getstate__() | {name: getattr(self, name) for name in names}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        self._adopt_settings()

@@ -7,7 +7,7 @@ import typer
 from rich.console import Console
 
 from evabench.claims.claim import Judgement, Verdict
-from evabench.cli.stored import print_plainly, stored_report
+from evabench.cli.stored import RunsOption, print_plainly, stored_report
 from evabench.cli.tier import TierOption
 from evabench.errors import ExitCode, StoreError
 from evabench.reporting.report import Report
@@ -18,6 +18,7 @@ def write_report(
     suite: Annotated[str, typer.Argument(help="A suite file, or the name of one that ships (`evabench list`).")],
     tier: TierOption = None,
     results: Annotated[Path, typer.Option(metavar="DIR", help="Where runs are stored.")] = Path("results"),
+    runs: RunsOption = None,
     output: Annotated[Path, typer.Option(metavar="DIR", help="Where the report goes: DIR/<suite>/.")] = Path("reports"),
     fail_on_refuted: Annotated[
         bool, typer.Option("--fail-on-refuted", help="Exit with 1 if a claim is refuted, here or as stated.")
@@ -28,7 +29,7 @@ def write_report(
 ) -> None:
     """Write reports/SUITE/index.html and report.md from the runs of this host and this code."""
     console = Console()
-    report = stored_report(console, suite, tier, results)
+    report = stored_report(console, suite, tier, results, runs)
     print_plainly(console, "\n".join(report.store_notes))
     for judgement in report.judgements:
         console.print(f"{judgement.claim_id:<11}{headline(judgement)}", markup=False, highlight=False)

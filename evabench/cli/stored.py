@@ -2,16 +2,21 @@
 
 import shlex
 from pathlib import Path
+from typing import Annotated
 
 import typer
 from rich.console import Console
 
 from evabench.claims.eva import EVA_CLAIMS
-from evabench.errors import ExitCode
+from evabench.errors import ExitCode, StoreError
+from evabench.findings.targets import TargetFindings
 from evabench.machine.host import read_host
+from evabench.records.run import Run
 from evabench.reporting.report import Report, make_report
 from evabench.runner.plan import make_plan
+from evabench.runner.planned_run import plan_run
 from evabench.store.files import RunStore
+from evabench.store.targets import TargetStore
 from evabench.suite.reading import load_suite
 from evabench.suite.suite import Suite
 
@@ -21,9 +26,43 @@ def store_of(results: Path, suite: Suite, host_id: str) -> RunStore:
     return RunStore(results / suite.name / host_id / "runs.jsonl")
 
 
-def stored_report(console: Console, suite: str, tier: str | None, results: Path) -> Report:
-    """Return the report of the stored runs of this host and this code; without any, say so and exit."""
-    loaded, host = load_suite(suite, tier), read_host()
+RunsOption = Annotated[
+    Path | None,
+    typer.Option("--runs", metavar="FILE", help="Take the runs of this file, whatever host and code made them."),
+]
+
+
+def stored_report(console: Console, suite: str, tier: str | None, results: Path, runs: Path | None = None) -> Report:
+    """Return the report of the stored runs of this host and this code, or of those in a file; without any, exit."""
+    loaded = load_suite(suite, tier)
+    return report_of_file(loaded, runs) if runs else _report_of_this_code(console, suite, tier, loaded, results)
+
+
+def report_of_file(suite: Suite, path: Path) -> Report:
+    """Return the report of the runs of one file, with the targets beside it; what is of older code is counted.
+
+    Raises `StoreError` where the file has no run of the suite, or runs of several hosts.
+    """
+    stored, targets = RunStore(path).read(), TargetStore(path.with_name("targets.jsonl")).load()
+    runs = [run for run in stored.entries if run.cell.arm in suite.arms]  # also on nets of other widths
+    hosts = dict.fromkeys(run.host.id for run in runs)
+    if not any(run.cell.workload_name in suite.workloads for run in runs):
+        what = f"no run of a workload and an arm of {suite.name}"
+        raise StoreError(f"{path}: there is {what}. Choose another suite, tier or file: --runs FILE")
+    if len(hosts) > 1:
+        raise StoreError(f"{path}: runs of {len(hosts)} hosts are never pooled: {', '.join(hosts)}. Give each a file")
+    older = [run for run in runs if not _is_of_this_code(run)]
+    found = TargetFindings(found=targets)
+    return make_report(suite, runs, EVA_CLAIMS, older=older, targets=found, store_notes=stored.notes)
+
+
+def _is_of_this_code(run: Run) -> bool:
+    code = plan_run(run.cell, run.seed, run.host).code
+    return (run.code.sources, run.code.plugin) == (code.sources, code.plugin)
+
+
+def _report_of_this_code(console: Console, suite: str, tier: str | None, loaded: Suite, results: Path) -> Report:
+    host = read_host()
     store = store_of(results, loaded, host.id)
     stored = store.read()
     plan = make_plan(loaded, stored.entries, host, repeat=False)

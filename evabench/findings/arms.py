@@ -22,11 +22,12 @@ def measured_arms(runs: Iterable[Run]) -> tuple[MeasuredArm, ...]:
     runs of two budgets, schedules, numbers of threads or targets; the step times are the same beside each. Runs that
     set a target are left out.
     """
-    groups: defaultdict[tuple[str, str, str, str, int], list[Run]] = defaultdict(list)
+    groups: defaultdict[tuple[str, str, str, str, int, str], list[Run]] = defaultdict(list)
     for run in counting_runs(runs):
         cell = run.cell
-        if not cell.sets_target:
-            key = (cell.workload_name, cell.arm, repr(cell.workload), repr(cell.optimizer), cell.ranks)
+        if cell.role == "judged":
+            where = f"{cell.device} {cell.subnormals} {cell.process_group}"
+            key = (cell.workload_name, cell.arm, repr(cell.workload), repr(cell.optimizer), cell.ranks, where)
             groups[key].append(run)
     return tuple(arm for _, group in sorted(groups.items()) for arm in _at_each_budget(group))
 

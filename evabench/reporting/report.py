@@ -77,6 +77,7 @@ class Report:
     judgements: tuple[Judgement, ...]
     num_missing: int  # runs that the suite asks for and that are not stored
     num_older: int  # stored runs of older code, not used
+    older: tuple[Run, ...] = ()  # those of `runs` that older code made, where such were asked for
     store_notes: tuple[str, ...] = ()  # sentences about the file of the runs
 
     @property
@@ -128,6 +129,7 @@ def make_report(
     *,
     num_missing: int = 0,
     num_older: int = 0,
+    older: Sequence[Run] = (),
     targets: TargetFindings | None = None,
     store_notes: tuple[str, ...] = (),
 ) -> Report:
@@ -150,6 +152,7 @@ def make_report(
         judgements=judge_claims(claims, findings, would_decide=would_decide),
         num_missing=num_missing,
         num_older=num_older,
+        older=tuple(older),
         store_notes=store_notes,
     )
 

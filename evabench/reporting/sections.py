@@ -23,7 +23,13 @@ from evabench.reporting.tables.mechanism import (
 )
 from evabench.reporting.tables.memory import allocation_table, device_table, growth_table, memory_table
 from evabench.reporting.tables.missing import missing_table
-from evabench.reporting.tables.origin import conditions_table, host_table, settings_table, unfinished_table
+from evabench.reporting.tables.origin import (
+    conditions_table,
+    host_table,
+    older_warnings,
+    settings_table,
+    unfinished_table,
+)
 from evabench.reporting.tables.rate import rate_table
 from evabench.reporting.tables.table import Table
 from evabench.reporting.tables.targets import target_warnings
@@ -97,6 +103,7 @@ def warnings(report: Report) -> tuple[str, ...]:
         found.append(f"{len(kinds)} of {len(report.runs)} runs did not complete: {counts}.")
     found.extend(report.store_notes)
     found += target_warnings(report.targets)
+    found += older_warnings(report)
     if report.num_older:
         found.append(f"{report.num_older} stored runs of older code are not used.")
     timed = [run for run in report.runs if run.cell.measurement.timed]

@@ -14,7 +14,7 @@ from evabench.reporting.tables.clock import clock_warnings
 from evabench.reporting.tables.convergence import convergence_table
 from evabench.reporting.tables.cost import cost_table
 from evabench.reporting.tables.mechanism import METHODS, SIDES, directions_table, shares_table
-from evabench.reporting.tables.origin import unfinished_table
+from evabench.reporting.tables.origin import older_warnings, unfinished_table
 from evabench.reporting.tables.rate import rate_table
 from evabench.reporting.tables.table import Table
 from evabench.reporting.tables.targets import target_warnings
@@ -30,7 +30,8 @@ _COLOURS = {Verdict.SUPPORTED: "green", Verdict.REFUTED: "red", Verdict.INCONCLU
 
 def print_report(console: Console, report: Report) -> None:
     """Print the tables of each workload that matter most, what did not complete, and the verdicts."""
-    for warning in (*report.store_notes, *target_warnings(report.targets), *clock_warnings(report)):
+    told = (*report.store_notes, *older_warnings(report), *target_warnings(report.targets), *clock_warnings(report))
+    for warning in told:
         console.print(Text(warning))
     for workload in report.workloads:
         console.print(Text(f"\n{workload.name}: {workload.settings.shape}", style="bold"))

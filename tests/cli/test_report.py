@@ -1,10 +1,13 @@
 """`evabench report` from end to end, on the stored runs of a suite that was really run."""
 
 import shutil
+from pathlib import Path
 
 import pytest
 
-from tests.cli.test_run import SUITE, evabench
+from tests.cli.in_process import evabench
+from tests.cli.test_run import SUITE
+from tests.cli.test_run import evabench as process
 
 ONE_SWEEP = SUITE.replace("sweeps = 2", "sweeps = 1")
 
@@ -14,7 +17,7 @@ def folder(tmp_path_factory):
     """Return a folder with a suite that has been run once."""
     folder = tmp_path_factory.mktemp("run")
     (folder / "tiny.toml").write_text(SUITE)
-    done = evabench(folder, "run", "tiny.toml", "--no-repeat", "--jobs", "2")
+    done = process(folder, "run", "tiny.toml", "--no-repeat", "--jobs", "2")
     assert done.returncode == 0, done.stderr
     return folder
 
@@ -82,7 +85,7 @@ def test_show_and_report_name_the_file_whose_last_line_is_torn_and_leave_it_alon
 
 def test_a_run_sets_a_torn_line_aside_although_there_is_nothing_to_run(torn):
     folder, path = torn
-    done = evabench(folder, "run", "tiny.toml", "--no-repeat")
+    done = process(folder, "run", "tiny.toml", "--no-repeat")
     assert "Nothing to run" in done.stdout
     assert "A torn last line of an earlier crash was moved to" in done.stdout
     assert path.read_bytes().endswith(b"\n")
@@ -102,3 +105,19 @@ def test_a_value_that_was_edited_is_said_and_not_shown(folder, tmp_path):
     page = (tmp_path / "reports/tiny/report.md").read_text()
     assert "1 runs that the suite asks for are not stored yet" in page
     assert "it was changed after it was written" in page
+
+
+REFERENCE = Path(__file__).parents[2] / "results/reference/descent/runs.jsonl"
+
+
+def test_a_report_of_a_file_of_runs_says_that_they_are_of_older_code(tmp_path):
+    done = evabench(tmp_path, "report", "descent", "--runs", str(REFERENCE))
+    assert done.returncode in {0, 3}, done.stderr
+    told = (tmp_path / "reports/descent/report.md").read_text()
+    assert "All 54 runs shown are of older code (sources b9c245689fb9d69f)" in told
+
+
+def test_a_file_without_a_run_of_the_suite_is_refused_with_the_way_out(tmp_path):
+    done = evabench(tmp_path, "show", "quadratic", "--runs", str(REFERENCE))
+    assert done.returncode == 2
+    assert "Choose another suite, tier or file: --runs FILE" in done.stderr

@@ -51,6 +51,18 @@ def host_table(report: Report) -> Table:
     return Table(title="Host and code", headings=("what", "value"), rows=tuple(rows), text=frozenset({"value"}))
 
 
+def older_warnings(report: Report) -> tuple[str, ...]:
+    """Return how many of the runs shown are of older code, as a sentence; nothing where none is."""
+    if not report.older:
+        return ()
+    sources = ", ".join(dict.fromkeys(run.code.sources for run in report.older))
+    which = "All" if len(report.older) == len(report.runs) else f"{len(report.older)} of"
+    return (
+        f"{which} {len(report.runs)} runs shown are of older code (sources {sources}): "
+        "what is installed now may be faster, slower or another method.",
+    )
+
+
 def conditions_table(report: Report) -> Table:
     """Return what the machine was doing, by kind of run: the median and the worst."""
     kinds: dict[str, list[Run]] = {}

@@ -79,6 +79,8 @@ def work(rank):
         counting.sizes.clear()
         model = DistributedDataParallel(net())
         results[name] = (*train(model, build(model), rows), list(counting.sizes))
+    shared = DistributedDataParallel(net(), gradient_as_bucket_view=True)
+    results["eva, gradients in buckets"] = train(shared, Eva(shared, weight_decay=0.1), rows)
     results["mean"] = average_over_ranks(torch.tensor([1.0 + rank, 5.0]))
     return results
 
@@ -95,6 +97,11 @@ def test_two_ranks_with_half_a_batch_equal_one_with_all_of_it(ranks, name):
     for found_parameters, found_vectors, _ in (rank[name] for rank in ranks):
         assert_close(found_parameters, parameters)
         assert_close(found_vectors, vectors)
+
+
+def test_gradients_that_were_moved_into_buckets_are_those_that_autograd_has_made(ranks):
+    for rank in ranks:
+        assert_close(rank["eva, gradients in buckets"], rank["eva, clipped"][:2], rtol=0, atol=0)
 
 
 @pytest.mark.parametrize("name", CASES)

@@ -116,9 +116,10 @@ def with_gradient_lengths(pair: Pair) -> list[Tensor]:
 
 def _step(method: Method, layers: Sequence[Layer], gradients: Gradients) -> list[Tensor]:
     """Return the direction of every layer. The parameters move, which the gradients at hand do not notice."""
-    for parameter, gradient in gradients.items():
-        parameter.grad = gradient.clone()
-    method.step()
+    with method.accumulating():
+        for parameter, gradient in gradients.items():
+            parameter.grad = gradient.clone()
+        method.step()
     return [layer.gradient().clone() for layer in layers]
 
 

@@ -9,7 +9,8 @@ from typing import final
 from torch import Tensor, nn
 
 from evabench.measurement.mechanism.rank_one_shares import known, trace_shares
-from evabench.optimizers.capture.capture import Capture, Sums
+from evabench.optimizers.capture.capture import Capture
+from evabench.optimizers.capture.sums import Sums
 from evabench.optimizers.kfac.factor_sums import FactorSums
 from evabench.optimizers.layers.layers import Layer, Module, find_layers
 from evabench.records.mechanism import FactorEnergy, LayerEnergy

@@ -1,68 +1,36 @@
-"""Statistics of the inputs and output gradients of layers, caught by hooks. No other module has hooks.
+"""Statistics of the inputs and output gradients of layers, caught by hooks (`hooks`).
 
 A hook after the forward pass reads the input; a hook on the output *tensor* reads the gradient, which, unlike a
-module's backward hook, survives an in-place activation after the layer. Both are needed before anything counts, so a
-pass in eval mode, under `no_grad` or without a backward leaves no trace, and a forward pass that activation
-checkpointing repeats counts once: only one of the two gets a gradient. An optimizer that needs no output gradients
-counts at the forward pass. `passes` says what else is no training pass.
+module's backward hook, survives an in-place activation after the layer. What both have read counts when a hook of the
+weight says that its `.grad` has received the gradient (`backward_passes`): a pass in eval mode, under `no_grad`, with
+no backward pass, or with one for other tensors leaves no trace, and a forward pass that activation checkpointing
+repeats counts once. At the step the sums count whose gradient is still there. `passes` says what is no training pass.
 """
 
-import weakref
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Container, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from typing import Any, final
 
 import torch
 from torch import Tensor, nn
 
-from evabench.optimizers.capture.passes import is_product, is_transformed, reaches, uses_own_weight
+from evabench.optimizers.capture.backward_passes import BackwardPass, BackwardPasses, OwnGradients
+from evabench.optimizers.capture.hooks import watch
+from evabench.optimizers.capture.passes import find_destination
 from evabench.optimizers.capture.summaries import Summary
+from evabench.optimizers.capture.sums import Caught, ForwardPass, Sums, count
 from evabench.optimizers.eager import eager
 from evabench.optimizers.layers.layers import Layer, Module
 from evabench.optimizers.phases import phase
 
-
-@dataclass(slots=True)
-class Sums:
-    """Sums over the rows of all passes since the last step."""
-
-    inputs: Tensor
-    output_gradients: Tensor | None  # None where only the inputs are caught
-    num_rows: int  # that were summed: the samples of `statistics_batch`
-    num_examples: int  # of the whole batches: what a mean loss divides by
-
-
-@dataclass(slots=True)
-class _ForwardPass:
-    """A pass that counts when the gradient of its output comes, its rows once however often that is."""
-
-    layer: Layer
-    module: Module
-    inputs: Tensor  # summed
-    num_rows: int
-    num_examples: int
-    counted_in: int = -1  # the period of the capture
-
-
-def mean_inputs(caught: Iterable[Sums]) -> list[Tensor]:
-    """Return the means over the rows of the inputs, layer by layer."""
-    caught = list(caught)
-    return list(torch._foreach_div([sums.inputs for sums in caught], [float(sums.num_rows) for sums in caught]))
-
-
-def mean_output_gradients(caught: Iterable[Sums], *, per_example: bool) -> list[Tensor]:
-    """Return the means over the rows of the output gradients, times the number of examples if `per_example`."""
-    caught = list(caught)
-    factors = [(sums.num_examples if per_example else 1) / sums.num_rows for sums in caught]
-    return list(
-        torch._foreach_mul([sums.output_gradients for sums in caught if sums.output_gradients is not None], factors)
-    )
+NO_GRADIENT = "no backward pass has led to a gradient of its weight"
+SET_BY_HAND = "the gradient was set by hand: wrap the passes in `with optimizer.accumulating():`"
 
 
 @final
 class Capture:
-    """The sums of every layer, from `clear` until the next; nothing is caught while `enabled` is False."""
+    """The sums of every layer, from one step to the next; nothing is caught while `enabled` is False."""
 
     def __init__(
         self,
@@ -72,83 +40,176 @@ class Capture:
         statistics_batch: int | None = None,
         output_gradients: bool = True,
     ) -> None:
-        """Watch the layers; without `output_gradients` there is no hook in the backward pass."""
+        """Watch the layers; without `output_gradients` what comes back is not summed, only noticed."""
         self.layers = tuple(layers)
         self.summary = summary
         self.statistics_batch = statistics_batch
         self.output_gradients = output_gradients
         self.enabled = True
         self.sums: dict[Layer, Sums] = {}
-        self.to_recompute: dict[Module, int] = {}  # forward passes under no_grad, which a backward pass may repeat
-        self.in_doubt: dict[Layer, _Stamp] = {}  # layers of `doubt`, with their gradients as they were then
-        self.training_pass = -1  # the number that torch gave to the last backward pass that reached a weight
-        self.period = 0  # how often the sums have been forgotten
+        self.set_by_hand: tuple[Layer, ...] = ()  # at the last step
+        self.num_steps = 0
+        self._remarks: dict[Layer, str] = {}  # why the last pass that did not count did not
+        self._num_accumulating = 0  # contexts of `accumulating` that are open
+        self._trusts_gradients = False  # since one was opened, until the next step
         self._attach()
 
+    @contextmanager
+    def accumulating(self) -> Iterator[None]:
+        """Count every pass inside, whatever becomes of its gradient: the user puts `.grad` together by hand."""
+        self._num_accumulating += 1
+        self._trusts_gradients = True
+        try:
+            yield
+        finally:
+            self._num_accumulating -= 1
+
     def clear(self) -> None:
-        """Forget the sums."""
-        self.period += 1
-        self.sums.clear()
-        self.to_recompute.clear()
-        self.in_doubt.clear()
+        """Forget the sums, with the gradients that they belong to; not while gradients are put together by hand."""
+        if not self._num_accumulating:
+            self._trusts_gradients = False
+            self._forget()
 
-    def doubt(self) -> None:
-        """Put in doubt what forward passes have counted, because the gradients have just been zeroed.
+    def settle(self) -> bool:
+        """Leave what counts at this step, and return whether that is anything.
 
-        Many loops zero them between the forward and the backward pass, which must not lose the statistics. But where
-        another forward pass of a layer comes before its next gradient, the passes in doubt led to none: they go then.
+        Those are the sums of the layers whose `.grad` the counted passes have made. A layer whose gradient is gone has
+        none; one whose gradient was set by hand is noted besides.
         """
-        self.in_doubt = {layer: _stamp(layer) for layer in self.sums}
+        self.num_steps += 1
+        self.set_by_hand = () if self._trusts_gradients else tuple(filter(self._is_set_by_hand, self.layers))
+        for layer in self.set_by_hand:
+            self.sums.pop(layer, None)
+        for layer in [each for each in self.sums if each.weight.grad is None]:
+            del self.sums[layer]
+        if not self.sums:
+            self.take()
+        return bool(self.sums)
 
-    @phase("capture")
-    def add(self, layer: Layer, new: Sums) -> None:
-        """Add one pass; there are several where a layer is used twice, or gradients are accumulated."""
-        sums = self.sums.get(layer)
-        if sums is None:
-            self.sums[layer] = new
-            return
-        sums.inputs = sums.inputs + new.inputs
-        if sums.output_gradients is not None and new.output_gradients is not None:
-            sums.output_gradients = sums.output_gradients + new.output_gradients
-        sums.num_rows += new.num_rows
-        sums.num_examples += new.num_examples
+    def take(self) -> dict[Layer, Sums]:
+        """Return the sums and forget them."""
+        taken = dict(self.sums)
+        self._trusts_gradients = self._num_accumulating > 0
+        self._forget()
+        return taken
+
+    def layers_to_precondition(self) -> Sequence[Layer]:
+        """Return the layers without those whose gradients were set by hand at this step."""
+        if not self.set_by_hand:
+            return self.layers
+        return [layer for layer in self.layers if layer not in self.set_by_hand]
+
+    def why_plain(self, without: Container[str]) -> dict[str, str]:
+        """Return why layers took the plain gradient at the last step; `without` are those without statistics."""
+        words = {each.name: self._why_idle(each) for each in self.layers if each.name in without}
+        return words | {each.name: SET_BY_HAND for each in self.set_by_hand if each.name not in without}
+
+    def _why_idle(self, layer: Layer) -> str:
+        if not self.num_steps:
+            return "no step yet"
+        if layer in self.set_by_hand and self._remarks.get(layer) in (None, NO_GRADIENT):
+            return SET_BY_HAND
+        return self._remarks.get(layer, layer.why_idle)
+
+    def remark(self, layer: Layer, words: str) -> None:
+        """Note why a pass does not count."""
+        self._remarks[layer] = words
 
     @phase("capture")
     def see(self, layer: Layer, module: Module, inputs: Tensor, output: Tensor) -> None:
-        """Count a forward pass: now, or when the gradient of its output comes."""
-        if not torch.is_grad_enabled():
-            self.to_recompute[module] = self.to_recompute.get(module, 0) + 1
+        """Keep a forward pass until the gradient of its output comes."""
+        if not (torch.is_grad_enabled() and layer.weight.requires_grad and output.requires_grad and inputs.numel()):
+            self.remark(layer, "it was used without gradients only, or while its weight was frozen")
             return
-        if not (layer.weight.requires_grad and output.requires_grad and inputs.numel()):
-            return
+        self.remark(layer, NO_GRADIENT)
         first = self._first_samples(module, inputs)
         summed = _without_autocast(self.summary.of_inputs, layer, module, first)
-        counts = self._count_rows(module, output)
-        if self.output_gradients:
-            seen = _ForwardPass(layer, module, summed, *counts)
-            output.register_hook(partial(self._add_with_gradient, seen))  # type: ignore[no-untyped-call]
-        elif not self._is_repeated(module):
-            if layer in self.in_doubt and self.in_doubt.pop(layer) == _stamp(layer):
-                del self.sums[layer]
-            self.add(layer, Sums(summed, None, *counts))
+        seen = ForwardPass(layer, module, summed, *self._count_rows(module, output))
+        output.register_hook(partial(self._catch, seen))  # type: ignore[no-untyped-call]
 
     @eager
     @phase("capture")
-    def _add_with_gradient(self, seen: _ForwardPass, gradient: Tensor) -> None:
-        running = torch._C._current_graph_task_id()
-        if running != self.training_pass:  # asked once: one that reaches a weight trains
-            if not reaches(seen.layer.weight, gradient):
+    def _catch(self, seen: ForwardPass, gradient: Tensor) -> None:
+        """Sum the gradient of an output, until that of the weight comes."""
+        layer = seen.layer
+        running = self._passes.running()
+        if running is None:  # asked until a weight is found that the pass leads to
+            destination = find_destination(layer.weight, gradient)
+            if destination == "nowhere":
                 return
-            self.training_pass = running
-        first = self._first_samples(seen.module, gradient)
-        summed = _without_autocast(self.summary.of_output_gradients, seen.layer, seen.module, first)
-        sums = self.sums.get(seen.layer)
-        if seen.counted_in == self.period and sums is not None and sums.output_gradients is not None:
-            # A second backward pass through one graph: the gradients add up, as those of the parameters do.
-            sums.output_gradients = sums.output_gradients + summed
-            return
-        seen.counted_in = self.period
-        self.add(seen.layer, Sums(seen.inputs, summed, seen.num_rows, seen.num_examples))
+            running = self._passes.begin(destination, self._end)
+        if layer not in running.caught:
+            running.caught[layer] = []
+            if running.destination == ".grad":
+                self._prepare(layer)
+        summed = None
+        if self.output_gradients:
+            first = self._first_samples(seen.module, gradient)
+            summed = _without_autocast(self.summary.of_output_gradients, layer, seen.module, first)
+        running.caught[layer].append(Caught(seen, summed))
+
+    @eager
+    @phase("capture")
+    def notice(self, layer: Layer) -> None:
+        """Count what was caught in the backward pass that has just added to the gradient of a weight."""
+        running = self._passes.running() or self._passes.begin(".grad", self._end)
+        caught = running.caught.get(layer, ())
+        if caught:
+            count(self.sums, caught)
+            caught.clear()
+        elif layer in self.sums and not (torch.is_grad_enabled() or self._is_kept(layer)):
+            del self.sums[layer]  # a new gradient, without what the earlier passes have led to
+        running.accumulated.append(layer)
+
+    def _prepare(self, layer: Layer) -> None:
+        """Make the sums those of the present `.grad`, to which the gradient of another pass will be added."""
+        if layer in self._returned and self._own.is_returned(layer.weight):
+            self._adopt(layer)
+        elif layer in self.sums and not self._is_kept(layer):
+            del self.sums[layer]  # its gradient was forgotten, by the model's `zero_grad` for instance
+
+    def notice_returned(self, layer: Layer, gradient: Tensor) -> None:
+        """Remember the gradient of a weight where it may go to the caller of `autograd.grad`."""
+        running = self._passes.running()
+        if running is None:
+            self._own.remember_returned(layer.weight, gradient)
+        elif running.destination == "the caller":
+            self._own.remember_returned(layer.weight, gradient)
+            running.returned.append(layer)
+
+    def _end(self, over: BackwardPass[Caught]) -> None:
+        for layer in over.accumulated:
+            self._own.remember(layer.weight)
+        for layer in over.returned:
+            caught = over.caught.get(layer, [])
+            if self._num_accumulating:
+                count(self.sums, caught)
+            else:
+                self._returned[layer] = caught
+
+    def _is_set_by_hand(self, layer: Layer) -> bool:
+        """Return whether somebody has put another tensor in `.grad`; what `autograd.grad` returned counts."""
+        if layer.weight.grad is None or self._own.holds(layer.weight):
+            return False
+        if not self._own.is_returned(layer.weight):
+            return True
+        self._adopt(layer)
+        return False
+
+    def _adopt(self, layer: Layer) -> None:
+        """Count the pass of `autograd.grad` whose gradient was put in `.grad`."""
+        self.sums.pop(layer, None)
+        count(self.sums, self._returned.pop(layer, ()))
+        self._own.remember(layer.weight)
+
+    def _is_kept(self, layer: Layer) -> bool:
+        return self._trusts_gradients or self._own.keeps(layer.weight) or self._passes.has_accumulated(layer)
+
+    def _forget(self) -> None:
+        self.sums.clear()
+        self._returned.clear()
+        if torch._C._current_graph_task_id() == -1:
+            self._passes.forget()
 
     def _count_rows(self, module: Module, output: Tensor) -> tuple[int, int]:
         """Return the number of rows that are summed, and that of the examples of the whole batch."""
@@ -162,18 +223,6 @@ class Capture:
         # A mean loss is taken to divide by the positions of a sequence, not by those of an image.
         return num_rows // num_samples * num_summed, num_rows if is_linear else num_samples
 
-    def _is_repeated(self, module: Module) -> bool:
-        """Return whether a forward pass repeats one that has been counted, inside the backward pass.
-
-        Reentrant checkpointing runs the first pass under no_grad, and the repetition is the one that counts.
-        """
-        if torch._C._current_graph_task_id() == -1:
-            return False
-        if self.to_recompute.get(module, 0) == 0:
-            return True
-        self.to_recompute[module] -= 1
-        return False
-
     def _first_samples(self, module: Module, values: Tensor) -> Tensor:
         values = values.detach()
         if values.dim() < _num_axes(module):
@@ -181,50 +230,18 @@ class Capture:
         return values if self.statistics_batch is None else values[: self.statistics_batch]
 
     def _attach(self) -> None:
+        self._passes = BackwardPasses[Caught]()
+        self._own = OwnGradients(self.layers)
+        self._returned: dict[Layer, Sequence[Caught]] = {}  # what `autograd.grad` has passed through last
         for layer in self.layers:
-            for module in layer.modules:
-                handle = module.register_forward_hook(_Hook(self, layer), with_kwargs=True)
-                # With the optimizer go its hooks: a second optimizer on the same model pays for its own only.
-                weakref.finalize(self, handle.remove).atexit = False
+            watch(self, layer)
 
     def __getstate__(self) -> dict[str, Any]:
-        return self.__dict__
+        return {name: value for name, value in self.__dict__.items() if name not in ("_passes", "_own", "_returned")}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
         self._attach()
-
-
-@final
-class _Hook:
-    """Knows its capture weakly.
-
-    A copy of it, in a copy of the model, does nothing: the copy of an optimizer attaches hooks of its own.
-    """
-
-    def __init__(self, capture: Capture, layer: Layer) -> None:
-        self.capture = weakref.ref(capture)
-        self.layer = layer
-
-    @eager
-    def __call__(self, module: Module, args: tuple[Tensor, ...], kwargs: dict[str, Tensor], output: Tensor) -> None:
-        capture = self.capture()
-        if capture is None or not (capture.enabled and module.training) or is_transformed():
-            return
-        inputs = args[0] if args else kwargs.get("input")
-        if is_product(inputs, output, module) and uses_own_weight(self.layer, module):
-            capture.see(self.layer, module, inputs, output)
-
-    def __reduce__(self) -> tuple[Callable[[], Callable[..., None]], tuple[()]]:
-        return _idle_hook, ()
-
-
-_Stamp = tuple[int, int] | None  # of a gradient, whichever tensor it is and however often it was written to
-
-
-def _stamp(layer: Layer) -> _Stamp:
-    gradient = layer.weight.grad
-    return None if gradient is None else (id(gradient), gradient._version)
 
 
 def _num_axes(module: Module) -> int:
@@ -241,11 +258,3 @@ def _without_autocast(
         return summarize(layer, module, values)
     with torch.autocast(kind, enabled=False):
         return summarize(layer, module, values)
-
-
-def _idle_hook() -> Callable[..., None]:
-    return _ignore
-
-
-def _ignore(*of_a_forward_pass: object) -> None:
-    """Stand where a hook was in the model that this one was copied from."""

@@ -1,14 +1,16 @@
 """Which passes through a layer are training passes: those that lead to a gradient of the layer's own weight.
 
-All but `reaches` is asked at every pass of every layer, and takes less than a microsecond on the host.
+All but `find_destination` is asked at every pass of every layer, and takes less than a microsecond on the host.
 """
 
-from typing import TypeGuard
+from typing import Literal, TypeGuard
 
 import torch
 from torch import Tensor, nn
 
 from evabench.optimizers.layers.layers import KINDS, Layer, Module
+
+Destination = Literal["nowhere", "the caller", ".grad"]  # of the gradient of a weight
 
 
 def is_transformed() -> bool:
@@ -40,19 +42,21 @@ def is_product(inputs: object, output: object, module: Module) -> TypeGuard[Tens
     return min(inputs.dim(), output.dim()) >= -axis and inputs.shape[axis] == d_in and output.shape[axis] == d_out
 
 
-def reaches(weight: Tensor, gradient: Tensor) -> bool:
-    """Return whether the backward pass that runs, and has this gradient on its way, gets to a weight.
+def find_destination(weight: Tensor, gradient: Tensor) -> Destination:
+    """Return where the backward pass that runs, and has this gradient on its way, takes the gradient of a weight.
 
-    One for the gradient of an input alone does not, as those of adversarial examples and gradient penalties are; nor
-    does one for many gradients at once (`is_grads_batched`), which trains nothing.
+    One for the gradient of an input alone takes it nowhere, as those of adversarial examples and gradient penalties do;
+    so does one for many gradients at once (`is_grads_batched`), which trains nothing. `autograd.grad` takes it to the
+    caller, who may only look at it.
     """
     if torch._C._functorch.is_legacy_batchedtensor(gradient) or is_transformed():
-        return False
+        return "nowhere"
     with torch.enable_grad():
         view = weight.view_as(weight).grad_fn
     if view is None:  # frozen since the forward pass
-        return False
+        return "nowhere"
     try:
-        return torch._C._will_engine_execute_node(view.next_functions[0][0])  # type: ignore[arg-type]
-    except RuntimeError:  # `autograd.grad` for the weight itself, of which torch cannot tell
-        return True
+        runs = torch._C._will_engine_execute_node(view.next_functions[0][0])  # type: ignore[arg-type]
+    except RuntimeError:  # torch cannot tell of what `autograd.grad` returns
+        return "the caller"
+    return ".grad" if runs else "nowhere"

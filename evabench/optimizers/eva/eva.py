@@ -8,8 +8,9 @@ from typing import Any, final
 import torch
 from torch import nn
 
-from evabench.optimizers.capture.capture import Capture, mean_inputs, mean_output_gradients
+from evabench.optimizers.capture.capture import Capture
 from evabench.optimizers.capture.summaries import VectorSums
+from evabench.optimizers.capture.sums import mean_inputs, mean_output_gradients
 from evabench.optimizers.eva.averages import Update, current, find_or_start, has_value, update_averages
 from evabench.optimizers.eva.compiled import Compiled
 from evabench.optimizers.eva.projected_step import project_layers_, ready_layers, take_step_
@@ -31,8 +32,9 @@ class Eva(Preconditioner[Layer]):
 
     Linear and convolution layers are preconditioned, all other parameters take SGD's step; `coverage` lists both.
     After `step`, `.grad` of a preconditioned layer holds its direction. A batch counts only if the model was in
-    training mode and its backward pass ran; several passes before one `step` count as one batch. A step with a gradient
-    that is not finite changes nothing and is counted (`health`).
+    training mode and its backward pass put the gradient in `.grad`; several passes before one `step` count as one
+    batch. A gradient that the user has put together takes a plain step, unless the passes ran inside of `accumulating`.
+    A step with a gradient that is not finite changes nothing and is counted (`health`).
 
     `groups` are parameter groups with an `lr`, `momentum`, `weight_decay` or `damping` of their own; parameters in none
     form a last group. A layer belongs to the group of its weight, and one clip scales all layers. `grad_scaler` is
@@ -91,7 +93,7 @@ class Eva(Preconditioner[Layer]):
         update = self._update_vectors(shared)
         fresh = {} if update is None else dict(zip(update.averages, update.vectors(), strict=True))
         ready = ready_layers(
-            self.layers,
+            self.capture.layers_to_precondition(),
             self.param_groups,
             self.state,
             lambda state: (current(state["a"], fresh), current(state["b"], fresh)),
@@ -111,11 +113,10 @@ class Eva(Preconditioner[Layer]):
     @phase("capture")
     def _update_vectors(self, shared: dict[str, Any]) -> Update | None:
         """Return the vectors before and after this step, or None where no pass was caught; forgets the sums."""
-        if not self.capture.sums:
+        if not self.capture.settle():
             return None
         scale = statistics_scale(self, self.grad_scaler)
-        caught = dict(self.capture.sums)
-        self.capture.clear()
+        caught = self.capture.take()
         # The loss is a batch mean, so each row of the output gradient carries 1/N. Averaging the rows again, as the
         # authors do, gives 1/N of the per-example mean and makes the effective damping depend on the batch size.
         per_example = shared["output_gradient"] == "per_example"

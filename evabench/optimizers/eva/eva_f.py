@@ -1,4 +1,4 @@
-"""Eva-f: the curvature of the mean input alone, of rank one. No hook in the backward pass.
+"""Eva-f: the curvature of the mean input alone, of rank one. Nothing is read in the backward pass.
 
 Legend: a [d_in] is the Kronecker vector of a layer, the running mean of its inputs.
 """
@@ -8,8 +8,9 @@ from typing import final
 import torch
 from torch import nn
 
-from evabench.optimizers.capture.capture import Capture, mean_inputs
+from evabench.optimizers.capture.capture import Capture
 from evabench.optimizers.capture.summaries import VectorSums
+from evabench.optimizers.capture.sums import mean_inputs
 from evabench.optimizers.eva.averages import Update, current, find_or_start, has_value, update_averages
 from evabench.optimizers.eva.compiled import Compiled
 from evabench.optimizers.eva.projected_step import project_layers_, ready_layers, take_step_
@@ -30,8 +31,7 @@ class EvaF(Preconditioner[Layer]):
 
         P = nu * (G - (G a) a^T / (damping + |a|^2))
 
-    Layers, groups, skipped steps and what `.grad` holds are those of `Eva`. A batch counts from its forward pass, if
-    the model was in training mode and gradients were enabled, even if no backward pass follows before the step.
+    Layers, groups, skipped steps, what `.grad` holds and which batches count are those of `Eva`.
     """
 
     settings_class = EvaFSettings
@@ -74,7 +74,12 @@ class EvaF(Preconditioner[Layer]):
         """Update the parameters once, from their gradients and the inputs of the forward passes since the last step."""
         update = self._update_vectors()
         fresh = {} if update is None else dict(zip(update.averages, update.vectors(), strict=True))
-        ready = ready_layers(self.layers, self.param_groups, self.state, lambda state: (current(state["a"], fresh),))
+        ready = ready_layers(
+            self.capture.layers_to_precondition(),
+            self.param_groups,
+            self.state,
+            lambda state: (current(state["a"], fresh),),
+        )
         projections = project_layers_(ready, self.project_, self.project_all_)
         broken = take_step_(self, projections, update, names=self.names, skips=self.skips, divides=False)
         self.troubles.count_failure(broken)
@@ -88,10 +93,9 @@ class EvaF(Preconditioner[Layer]):
     @phase("capture")
     def _update_vectors(self) -> Update | None:
         """Return the vectors before and after this step, or None where no pass was caught; forgets the sums."""
-        caught = dict(self.capture.sums)
-        self.capture.clear()
-        if not caught:
+        if not self.capture.settle():
             return None
+        caught = self.capture.take()
         inputs = mean_inputs(caught.values())
         averages = [
             find_or_start(self.state[layer.weight], "a", like) for layer, like in zip(caught, inputs, strict=True)

@@ -83,7 +83,7 @@ def expects_statistics(group: Group) -> bool:
 def _ready_layers(optimizer: Factored) -> Iterator[tuple[Group, Layer]]:
     """Yield the layers that have a gradient and factors, with the group of their weight."""
     group_of = {parameter: group for group in optimizer.param_groups for parameter in group["params"]}
-    for layer in optimizer.layers:
+    for layer in optimizer.capture.layers_to_precondition():
         if layer.has_gradient and "A" in optimizer.state[layer.weight]:
             yield group_of[layer.weight], layer
 

@@ -1,4 +1,4 @@
-"""FOOF: the input side of K-FAC alone. No hook in the backward pass.
+"""FOOF: the input side of K-FAC alone. Nothing is read in the backward pass.
 
 Legend: A [d_in, d_in] is the factor of a layer, the running mean of outer products of its inputs; w, Q its eigenvalues
 and eigenvectors; gamma the damping.
@@ -94,10 +94,11 @@ class FOOF(Preconditioner[Layer]):
     @phase("capture")
     def _collect(self) -> dict[Layer, dict[str, Fresh]]:
         """Return the factors of the passes since the last step, none between two updates; forgets the sums."""
-        caught = dict(self.capture.sums)
-        self.capture.clear()
+        if not self.capture.settle():
+            return {}
+        caught = self.capture.take()
         summed = [sums.inputs for sums in caught.values()]
-        if caught and num_ranks() > 1:
+        if num_ranks() > 1:
             summed = average_factors(summed)
         return {
             layer: {"A": Fresh(A, 1 / sums.num_rows)} for (layer, sums), A in zip(caught.items(), summed, strict=True)

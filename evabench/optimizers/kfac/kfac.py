@@ -9,7 +9,8 @@ from typing import Any, final
 import torch
 from torch import Tensor, nn
 
-from evabench.optimizers.capture.capture import Capture, Sums
+from evabench.optimizers.capture.capture import Capture
+from evabench.optimizers.capture.sums import Sums
 from evabench.optimizers.kfac.factor_inverse import KEPT, invert_, multiply_both
 from evabench.optimizers.kfac.factor_sums import FactorSums
 from evabench.optimizers.kfac.factored_step import expects_statistics, step_
@@ -104,11 +105,10 @@ class KFAC(Preconditioner[Layer]):
     @phase("capture")
     def _collect(self) -> dict[Layer, dict[str, Fresh]]:
         """Return the factors of the passes since the last step, none between two updates; forgets the sums."""
-        if not self.capture.sums:
+        if not self.capture.settle():
             return {}
         loss_scale = statistics_scale(self, self.grad_scaler)
-        caught = dict(self.capture.sums)
-        self.capture.clear()
+        caught = self.capture.take()
         summed = [each for sums in caught.values() for each in _both(sums)]
         if num_ranks() > 1:
             summed = average_factors(summed)

@@ -59,8 +59,7 @@ class Layer:
     def why_idle(self) -> str:
         """What keeps a hook from firing."""
         return (
-            "its hook never fired: not used, used without calling the module, not in training mode, "
-            "compiled before the optimizer was made, or only in a torch.func transform"
+            "its hook never fired: not used, used without calling the module, or compiled before the optimizer was made"
         )
 
     @property

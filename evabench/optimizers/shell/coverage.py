@@ -59,8 +59,8 @@ def coverage(optimizer: LayerAware) -> Coverage:
 
     Before the first step nothing has statistics, so that nothing is preconditioned.
     """
-    without = set(optimizer.health().layers_without_statistics)
-    rows = [_of_layer(layer, layer.name in without) for layer in optimizer.layers]
+    found = optimizer.health()
+    rows = [_of_layer(layer, found) for layer in optimizer.layers]
     rows += [_of_rest(rest) for rest in optimizer.rest]
     counts = {treatment: 0 for treatment in ("preconditioned", "plain gradient", "frozen")}
     for row in rows:
@@ -69,16 +69,16 @@ def coverage(optimizer: LayerAware) -> Coverage:
     return Coverage(layers=tuple(rows), share=counts["preconditioned"] / num_trained if num_trained else 0.0)
 
 
-def _of_layer(layer: Preconditioned, is_idle: bool) -> LayerCoverage:
+def _of_layer(layer: Preconditioned, found: Health) -> LayerCoverage:
     treatment: Treatment = "preconditioned"
     reason = ""
     if not layer.weight.requires_grad:
         treatment, reason = "frozen", "since the optimizer was made"
     elif isinstance(layer, Layer) and layer.bias is not None and not layer.bias.requires_grad:
         treatment, reason = "plain gradient", "its bias was frozen since the optimizer was made: make a new optimizer"
-    elif is_idle:
+    elif layer.name in found.why_plain or layer.name in found.layers_without_statistics:
         treatment = "plain gradient"
-        reason = layer.why_idle
+        reason = found.why_plain.get(layer.name, layer.why_idle)
     return LayerCoverage(
         name=layer.name,
         kind=layer.kind,

@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 import torch
@@ -101,17 +102,14 @@ class Preconditioner(torch.optim.Optimizer, ABC, Generic[Part]):
         self._update_()
 
     def zero_grad(self, set_to_none: bool = True) -> None:
-        """Forget the gradients, and the statistics of the passes that they came from.
-
-        Where forward passes alone count, those whose backward pass is still to come are kept.
-        """
+        """Forget the gradients, and the statistics of the passes that they came from."""
         super().zero_grad(set_to_none)
-        if self.capture is None:
-            return
-        if self.capture.output_gradients:
+        if self.capture is not None:
             self.capture.clear()
-        else:
-            self.capture.doubt()
+
+    def accumulating(self) -> AbstractContextManager[None]:
+        """Count every pass inside, whatever `zero_grad` forgets: `.grad` is put together by hand for the next step."""
+        return nullcontext() if self.capture is None else self.capture.accumulating()
 
     def add_param_group(self, param_group: dict[str, Any]) -> None:
         """Add a group of parameters of the model; raise `ValueError` for a foreign one or a bad value."""
@@ -127,9 +125,11 @@ class Preconditioner(torch.optim.Optimizer, ABC, Generic[Part]):
 
     def health(self) -> Health:
         """Return parts without statistics, steps skipped by layer, and trouble in the mathematics; waits."""
+        without = tuple(each.name for each in self.layers if not self._has_statistics(each))
         return Health(
             num_layers=len(self.layers),
-            layers_without_statistics=tuple(each.name for each in self.layers if not self._has_statistics(each)),
+            layers_without_statistics=without,
+            why_plain={} if self.capture is None else self.capture.why_plain(without),
             skipped_steps=self.skips.counts(),
             **self.troubles.counts(),
         )

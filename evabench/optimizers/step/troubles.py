@@ -1,7 +1,7 @@
 """Counts of what went wrong in the mathematics, kept on the device until somebody asks."""
 
 from collections.abc import Sequence
-from typing import NamedTuple, final
+from typing import NamedTuple, TypedDict, final
 
 import torch
 from torch import Tensor
@@ -12,6 +12,15 @@ class Trouble(NamedTuple):
 
     escalations: Tensor | int  # on the device where the host does not know
     failures: Tensor | int
+
+
+class Counts(TypedDict):
+    """Those of `Health`, under its names."""
+
+    num_escalations: int
+    num_failures: int
+    num_stale_refreshes: int
+    num_waiting_refreshes: int
 
 
 @final
@@ -41,8 +50,8 @@ class Troubles:
         self._stale = self._stale + num_missing + ((~torch.stack(known)).sum() if known else 0)
         self._waits += waits
 
-    def counts(self) -> dict[str, int]:
-        """Return the counts under the names of `Health`; waits for the device."""
+    def counts(self) -> Counts:
+        """Return the counts; waits for the device."""
         return {
             "num_escalations": int(self._escalations),
             "num_failures": int(self._failures),

@@ -1,0 +1,104 @@
+"""The hooks of a layer: after its forward passes, and at the gradients of its weight."""
+
+import weakref
+from collections.abc import Callable
+from typing import Protocol, final
+
+from torch import Tensor
+from torch.utils.hooks import RemovableHandle
+
+from evabench.optimizers.capture.passes import is_product, is_transformed, uses_own_weight
+from evabench.optimizers.eager import eager
+from evabench.optimizers.layers.layers import Layer, Module
+
+
+class Watcher(Protocol):
+    """Who is told of the passes through layers."""
+
+    enabled: bool
+
+    def see(self, layer: Layer, module: Module, inputs: Tensor, output: Tensor) -> None:
+        """Take a forward pass of a module."""
+
+    def remark(self, layer: Layer, words: str) -> None:
+        """Take the reason why a forward pass does not count."""
+
+    def notice(self, layer: Layer) -> None:
+        """Take that autograd has added to the gradient of a weight."""
+
+    def notice_returned(self, layer: Layer, gradient: Tensor) -> None:
+        """Take that a gradient of a weight has come, and will be added or returned."""
+
+
+def watch(watcher: Watcher, layer: Layer) -> None:
+    """Tell the watcher, which is held weakly, of all passes of a layer.
+
+    With the watcher go the hooks: a second optimizer on the same model pays for its own only.
+    """
+    handles = [module.register_forward_hook(_Hook(watcher, layer), with_kwargs=True) for module in layer.modules]
+    for handle in (*handles, *_watch_gradient(watcher, layer)):
+        weakref.finalize(watcher, handle.remove).atexit = False
+
+
+def _watch_gradient(watcher: Watcher, layer: Layer) -> tuple[RemovableHandle, RemovableHandle]:
+    """Have the watcher told when a gradient of a weight comes, and when autograd has added it to `.grad`."""
+    known = weakref.ref(watcher)
+
+    def comes(gradient: Tensor) -> None:
+        watching = known()
+        if watching is not None:
+            watching.notice_returned(layer, gradient)
+
+    def has_been_added(weight: Tensor) -> None:
+        watching = known()
+        if watching is not None:
+            watching.notice(layer)
+
+    weight, is_trained = layer.weight, layer.weight.requires_grad
+    weight.requires_grad_(True)  # of a frozen one torch takes no hook
+    handles: tuple[RemovableHandle, RemovableHandle] = (
+        weight.register_hook(comes),  # type: ignore[no-untyped-call]
+        weight.register_post_accumulate_grad_hook(has_been_added),  # type: ignore[no-untyped-call]
+    )
+    weight.requires_grad_(is_trained)
+    return handles
+
+
+@final
+class _Hook:
+    """Knows its watcher weakly.
+
+    A copy of it, in a copy of the model, does nothing: the copy of an optimizer attaches hooks of its own.
+    """
+
+    def __init__(self, watcher: Watcher, layer: Layer) -> None:
+        self.watcher = weakref.ref(watcher)
+        self.layer = layer
+
+    @eager
+    def __call__(self, module: Module, args: tuple[Tensor, ...], kwargs: dict[str, Tensor], output: Tensor) -> None:
+        watcher = self.watcher()
+        if watcher is None or not watcher.enabled:
+            return
+        inputs = args[0] if args else kwargs.get("input")
+        if is_transformed():
+            watcher.remark(self.layer, "it was used only in a torch.func transform, or traced")
+        elif not module.training:
+            watcher.remark(self.layer, "it was not in training mode")
+        elif not uses_own_weight(self.layer, module):
+            watcher.remark(self.layer, "it was called with other weights (torch.func.functional_call)")
+        elif is_product(inputs, output, module):
+            watcher.see(self.layer, module, inputs, output)
+        else:
+            watcher.remark(self.layer, "its call is not the product of its weight, or a hook has replaced its output")
+
+    def __reduce__(self) -> tuple[Callable[[], Callable[..., None]], tuple[()]]:
+        return _idle_hook, ()
+
+
+def _idle_hook() -> Callable[..., None]:
+    return _ignore
+
+
+def _ignore(*of_a_forward_pass: object) -> None:
+    """Stand where a hook was in the model that this one was copied from."""

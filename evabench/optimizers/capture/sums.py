@@ -1,0 +1,72 @@
+"""The sums of a layer, and how the passes that have been caught enter them."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from evabench.optimizers.layers.layers import Layer, Module
+
+
+@dataclass(slots=True)
+class Sums:
+    """Sums over the rows of all passes since the last step."""
+
+    inputs: Tensor
+    output_gradients: Tensor | None  # None where only the inputs are caught
+    num_rows: int  # that were summed: the samples of `statistics_batch`
+    num_examples: int  # of the whole batches: what a mean loss divides by
+
+
+@dataclass(slots=True, eq=False)
+class ForwardPass:
+    """A pass that counts when its gradient comes, its rows once however often that is."""
+
+    layer: Layer
+    module: Module
+    inputs: Tensor  # summed
+    num_rows: int
+    num_examples: int
+    counted_in: Sums | None = None  # the sums that its rows are part of
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Caught:
+    """The gradient of a forward pass, summed; None where only the inputs are caught."""
+
+    forward: ForwardPass
+    output_gradients: Tensor | None
+
+
+def mean_inputs(caught: Iterable[Sums]) -> list[Tensor]:
+    """Return the means over the rows of the inputs, layer by layer."""
+    caught = list(caught)
+    return list(torch._foreach_div([sums.inputs for sums in caught], [float(sums.num_rows) for sums in caught]))
+
+
+def mean_output_gradients(caught: Iterable[Sums], *, per_example: bool) -> list[Tensor]:
+    """Return the means over the rows of the output gradients, times the number of examples if `per_example`."""
+    caught = list(caught)
+    factors = [(sums.num_examples if per_example else 1) / sums.num_rows for sums in caught]
+    return list(
+        torch._foreach_mul([sums.output_gradients for sums in caught if sums.output_gradients is not None], factors)
+    )
+
+
+def count(sums: dict[Layer, Sums], caught: Iterable[Caught]) -> None:
+    """Add passes to the sums; there are several where a layer is used twice, or gradients are accumulated."""
+    for each in caught:
+        forward, known = each.forward, sums.get(each.forward.layer)
+        if known is None:
+            known = Sums(forward.inputs, each.output_gradients, forward.num_rows, forward.num_examples)
+            sums[forward.layer] = forward.counted_in = known
+            continue
+        if known.output_gradients is not None and each.output_gradients is not None:
+            known.output_gradients = known.output_gradients + each.output_gradients
+        # In a second backward pass through one graph only the gradients add up, as those of the parameters do.
+        if forward.counted_in is not known:
+            known.inputs = known.inputs + forward.inputs
+            known.num_rows += forward.num_rows
+            known.num_examples += forward.num_examples
+            forward.counted_in = known

@@ -50,7 +50,6 @@ OPTIMIZER_ROOMS = {
     "kfac": 4,
     "mfac": 4,
     "shampoo": 4,
-    "build": 5,
     "__init__": 5,
 }
 MAX_LINES = 400

@@ -12,7 +12,7 @@ from statistics import median
 
 import torch
 
-from evabench.optimizers.build import build_optimizer
+from evabench.optimizers import build_optimizer
 from tests.benchmarks.interleaved import ARMS
 from tests.benchmarks.models import NETS
 

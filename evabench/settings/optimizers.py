@@ -16,7 +16,7 @@ from evabench.settings.mfac import MfacSettings
 from evabench.settings.plugin_optimizers import PluginSettings
 from evabench.settings.shampoo import ShampooSettings
 
-OptimizerSettings = Annotated[
+BuiltInSettings = (
     SgdSettings
     | AdamWSettings
     | EvaSettings
@@ -26,6 +26,5 @@ OptimizerSettings = Annotated[
     | FoofSettings
     | ShampooSettings
     | MfacSettings
-    | PluginSettings,
-    Field(discriminator="optimizer"),
-]
+)
+OptimizerSettings = Annotated[BuiltInSettings | PluginSettings, Field(discriminator="optimizer")]

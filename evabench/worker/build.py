@@ -3,7 +3,7 @@
 from torch import nn
 from torch.optim import Optimizer
 
-from evabench.optimizers.build import build_optimizer as build_ours
+from evabench.optimizers import build_optimizer as build_ours
 from evabench.records.cell import Cell
 from evabench.settings.optimizers import OptimizerSettings
 from evabench.settings.plugin_optimizers import PluginSettings

@@ -14,7 +14,7 @@ from statistics import fmean, median
 
 import torch
 
-from evabench.optimizers.build import build_optimizer
+from evabench.optimizers import build_optimizer
 from evabench.settings import optimizers as settings
 from tests.benchmarks.models import NETS
 

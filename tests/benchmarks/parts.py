@@ -10,7 +10,7 @@ from collections import defaultdict
 
 import torch
 
-from evabench.optimizers.build import build_optimizer
+from evabench.optimizers import build_optimizer
 from evabench.optimizers.phases import listening, phase
 from tests.benchmarks.interleaved import ARMS
 from tests.benchmarks.models import NETS

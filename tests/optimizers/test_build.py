@@ -3,8 +3,7 @@ from dataclasses import asdict
 import pytest
 import torch
 
-from evabench.optimizers import FOOF, KFAC, MFAC, Eva, EvaF, EvaS, Shampoo
-from evabench.optimizers.build import build_optimizer
+from evabench.optimizers import FOOF, KFAC, MFAC, Eva, EvaF, EvaS, Shampoo, build_optimizer
 from evabench.optimizers.eva.compiled import Compiled
 from evabench.settings.eva import EvaFSettings, EvaSettings, EvaSSettings
 from evabench.settings.first_order import AdamWSettings, SgdSettings

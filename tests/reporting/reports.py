@@ -83,9 +83,9 @@ def hostile_report():
     ]
     renamed.append(replace(made.failed(renamed[0], "crashed"), key="broken", seed=99))
     renamed[-1] = replace(renamed[-1], outcome=replace(renamed[-1].outcome, reason=HOSTILE))
-    named = suite(title=HOSTILE, description=HOSTILE, decided_by=HOSTILE, arms=arms, workloads={HOSTILE: made.NET})
-    targets = {HOSTILE: Target(value=made.TARGET, provenance=HOSTILE)}
-    return make_report(replace(named, convergence=replace(named.convergence, targets=targets)), renamed)
+    table = replace(suite().convergence, targets={HOSTILE: Target(value=made.TARGET, provenance=HOSTILE)})
+    words = {"title": HOSTILE, "description": HOSTILE, "decided_by": HOSTILE}
+    return make_report(suite(**words, arms=arms, workloads={HOSTILE: made.NET}, convergence=table), renamed)
 
 
 @cache

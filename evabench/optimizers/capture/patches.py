@@ -10,6 +10,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from evabench.optimizers.capture.recently_used import RecentlyUsed
 from evabench.optimizers.tensors import in_memory_order
 
 Convolution = nn.Conv1d | nn.Conv2d
@@ -38,7 +39,7 @@ class PatchSums:
     """
 
     def __init__(self) -> None:
-        self._counts: dict[tuple[object, ...], Tensor] = {}  # the same few for all steps
+        self._counts = RecentlyUsed[Tensor](Tensor.numel)  # the same few for all steps, where lengths do not vary
 
     def __call__(self, x: Tensor, convolution: Convolution) -> Tensor:
         """Return [c * prod(kernel_size)], group after group."""
@@ -52,11 +53,7 @@ class PatchSums:
     def _counts_of(self, summed: Tensor, convolution: Convolution, axis: int) -> Tensor:
         size = summed.shape[1]
         key = (axis_geometry(convolution, axis), convolution.padding_mode, size, summed.dtype, summed.device)
-        if key not in self._counts:
-            self._counts[key] = count_visits(
-                convolution, axis, torch.eye(size, dtype=summed.dtype, device=summed.device)
-            )
-        return self._counts[key]
+        return self._counts.find(key, lambda: count_visits(convolution, axis, size, summed.new_zeros(())))
 
 
 def sum_samples(x: Tensor) -> Tensor:
@@ -75,14 +72,16 @@ def sum_first_axis(rows: Tensor) -> Tensor:
     return rows.sum(0, dtype=torch.float32)
 
 
-def count_visits(convolution: Convolution, axis: int, eye: Tensor) -> Tensor:
+def count_visits(convolution: Convolution, axis: int, size: int, like: Tensor) -> Tensor:
     """Return [k, size]: how often offset i of the kernel meets place h, over all positions of the output."""
     geometry = axis_geometry(convolution, axis)
     kernel, stride, dilation, before, after = geometry
-    padded = _pad(eye.unsqueeze(0), [before, after], convolution.padding_mode).squeeze(0)
-    stop = stride * (geometry.num_positions(eye.shape[0]) - 1) + 1
-    offsets = [offset * dilation for offset in range(kernel)]
-    return torch.stack([padded[:, start : start + stop : stride].sum(1) for start in offsets])
+    places = torch.arange(1, size + 1, dtype=torch.float64, device=like.device)  # 0 is for what padding adds
+    sources = _pad(places.view(1, 1, -1), [before, after], convolution.padding_mode).view(-1).long()
+    stop = stride * (geometry.num_positions(size) - 1) + 1
+    met = torch.stack([sources[start : start + stop : stride] for start in range(0, kernel * dilation, dilation)])
+    counts = like.new_zeros(kernel, size + 1).scatter_add_(1, met, like.new_ones(met.shape))
+    return counts[:, 1:].contiguous()
 
 
 def patch_rows(x: Tensor, convolution: Convolution) -> Tensor:

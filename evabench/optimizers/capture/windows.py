@@ -6,12 +6,16 @@ is a few numbers a channel, and a small matrix that counts the meetings. Stride,
 make other counts.
 """
 
-from typing import NamedTuple, final
+from typing import Any, NamedTuple, final
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from evabench.optimizers.capture.patches import AxisGeometry, Convolution, axis_geometry
+from evabench.optimizers.capture.recently_used import RecentlyUsed
+
+Places = np.ndarray[Any, np.dtype[Any]]
 
 
 class AxisVisits(NamedTuple):
@@ -27,7 +31,7 @@ class PatchMeans:
     """Means over the positions of the patches, sample by sample."""
 
     def __init__(self) -> None:
-        self._weights: dict[tuple[object, ...], tuple[list[AxisVisits], Tensor]] = {}  # the same few for all steps
+        self._weights = RecentlyUsed[tuple[list[AxisVisits], Tensor]](lambda found: found[1].numel())
 
     def __call__(self, x: Tensor, convolution: Convolution) -> Tensor:
         """Return [n, d_in], or [groups, n, d_in], of inputs [n, c, *space]."""
@@ -43,47 +47,48 @@ class PatchMeans:
         space = x.shape[2:]
         geometry = [axis_geometry(convolution, axis) for axis in range(len(space))]
         key = (tuple(geometry), convolution.padding_mode, space, x.dtype, x.device)
-        if key not in self._weights:
+
+        def make() -> tuple[list[AxisVisits], Tensor]:
             mode = convolution.padding_mode
             visits = [visit_axis(each, mode, size) for each, size in zip(geometry, space, strict=True)]
             weights = x.new_ones(1, 1)
             for each in visits:
                 weights = torch.kron(weights, x.new_tensor(each.counts) / each.num_positions)
-            self._weights[key] = visits, weights
-        return self._weights[key]
+            return visits, weights
+
+        return self._weights.find(key, make)
 
 
 def visit_axis(geometry: AxisGeometry, mode: str, size: int) -> AxisVisits:
     """Return which places of an axis of `size` the offsets of a kernel meet, over all positions of the output."""
     kernel, stride, dilation, before, _ = geometry
     num_positions = geometry.num_positions(size)
-    meetings = [[0] * kernel for _ in range(size)]
-    for position in range(num_positions):
-        for offset in range(kernel):
-            place = _source(position * stride + offset * dilation - before, mode, size)
-            if place is not None:
-                meetings[place][offset] += 1
+    meetings = np.zeros((size, kernel), dtype=np.int64)
+    for offset in range(kernel):
+        places = np.arange(num_positions) * stride + offset * dilation - before
+        sources, is_met = _sources(places, mode, size)
+        np.add.at(meetings[:, offset], sources[is_met], 1)
     alike: dict[tuple[int, ...], list[int]] = {}
-    for place, counts in enumerate(meetings):
+    for place, counts in enumerate(meetings.tolist()):
         if any(counts):
             alike.setdefault(tuple(counts), []).append(place)
     found = [(each, counts) for counts, places in alike.items() for each in _as_slices(places)]
     return AxisVisits(tuple(each for each, _ in found), tuple(counts for _, counts in found), num_positions)
 
 
-def _source(place: int, mode: str, size: int) -> int | None:
-    """Return the place whose value stands at a place of the padded axis, None for a zero."""
-    if 0 <= place < size:
-        return place
+def _sources(places: Places, mode: str, size: int) -> tuple[Places, Places]:
+    """Return the places whose values stand at places of the padded axis, and which of these are no zeros."""
+    all_of_them = np.ones_like(places, dtype=bool)
     match mode:
         case "circular":
-            return place % size
+            return places % size, all_of_them
         case "reflect":
-            return -place if place < 0 else 2 * (size - 1) - place
+            mirrored = np.abs(places)
+            return np.where(mirrored < size, mirrored, 2 * (size - 1) - mirrored), all_of_them
         case "replicate":
-            return 0 if place < 0 else size - 1
+            return places.clip(0, size - 1), all_of_them
         case _:
-            return None
+            return places, (places >= 0) & (places < size)
 
 
 def _as_slices(places: list[int]) -> list[slice]:

@@ -7,8 +7,10 @@ import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
+from evabench.measurement.modes import enter_training
 from evabench.measurement.step import slow_down, training_step
 from evabench.records.cell import Cell
+from evabench.settings.plugin_optimizers import PluginSettings
 from evabench.workloads.workload import Batch, Workload
 
 # Batches are made before a timed block, and used again after so many, so that input is never part of a step's time.
@@ -48,13 +50,18 @@ class Bench:
         return self.cell.optimizer.cycle_steps
 
     @property
+    def closure(self) -> bool:
+        """Return whether a step calls the passes itself."""
+        return takes_closure(self.cell)
+
+    @property
     def device(self) -> torch.device:
         """Return where the model lies."""
         return next(self.workload.model.parameters()).device
 
     def train(self, batch: Batch) -> Tensor:
         """Make one training step and return the loss of the batch."""
-        return training_step(self.workload, self.optimizer, batch)
+        return training_step(self.workload, self.optimizer, batch, closure=self.closure)
 
     def anew(self) -> "Bench":
         """Return a bench of the same cell and seed, with a workload and an optimizer of its own."""
@@ -74,7 +81,13 @@ class Bench:
     def _both(self) -> tuple[Workload, Optimizer]:
         if self._built is None:
             self._built = self.build(self.cell, self.seed)
+            enter_training(self._built[1])
         return self._built
+
+
+def takes_closure(cell: Cell) -> bool:
+    """Return whether the step of this optimizer calls the passes itself."""
+    return isinstance(cell.optimizer, PluginSettings) and cell.optimizer.closure
 
 
 def _endless(batches: list[Batch]) -> Iterator[Batch]:

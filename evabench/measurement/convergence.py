@@ -2,13 +2,14 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from time import perf_counter
 from typing import Any
 
 from torch import Tensor
 
 from evabench.measurement.bench import Bench
+from evabench.measurement.modes import evaluating
 from evabench.records.convergence import Convergence, Evaluation, Scores
 from evabench.records.measurement import ConvergenceSettings
 from evabench.units import Seconds
@@ -43,16 +44,29 @@ class Training:
 
 
 def measure_convergence(bench: Bench, settings: ConvergenceSettings) -> Convergence:
-    """Train the cell's optimizer on its workload, at the rates of the schedule."""
-    workload, rate = bench.workload, ScheduledRate(bench.optimizer, settings)
+    """Train the cell's optimizer on its workload, at the rates of the schedule, and judge where it says to."""
+    workload, optimizer = bench.workload, bench.optimizer
+    rate = ScheduledRate(optimizer, settings)
     batches = workload.batches()
 
     def step(index: int, batch: Any) -> Tensor:
         rate.set_for(index)
         return bench.train(batch)
 
-    training = Training(next_batch=lambda: next(batches), step=step, validation=workload.validation, test=workload.test)
-    return train_to_budget(training, settings, PausableClock())
+    def judged(scores: Callable[[], Scores]) -> Callable[[], Scores]:
+        def at_its_point() -> Scores:
+            with evaluating(optimizer):
+                return scores()
+
+        return at_its_point
+
+    training = Training(
+        next_batch=lambda: next(batches),
+        step=step,
+        validation=judged(workload.validation),
+        test=judged(workload.test),
+    )
+    return replace(train_to_budget(training, settings, PausableClock()), rate_contested_at=rate.contested_at)
 
 
 def train_to_budget(training: Training, settings: ConvergenceSettings, clock: PausableClock) -> Convergence:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from torch import Tensor
 
 from evabench.measurement.bench import Bench
+from evabench.measurement.modes import evaluating
 from evabench.records.measurement import RateSettings
 from evabench.records.rate import Rate, RateTrial
 from evabench.settings.quadratics import QuadraticSettings
@@ -24,12 +25,18 @@ def measure_rate(bench: Bench, settings: RateSettings) -> Rate:
 
 
 def _try(bench: Bench, settings: RateSettings, multiple: float, unit_lr: float) -> RateTrial:
-    for group in bench.optimizer.param_groups:
+    optimizer = bench.optimizer
+    for group in optimizer.param_groups:
         group["lr"] = multiple * unit_lr
     problem, (weight,) = bench.workload.objective, bench.workload.model.parameters()
     assert isinstance(problem, Quadratic)
     batch = next(bench.workload.batches())
-    return try_rate(multiple, lambda: bench.train(batch), lambda: problem.excess(weight), settings)
+
+    def excess() -> Tensor:
+        with evaluating(optimizer):
+            return problem.excess(weight)
+
+    return try_rate(multiple, lambda: bench.train(batch), excess, settings)
 
 
 def try_rate(

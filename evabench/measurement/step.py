@@ -1,16 +1,25 @@
 """The training step that every measurement means, with the marks of its parts."""
 
+from collections.abc import Callable
+
+import torch
 from torch import Tensor
 from torch.optim import SGD, AdamW, Optimizer
 
+from evabench.errors import EvabenchError
 from evabench.optimizers.phases import phase
 from evabench.optimizers.shell.preconditioner import Preconditioner
 from evabench.records.phases import PhaseName
 from evabench.workloads.workload import Batch, Workload
 
 
-def training_step(workload: Workload, optimizer: Optimizer, batch: Batch) -> Tensor:
-    """Train once and return the loss of the batch."""
+def training_step(workload: Workload, optimizer: Optimizer, batch: Batch, *, closure: bool = False) -> Tensor:
+    """Train once and return the loss of the batch.
+
+    With `closure` the optimizer calls the passes itself, as often as it likes; the loss is that of its first call.
+    """
+    if closure:
+        return _train_by_closure(workload, optimizer, batch)
     with phase("zero_grad"):
         optimizer.zero_grad(set_to_none=True)
     return train_on(workload, optimizer, batch)
@@ -18,13 +27,45 @@ def training_step(workload: Workload, optimizer: Optimizer, batch: Batch) -> Ten
 
 def train_on(workload: Workload, optimizer: Optimizer, batch: Batch) -> Tensor:
     """Train once where the gradients are already cleared, and return the loss of the batch."""
+    loss = _both_passes(workload, batch)
+    with phase(_step_phase(optimizer)):
+        optimizer.step()
+    return loss.detach()
+
+
+def closure_of(optimizer: Optimizer, both_passes: Callable[[], Tensor]) -> Callable[[], Tensor]:
+    """Return what an optimizer calls for the loss of a batch, and for its gradients."""
+
+    @torch.enable_grad()
+    def closure() -> Tensor:
+        with phase("zero_grad"):
+            optimizer.zero_grad(set_to_none=True)
+        return both_passes()
+
+    return closure
+
+
+def _train_by_closure(workload: Workload, optimizer: Optimizer, batch: Batch) -> Tensor:
+    losses: list[Tensor] = []
+
+    def both_passes() -> Tensor:
+        loss = _both_passes(workload, batch)
+        losses.append(loss.detach())
+        return loss
+
+    with phase(_step_phase(optimizer)):
+        optimizer.step(closure_of(optimizer, both_passes))  # type: ignore[arg-type]  # torch's annotation wants floats
+    if not losses:
+        raise EvabenchError(f"the step of {type(optimizer).__name__} calls no closure: leave closure = true out")
+    return losses[0]
+
+
+def _both_passes(workload: Workload, batch: Batch) -> Tensor:
     with phase("forward"):
         loss = workload.loss(batch)
     with phase("backward"):
         loss.backward()  # type: ignore[no-untyped-call]  # torch's annotation is incomplete
-    with phase(_step_phase(optimizer)):
-        optimizer.step()
-    return loss.detach()
+    return loss
 
 
 def slow_down(optimizer: Optimizer) -> None:
@@ -33,7 +74,7 @@ def slow_down(optimizer: Optimizer) -> None:
     These steps have no schedule: at its full rate an arm that was tuned with one may diverge within a visit.
     """
     for group in optimizer.param_groups:
-        if "lr" in group:
+        if isinstance(group.get("lr"), int | float | Tensor):  # without a number the optimizer knows its own
             group["lr"] = group["lr"] / 1000
 
 

@@ -41,6 +41,8 @@ class Convergence(Strict):
     input_wait_seconds: Seconds | None = None  # of the training clock, waiting for batches; None: not measured then
     # Of the training clock, with what is made once: state, caches, compiled code. None: a run from before it was read.
     first_step_seconds: Seconds | None = None
+    # The first step before which the optimizer had changed the rate that the schedule sets; None: it never did.
+    rate_contested_at: int | None = None
 
     @property
     def clock_seconds(self) -> Seconds:

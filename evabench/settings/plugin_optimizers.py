@@ -6,6 +6,7 @@ from typing import ClassVar, Literal
 
 from evabench.settings.bounds import Count, check_bounds
 from evabench.settings.choices import Family, Scalar, Search
+from evabench.settings.identity import legacy
 from evabench.settings.strict import Strict
 
 
@@ -21,6 +22,7 @@ class PluginSettings(Strict):
     name: str  # "package.module:Name" or "path/to/file.py:Name", a path as seen from where evabench is run
     options: Mapping[str, Scalar] = field(default_factory=dict)
     takes_model: bool = False  # True: called with the model instead of its parameters
+    closure: bool = legacy(False)  # True: its step calls a closure that makes the passes, as often as it likes
     refresh_every: Count = 1  # so that its steps are measured over whole cycles too
 
     def __post_init__(self) -> None:

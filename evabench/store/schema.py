@@ -11,7 +11,8 @@
     7   2026-11-24   pilot: its first step, in which state, caches and compiled code are made
     8   2026-11-24   convergence: its first step, likewise
     9   2026-11-26   cell: what it is for, its device, subnormal numbers, group of processes, and a value to stop at;
-                     precision of a workload; fused first-order optimizers
+                     precision of a workload; fused first-order optimizers; convergence: a rate that schedule and
+                     optimizer both set
 
 A line is `{"schema": N, "run": {...}}`, in a seal (`seal.py`). Old numbers keep loading: a new number comes with the
 function that lifts the line before it.

@@ -2,6 +2,7 @@
 
 import importlib
 import importlib.util
+import inspect
 import sys
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,15 @@ def build_plugin(settings: PluginSettings, model: nn.Module) -> Optimizer:
     optimizer = make(target, **settings.options)
     if not isinstance(optimizer, Optimizer):
         raise SuiteError(f'"{settings.name}" made a {type(optimizer).__name__}, which is no torch.optim.Optimizer')
+    if not settings.closure and _needs_closure(optimizer):
+        raise SuiteError(f'the step of "{settings.name}" needs a closure: give the arm closure = true')
     return optimizer
+
+
+def _needs_closure(optimizer: Optimizer) -> bool:
+    """Return whether a step without one is impossible; some that need one only say so when they step."""
+    closure = inspect.signature(optimizer.step).parameters.get("closure")
+    return closure is not None and closure.default is inspect.Parameter.empty
 
 
 def build_plugin_workload(settings: PluginWorkloadSettings, seed: int) -> Workload:

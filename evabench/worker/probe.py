@@ -8,7 +8,7 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.optim import SGD, Optimizer
 
 from evabench.errors import DataError
-from evabench.measurement.bench import Bench
+from evabench.measurement.bench import Bench, takes_closure
 from evabench.measurement.memory.memory import rss_high_water_bytes, track_step
 from evabench.measurement.step import training_step
 from evabench.records.cell import Cell
@@ -59,7 +59,9 @@ def _fake_peak(cell: Cell, *, plain: bool) -> Bytes:
         else:
             optimizer = build_optimizer(_never_reading(cell.optimizer), workload.model)
         batch = next(workload.batches())
-        return max(track_step(workload.model, optimizer, batch, workload.loss).peak().total for _ in range(2))
+        closure = not plain and takes_closure(cell)
+        steps = (track_step(workload.model, optimizer, batch, workload.loss, closure=closure) for _ in range(2))
+        return max(step.peak().total for step in steps)
 
 
 def _never_reading(settings: OptimizerSettings) -> OptimizerSettings:
@@ -94,7 +96,7 @@ def _time_steps(cell: Cell, num_steps: int) -> Probe:
     seconds = []
     for _ in range(num_steps):
         start = perf_counter()
-        training_step(workload, optimizer, batch)
+        training_step(workload, optimizer, batch, closure=takes_closure(cell))
         seconds.append(perf_counter() - start)
     return Probe(
         set_up_seconds=ready - started,

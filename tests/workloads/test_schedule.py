@@ -71,3 +71,46 @@ def test_the_warm_up_multiplies_the_schedule():
     settings = ConvergenceSettings(steps=4, evaluate_every=1, schedule="linear", warmup_steps=3)
     ScheduledRate(optimizer, settings).set_for(1)
     assert [group["lr"] for group in optimizer.param_groups] == [0.75 * 0.5 * 0.4, 0.75 * 0.5 * 2.0]
+
+
+CONSTANT = ConvergenceSettings(steps=4, evaluate_every=1, schedule="constant")
+
+
+def test_a_constant_rate_touches_nothing_that_an_optimizer_has_changed():
+    optimizer = two_groups()
+    rate = ScheduledRate(optimizer, CONSTANT)
+    optimizer.param_groups[0]["lr"] = 0.3
+    rate.set_for(1)
+    assert [group["lr"] for group in optimizer.param_groups] == [0.3, 2.0]
+    assert rate.contested_at is None
+
+
+def test_a_group_whose_rate_is_no_number_is_left_alone():
+    optimizer = two_groups()
+    optimizer.param_groups[0]["lr"] = None
+    del optimizer.param_groups[1]["lr"]
+    ScheduledRate(optimizer, LINEAR).set_for(1)
+    assert optimizer.param_groups[0]["lr"] is None
+    assert "lr" not in optimizer.param_groups[1]
+
+
+def test_a_rate_that_is_a_tensor_stays_the_same_object():
+    optimizer = two_groups()
+    held = optimizer.param_groups[0]["lr"] = torch.tensor(0.4)
+    rate = ScheduledRate(optimizer, LINEAR)
+    for step in (3, 1):
+        rate.set_for(step)
+    assert optimizer.param_groups[0]["lr"] is held
+    assert float(held) == pytest.approx(0.75 * 0.4)
+
+
+def test_the_first_step_at_which_the_optimizer_had_changed_its_rate_is_kept_and_the_schedule_prevails():
+    optimizer = two_groups()
+    rate = ScheduledRate(optimizer, LINEAR)
+    for step in range(4):
+        rate.set_for(step)
+        if step >= 1:
+            optimizer.param_groups[1]["lr"] = 7.0
+    assert rate.contested_at == 2
+    rate.set_for(1)
+    assert optimizer.param_groups[1]["lr"] == 0.75 * 2.0

@@ -12,7 +12,7 @@ from evabench.measurement.bench import Bench
 from evabench.measurement.memory.nvml import watch_device_memory
 from evabench.measurement.memory.storages import StorageTracker, storage_bytes, thinned
 from evabench.measurement.memory.workspace import Workspace, profile_workspace
-from evabench.measurement.step import slow_down, train_on
+from evabench.measurement.step import closure_of, slow_down, train_on
 from evabench.records.measurement import MemorySettings
 from evabench.records.memory import Memory
 from evabench.units import Bytes
@@ -33,7 +33,7 @@ def measure_memory(bench: Bench, settings: MemorySettings) -> Memory:
         bench.train(next(batches))
     batch = next(batches)
     with watch_device_memory(bench.device) as device:
-        tracker = track_step(workload.model, optimizer, batch, workload.loss)
+        tracker = track_step(workload.model, optimizer, batch, workload.loss, closure=bench.closure)
 
     def to_next_refresh() -> None:
         for _ in range(cycle_steps - 1):
@@ -41,7 +41,10 @@ def measure_memory(bench: Bench, settings: MemorySettings) -> Memory:
         optimizer.zero_grad(set_to_none=True)
 
     def refresh() -> None:
-        train_on(workload, optimizer, batch)
+        if bench.closure:
+            bench.train(batch)
+        else:
+            train_on(workload, optimizer, batch)
         optimizer.zero_grad(set_to_none=True)
 
     workspace = profile_workspace(to_next_refresh, refresh)
@@ -88,9 +91,18 @@ def rss_high_water_bytes() -> Bytes | None:
 
 
 def track_step(
-    model: nn.Module, optimizer: Optimizer, batch: Batch, loss_of: Callable[[Batch], Tensor]
+    model: nn.Module,
+    optimizer: Optimizer,
+    batch: Batch,
+    loss_of: Callable[[Batch], Tensor],
+    *,
+    closure: bool = False,
 ) -> StorageTracker:
-    """Run one training step under a tracker and return it. `loss_of(batch)` is the forward pass with its loss."""
+    """Run one training step under a tracker and return it. `loss_of(batch)` is the forward pass with its loss.
+
+    Of an optimizer that calls a closure the whole step is in the phase "optimizer", its activations among the
+    temporaries: its passes are no phases of the step.
+    """
     tracker = StorageTracker()
     optimizer.zero_grad(set_to_none=True)
     parameters = list(model.parameters())
@@ -99,18 +111,36 @@ def track_step(
     tracker.expect(tree_leaves(batch), "batch")
     tracker.begin()
     with tracker.layers_of(model):
-        with tracker.phase("forward"):
-            loss = loss_of(batch)
-        with tracker.phase("backward"):
-            loss.backward()  # type: ignore[no-untyped-call]  # torch's annotation is incomplete
-    tracker.expect([p.grad for p in parameters if p.grad is not None], "gradients")
-    with tracker.phase("optimizer"):  # the loss is alive here too, as in any training loop that reports it
-        optimizer.step()
+        if closure:
+            _step_by_closure(tracker, optimizer, lambda: loss_of(batch))
+        else:
+            _step(tracker, optimizer, parameters, lambda: loss_of(batch))
     _expect_state(tracker, optimizer)
-    del loss
     with tracker.phase("optimizer"):
         optimizer.zero_grad(set_to_none=True)
     return tracker
+
+
+def _step(
+    tracker: StorageTracker, optimizer: Optimizer, parameters: list[nn.Parameter], loss_of: Callable[[], Tensor]
+) -> None:
+    with tracker.phase("forward"):
+        loss = loss_of()
+    with tracker.phase("backward"):
+        loss.backward()  # type: ignore[no-untyped-call]  # torch's annotation is incomplete
+    tracker.expect([p.grad for p in parameters if p.grad is not None], "gradients")
+    with tracker.phase("optimizer"):  # the loss is alive here too, as in any training loop that reports it
+        optimizer.step()
+
+
+def _step_by_closure(tracker: StorageTracker, optimizer: Optimizer, loss_of: Callable[[], Tensor]) -> None:
+    def both_passes() -> Tensor:
+        loss = loss_of()
+        loss.backward()  # type: ignore[no-untyped-call]  # torch's annotation is incomplete
+        return loss
+
+    with tracker.phase("optimizer"):
+        optimizer.step(closure_of(optimizer, both_passes))  # type: ignore[arg-type]  # torch's annotation wants floats
 
 
 def tensors_where_the_allocator_peaked(tracker: StorageTracker, workspace: Workspace) -> Bytes | None:

@@ -1,18 +1,31 @@
 """How far each arm came, and in what health, as tables."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from statistics import median
 from typing import TypeVar
 
 from evabench.findings.arm import MeasuredArm
 from evabench.records.convergence import Convergence
-from evabench.reporting.report import WorkloadReport
+from evabench.reporting.report import Report, WorkloadReport
 from evabench.reporting.tables.table import NOT_MEASURED, Table, counted
 from evabench.units import format_seconds
 
 V = TypeVar("V")
 
 MISSED = "missed"
+
+
+def rate_warnings(report: Report) -> Iterator[str]:
+    """Yield the arms whose learning rate both the schedule and the optimizer wanted to set."""
+    for workload in report.workloads:
+        for arm in workload.arms:
+            steps = [curve.rate_contested_at for curve in arm.curves if curve.rate_contested_at is not None]
+            if steps and arm.budget:
+                yield (
+                    f"{arm.name} on {workload.name} changes its learning rate itself, first before step {min(steps)}, "
+                    f'and the schedule "{arm.budget.schedule}" set it back at every step. To leave it to the '
+                    'optimizer: schedule = "constant", without a warm-up.'
+                )
 
 
 def convergence_table(workload: WorkloadReport) -> Table | None:

@@ -6,8 +6,9 @@
 
 import dataclasses
 import math
-from collections.abc import Callable
-from typing import Annotated, Any, get_args, get_origin, get_type_hints
+from collections.abc import Callable, Hashable
+from functools import cache
+from typing import Annotated, Any, cast, get_args, get_origin, get_type_hints
 
 from annotated_types import Ge, Gt, Interval, Le, Lt
 
@@ -28,18 +29,27 @@ _CHECKS: dict[type, tuple[str, str, Callable[[Any, Any], bool]]] = {
 }
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Field:
+    """What the type of a field says about its values."""
+
+    name: str
+    constraints: tuple[Gt | Ge | Lt | Le, ...]
+    is_whole: bool
+
+
 def check_bounds(settings: Any) -> None:
     """Raise `ValueError` naming every field of a settings dataclass that is out of its bounds, or not finite."""
     problems = []
-    for name, hint in get_type_hints(type(settings), include_extras=True).items():
-        value = getattr(settings, name)
+    for field in _fields(cast(Hashable, type(settings))):
+        name, value = field.name, getattr(settings, field.name)
         if isinstance(value, float) and not math.isfinite(value):
             problems.append(f"{name} must be a finite number, got {value}")
         elif isinstance(value, int | float):
-            problems += [f"{name} must be {rule}, got {value}" for rule in _broken(hint, value)]
-            if isinstance(value, float) and _is_whole(hint):
+            problems += [f"{name} must be {rule}, got {value}" for rule in _broken(field, value)]
+            if isinstance(value, float) and field.is_whole:
                 problems.append(f"{name} must be a whole number, got {value}")
-        elif isinstance(value, str) and _constraints(hint):  # 1e-3 of a YAML file is one
+        elif isinstance(value, str) and field.constraints:  # 1e-3 of a YAML file is one
             problems.append(f'{name} must be a number, got the text "{value}"')
     if problems:
         raise ValueError("; ".join(problems))
@@ -50,9 +60,16 @@ def field_names(settings_class: type) -> tuple[str, ...]:
     return tuple(field.name for field in dataclasses.fields(settings_class))
 
 
-def _broken(hint: Any, value: float) -> list[str]:
+@cache
+def _fields(settings_class: Hashable) -> tuple[_Field, ...]:
+    """Return the fields of a class: its types are read once, and not again for every stored run."""
+    hints = get_type_hints(settings_class, include_extras=True)
+    return tuple(_Field(name, tuple(_constraints(hint)), _is_whole(hint)) for name, hint in hints.items())
+
+
+def _broken(field: _Field, value: float) -> list[str]:
     broken = []
-    for constraint in _constraints(hint):
+    for constraint in field.constraints:
         attribute, sign, holds = _CHECKS[type(constraint)]
         bound = getattr(constraint, attribute)
         if not holds(value, bound):

@@ -9,7 +9,9 @@ A miss of a target is an infinite time, which a mean cannot take and a rank can.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from functools import cache
+from itertools import islice
 
 from evabench.stats.interval import Interval, check_alpha, check_confidence
 
@@ -42,16 +44,29 @@ def median_upper_bound(values: Sequence[float], alpha: float) -> float:
     return math.inf if rank is None else sorted(values)[-rank]
 
 
+@cache
 def lower_rank(num_values: int, alpha: float) -> int | None:
     """Return the largest j, counted from 1, with P(Bin(num_values, 1/2) < j) <= alpha; None where there is none."""
-    rank = 0
     # 1 - 0.95 is a little above 0.05 in floating point and (1 - 0.9375) / 2 a little below: allow for the rounding.
-    while rank < num_values and probability_below(num_values, rank + 1) <= alpha * (1 + 1e-12):
-        rank += 1
-    return rank or None
+    allowed = alpha * (1 + 1e-12)
+    ranks = (rank for rank, below in enumerate(_probabilities_below(num_values)) if below > allowed)
+    return next(ranks, num_values + 1) - 1 or None
 
 
 def probability_below(num_values: int, rank: int) -> float:
     """Return P(Bin(num_values, 1/2) < rank), the error of the one-sided bound x_(rank)."""
-    num_outcomes: int = 2**num_values
-    return sum(math.comb(num_values, i) for i in range(rank)) / num_outcomes
+    return next(islice(_probabilities_below(num_values), rank, None))
+
+
+def _probabilities_below(num_values: int) -> Iterator[float]:
+    """Yield P(Bin(num_values, 1/2) < j) for j = 0 to num_values + 1, exact but for the division.
+
+    Each binomial coefficient follows from the one before by a product and a quotient of whole numbers: thousands of
+    values take as many steps, and no sum is begun anew.
+    """
+    num_outcomes, below, coefficient = 1 << num_values, 0, 1
+    for i in range(num_values + 1):
+        yield below / num_outcomes
+        below += coefficient
+        coefficient = coefficient * (num_values - i) // (i + 1)
+    yield below / num_outcomes

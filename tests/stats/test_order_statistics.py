@@ -70,3 +70,10 @@ def test_the_level_holds_for_a_skewed_distribution():
         interval = median_interval(list(random.exponential(1, 9)))
         inside += interval.low <= median <= interval.high
     assert inside / repetitions == pytest.approx(1 - 20 / 512, abs=0.012)
+
+
+@pytest.mark.parametrize("num_values", [1, 6, 61, 1030])
+def test_probabilities_are_those_of_the_binomial_distribution_to_the_last_bit(num_values):
+    for rank in range(0, num_values + 2, 1 + num_values // 20):
+        below = sum(math.comb(num_values, i) for i in range(min(rank, num_values + 1)))
+        assert probability_below(num_values, rank) == below / 2**num_values

@@ -81,7 +81,7 @@ def count_visits(convolution: Convolution, axis: int, size: int, like: Tensor) -
     stop = stride * (geometry.num_positions(size) - 1) + 1
     met = torch.stack([sources[start : start + stop : stride] for start in range(0, kernel * dilation, dilation)])
     counts = like.new_zeros(kernel, size + 1).scatter_add_(1, met, like.new_ones(met.shape))
-    return counts[:, 1:].contiguous()
+    return like.new_empty(kernel, size).copy_(counts[:, 1:])  # a row of its own length, which `contiguous` may not make
 
 
 def patch_rows(x: Tensor, convolution: Convolution) -> Tensor:

@@ -1,6 +1,5 @@
 """`evabench report` from end to end, on the stored runs of a suite that was really run."""
 
-import shutil
 from pathlib import Path
 
 import pytest
@@ -12,14 +11,10 @@ from tests.cli.test_run import evabench as process
 ONE_SWEEP = SUITE.replace("sweeps = 2", "sweeps = 1")
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
+@pytest.fixture
+def folder(run_once):
     """Return a folder with a suite that has been run once."""
-    folder = tmp_path_factory.mktemp("run")
-    (folder / "tiny.toml").write_text(SUITE)
-    done = process(folder, "run", "tiny.toml", "--no-repeat", "--jobs", "2")
-    assert done.returncode == 0, done.stderr
-    return folder
+    return run_once
 
 
 def test_a_report_is_a_page_and_a_markdown_file_whose_paths_are_printed(folder):
@@ -63,13 +58,12 @@ def test_without_runs_there_is_no_report_and_the_way_out_is_named(tmp_path):
 
 
 @pytest.fixture
-def torn(folder, tmp_path):
-    """Return a copy of the folder whose last line was cut off."""
-    shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
-    (path,) = tmp_path.glob("results/tiny/*/runs.jsonl")
+def torn(folder):
+    """Return the folder, with its last line cut off."""
+    (path,) = folder.glob("results/tiny/*/runs.jsonl")
     with path.open("a") as file:
         file.write('{"schema')
-    return tmp_path, path
+    return folder, path
 
 
 def test_show_and_report_name_the_file_whose_last_line_is_torn_and_leave_it_alone(torn):
@@ -91,18 +85,17 @@ def test_a_run_sets_a_torn_line_aside_although_there_is_nothing_to_run(torn):
     assert path.read_bytes().endswith(b"\n")
 
 
-def test_a_value_that_was_edited_is_said_and_not_shown(folder, tmp_path):
-    shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
-    (path,) = tmp_path.glob("results/tiny/*/runs.jsonl")
+def test_a_value_that_was_edited_is_said_and_not_shown(folder):
+    (path,) = folder.glob("results/tiny/*/runs.jsonl")
     lines = path.read_text().splitlines(keepends=True)
     edited = lines[0].replace('"seed":', '"seed":1')
     path.write_text("".join([edited, *lines[1:]]))
-    told = f"{path.relative_to(tmp_path)}, line 1: not used: it was changed after it was written"
-    done = evabench(tmp_path, "report", "tiny.toml")
+    told = f"{path.relative_to(folder)}, line 1: not used: it was changed after it was written"
+    done = evabench(folder, "report", "tiny.toml")
     assert done.returncode == 3
     assert told in done.stdout
-    assert told in " ".join(evabench(tmp_path, "show", "tiny.toml").stdout.split())
-    page = (tmp_path / "reports/tiny/report.md").read_text()
+    assert told in " ".join(evabench(folder, "show", "tiny.toml").stdout.split())
+    page = (folder / "reports/tiny/report.md").read_text()
     assert "1 runs that the suite asks for are not stored yet" in page
     assert "it was changed after it was written" in page
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from evabench.records.measurement import MeasurementSettings
+from evabench.settings.choices import Subnormals
 from evabench.settings.identity import identity, legacy
 from evabench.settings.optimizers import OptimizerSettings
 from evabench.settings.strict import Strict
@@ -33,7 +34,7 @@ class Cell(_Remembering):
     ranks: int = 1
     threads: int = 1
     device: Literal["cpu"] = legacy("cpu")  # the kind of device; which one of several is among the conditions
-    subnormals: Literal["keep"] = legacy("keep")  # numbers too small for full precision: computed with, not flushed
+    subnormals: Subnormals = legacy("keep")  # a suite says "flush" unless it is told otherwise
     process_group: None = legacy(None)  # the backend between ranks; None: one rank, which has none
     role: Role = legacy("judged")
     target: str | None = legacy(None)  # the hash of the target that runs have set, and that judges this one

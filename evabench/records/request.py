@@ -27,6 +27,7 @@ class ChildReply(Strict):
     outcome: Outcome
     measured: Measured | None
     threads: int | None
+    subnormals_flushed: bool | None = None  # False: they were not asked to be, or this platform cannot
     health: Health | None = None  # None: the optimizer does not say
     preconditioned_share: float | None = None  # of the trained parameters
 

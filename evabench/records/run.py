@@ -54,6 +54,7 @@ class Run(Strict):
     measured: Measured | None  # None: the outcome says why
     started: str  # UTC, ISO 8601
     health: Health | None = None  # None: the optimizer does not say, or the run did not get so far
+    subnormals_flushed: bool | None = None  # None: the child did not get so far, or the run is from before it was read
     preconditioned_share: float | None = None  # of the trained parameters; None as above
 
 

@@ -28,6 +28,7 @@ from evabench.reporting.tables.origin import (
     host_table,
     older_warnings,
     settings_table,
+    subnormal_warnings,
     unfinished_table,
 )
 from evabench.reporting.tables.rate import rate_table
@@ -112,6 +113,7 @@ def warnings(report: Report) -> tuple[str, ...]:
         found.append(f"{len(disturbed)} of {len(timed)} timed runs were disturbed. The first: {disturbed[0]}")
     found += visit_warnings(report)
     found += clock_warnings(report)
+    found += subnormal_warnings(report)
     found += rate_warnings(report)
     if report.code.dirty:
         found.append("The measured code had changes that are in no commit.")

@@ -136,6 +136,7 @@ class Campaign:
             measured=reply.measured,
             health=reply.health,
             preconditioned_share=reply.preconditioned_share,
+            subnormals_flushed=reply.subnormals_flushed,
             started=started,
         )
 

@@ -26,6 +26,7 @@ CELL = Cell(
     arm="SGD",
     optimizer=SgdSettings(lr=1.0),
     measurement=StepTimeSettings(),
+    subnormals="flush",
 )
 _TIMEOUT_SECONDS = 120.0
 

@@ -10,6 +10,8 @@ DampingScale = Literal["absolute", "relative"]
 AcrossRanks = Literal["whole_batch", "plain_average"]
 WeightSharing = Literal["expand", "reduce"]
 Factorisation = Literal["cholesky", "eigh"]
+# Numbers too small for full precision: set to 0, or computed with, for which a CPU takes many times as long.
+Subnormals = Literal["flush", "keep"]
 Grafting = Literal["none", "sgd", "adagrad", "rmsprop"]
 Precision = Literal["fp32"]  # of a forward and backward pass
 RootMethod = Literal["eigh", "newton"]

@@ -12,7 +12,7 @@
     8   2026-11-24   convergence: its first step, likewise
     9   2026-11-26   cell: what it is for, its device, subnormal numbers, group of processes, and a value to stop at;
                      precision of a workload; fused first-order optimizers; convergence: a rate that schedule and
-                     optimizer both set
+                     optimizer both set; whether the child flushed subnormal numbers
 
 A line is `{"schema": N, "run": {...}}`, in a seal (`seal.py`). Old numbers keep loading: a new number comes with the
 function that lifts the line before it.

@@ -14,6 +14,7 @@ from evabench.errors import SuiteError
 from evabench.records.cell import Cell
 from evabench.records.measurement import MeasurementSettings, ProfileSettings
 from evabench.settings.bounds import FORBID, Count, Positive
+from evabench.settings.choices import Subnormals
 from evabench.settings.optimizers import OptimizerSettings
 from evabench.settings.workloads import WorkloadSettings
 from evabench.suite.tables import ConvergenceTable, Measurements, Table, TierName, TierTable
@@ -30,6 +31,7 @@ class Suite:
     title: str
     description: str
     threads: Count = 1
+    subnormals: Subnormals = "flush"
     seed: int = 0  # draws the order of the arms and the layout of each sweep
     timeout_seconds: Positive = 600.0
     decided_by: str | None = None  # the suite that is large enough to decide what this one cannot
@@ -104,6 +106,7 @@ class Suite:
             optimizer=self.arms[arm],
             measurement=measurement,
             threads=self.threads,
+            subnormals=self.subnormals,
         )
 
 

@@ -2,6 +2,7 @@
 
 import random
 import traceback
+from dataclasses import replace
 
 import torch
 
@@ -17,10 +18,13 @@ _ALLOCATION_FAILURES = ("can't allocate memory", "not enough memory", "out of me
 def perform(request: Request) -> ChildReply:
     """Make the run. Whatever goes wrong in it becomes an outcome; only a killed process cannot say so itself."""
     torch.set_num_threads(request.cell.threads)
+    flush = request.cell.subnormals == "flush"
+    # Of this thread, and of those that it starts: torch has started none. False where the platform cannot.
+    flushed = torch.set_flush_denormal(flush) and flush
     torch.manual_seed(request.seed)
     random.seed(request.seed)
     try:
-        finding = measure(request)
+        return replace(_measured(request), subnormals_flushed=flushed)
     except EvabenchError as error:
         return _failed(Outcome(kind="crashed", reason=printable(str(error)), stderr_tail=""))
     except (SystemExit, KeyboardInterrupt) as error:
@@ -30,6 +34,10 @@ def perform(request: Request) -> ChildReply:
     except Exception as error:
         traceback.print_exc()
         return _failed(_outcome_of(error))
+
+
+def _measured(request: Request) -> ChildReply:
+    finding = measure(request)
     return ChildReply(
         outcome=_outcome(finding),
         measured=finding.measured,

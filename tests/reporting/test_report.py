@@ -1,13 +1,15 @@
 """What a report says, before it is rendered."""
 
 import io
+from dataclasses import replace
 
 import pytest
 from rich.console import Console
 
 from evabench.findings.target_rule import NoTarget
 from evabench.findings.targets import TargetFindings
-from evabench.reporting.sections import warnings
+from evabench.records.convergence import Convergence
+from evabench.reporting.sections import sections, warnings
 from evabench.reporting.tables.convergence import convergence_table
 from evabench.reporting.tables.verdicts import measured
 from evabench.reporting.terminal import print_report
@@ -198,3 +200,25 @@ def test_the_terminal_says_where_a_target_comes_from():
     number = Console(file=io.StringIO(), width=300)
     print_report(number, make_report(suite(), runs()))
     assert "Target: validation loss 0.5 at two evaluations in a row; made up." in number.file.getvalue()
+
+
+def test_a_report_says_what_became_of_subnormal_numbers_and_where_they_could_not_be_flushed():
+    found = [replace(run, cell=replace(run.cell, subnormals="flush"), subnormals_flushed=True) for run in runs()]
+    (host,) = [part for part in sections(make_report(suite(), found))[-1].parts if part.title == "Host and code"]
+    assert ("subnormal numbers", "flushed to 0 in every child") in host.rows
+    assert not any("subnormal" in line for line in warnings(make_report(suite(), found)))
+    found[0] = replace(found[0], subnormals_flushed=False)
+    (told,) = [line for line in warnings(make_report(suite(), found)) if "subnormal" in line]
+    assert told.startswith(f"1 of {len(found)} runs computed with subnormal numbers, since this platform cannot")
+
+
+def test_a_report_names_an_arm_whose_rate_schedule_and_optimizer_both_set():
+    found = [
+        replace(run, measured=replace(run.measured, rate_contested_at=3)) if run.seed == 1 else run
+        for run in runs()
+        if run.cell.arm == "Eva" and isinstance(run.measured, Convergence)
+    ]
+    (told,) = [line for line in warnings(make_report(suite(), found)) if "itself" in line]
+    assert told.startswith(
+        'Eva on autoencoder changes its learning rate itself, first before step 3, and the schedule "'
+    )

@@ -90,6 +90,7 @@ LEGACY = {
     "SyntheticSettings": {"precision": "fp32"},
     "PluginWorkloadSettings": {"precision": "fp32"},
     "QuadraticSettings": {"precision": "fp64"},
+    "PluginSettings": {"closure": False},
 }
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from evabench.datasets.places import commands_for
 from evabench.errors import SuiteError
+from evabench.records.measurement import ProfileSettings
 from evabench.settings.workloads import SyntheticSettings
 from evabench.suite.reading import load_suite, read_suite
 from evabench.suite.shipped import shipped_suites
@@ -214,6 +215,15 @@ def test_a_suite_has_a_cell_for_each_workload_arm_and_measurement(tmp_path):
         ("small", (784, 20, 5)),
     ]
     assert [cell.measurement.steps for cell in suite.cells("convergence")] == [180, 180]
+
+
+def test_subnormal_numbers_are_flushed_unless_the_suite_keeps_them(tmp_path):
+    assert {cell.subnormals for cell in load_suite(write(tmp_path, GOOD)).cells("memory")} == {"flush"}
+    kept = load_suite(write(tmp_path, 'subnormals = "keep"' + GOOD))
+    assert {cell.subnormals for cell in kept.cells("memory")} == {"keep"}
+    assert kept.profile_cell("small", "SGD", ProfileSettings(trace="t")).subnormals == "keep"
+    told = mistakes(tmp_path, 'subnormals = "drop"' + GOOD)
+    assert "top level: subnormals: Input should be 'flush' or 'keep', got 'drop'" in told
 
 
 def test_all_mistakes_of_a_file_are_told_at_once(tmp_path):

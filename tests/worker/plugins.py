@@ -21,6 +21,16 @@ class Prints(torch.optim.SGD):
         return super().step(closure)
 
 
+class Small(torch.optim.SGD):
+    """Says what became of numbers that are too small for full precision, in every thread that computes."""
+
+    def step(self, closure=None):
+        large = torch.full((1_000_000,), 1e-30) * 1e-10  # in all threads of torch
+        weight = torch.ones(1, requires_grad=True)
+        ((weight * 1e-30) * 1e-10).sum().backward()  # in that of autograd
+        raise RuntimeError(f"kept {int((large != 0).sum())} and {int((weight.grad != 0).sum())}")
+
+
 class Raises(torch.optim.SGD):
     def step(self, closure=None):
         raise RuntimeError("the moon is full")

@@ -45,10 +45,28 @@ def host_table(report: Report) -> Table:
         ("GPU", ", ".join(host.gpus) or "none"),
         ("system", f"{host.system}, Python {host.python}"),
         ("packages", ", ".join(f"{name} {version}" for name, version in host.packages.items())),
+        ("subnormal numbers", _subnormals(report)),
         ("evabench", f"{code.version}{commit}{', with uncommitted changes' if code.dirty else ''}"),
         ("measured", f"{report.period[0]} to {report.period[1]}"),
     ]
     return Table(title="Host and code", headings=("what", "value"), rows=tuple(rows), text=frozenset({"value"}))
+
+
+def _subnormals(report: Report) -> str:
+    asked = {run.cell.subnormals for run in report.runs}
+    words = {"flush": "flushed to 0 in every child", "keep": "computed with"}
+    return "; ".join(f"{words[one]}{' (in some runs)' if len(asked) > 1 else ''}" for one in sorted(asked))
+
+
+def subnormal_warnings(report: Report) -> tuple[str, ...]:
+    """Return how many runs were to flush subnormal numbers and could not, as a sentence; nothing where none was."""
+    lost = sum(run.cell.subnormals == "flush" and run.subnormals_flushed is False for run in report.runs)
+    if not lost:
+        return ()
+    return (
+        f"{lost} of {len(report.runs)} runs computed with subnormal numbers, since this platform cannot flush them: "
+        "late steps of training may take many times as long as timed ones.",
+    )
 
 
 def older_warnings(report: Report) -> tuple[str, ...]:

@@ -9,8 +9,15 @@ from evabench.settings.strict import Strict
 from evabench.units import Bytes
 
 
+class _Remembering(Strict):
+    """A host is asked for its id at every run, and does not change."""
+
+    __slots__ = ("_id",)
+    _id: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Host(Strict):
+class Host(_Remembering):
     """What the machine is. No host name, boot id or load: two equal machines have one id."""
 
     cpu: str
@@ -26,9 +33,13 @@ class Host(Strict):
 
     @property
     def id(self) -> str:
-        """Return 12 hexadecimal digits; runs of different hosts are never pooled."""
-        canonical = json.dumps(asdict(self), sort_keys=True)
-        return hashlib.sha256(canonical.encode()).hexdigest()[:12]
+        """Return 12 hexadecimal digits, made once; runs of different hosts are never pooled."""
+        try:
+            return self._id
+        except AttributeError:
+            canonical = json.dumps(asdict(self), sort_keys=True)
+            object.__setattr__(self, "_id", hashlib.sha256(canonical.encode()).hexdigest()[:12])
+            return self._id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,13 +3,14 @@
 import hashlib
 import json
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
 from evabench.records.cell import Cell
 from evabench.records.conditions import Conditions
 from evabench.records.health import Health
 from evabench.records.host import Code, Host
 from evabench.records.measurement import Measured
+from evabench.records.shared import shared
 from evabench.settings.strict import Strict
 
 OutcomeKind = Literal["completed", "diverged", "timeout", "out_of_memory", "crashed", "killed"]
@@ -44,11 +45,11 @@ class Run(Strict):
     """One process, one cell, one seed: raw observations, never a summary."""
 
     key: str
-    cell: Cell
+    cell: Annotated[Cell, shared(Cell)]
     seed: int
     visit: Visit | None  # None where nothing is timed
-    host: Host
-    code: Code
+    host: Annotated[Host, shared(Host)]
+    code: Annotated[Code, shared(Code)]
     conditions: Conditions
     outcome: Outcome
     measured: Measured | None  # None: the outcome says why

@@ -29,15 +29,18 @@ from evabench.records.run import Run
 from evabench.store.seal import LineError
 
 SCHEMA = 9
+_PRESENT = f'{{"schema": {SCHEMA}, "run": '  # how a line of the present schema begins
 
 
 def to_line(run: Run) -> str:
     """Return a run as one line, without its end."""
-    return f'{{"schema": {SCHEMA}, "run": {encode(Run, run)}}}'
+    return f"{_PRESENT}{encode(Run, run)}}}"
 
 
 def from_line(line: str) -> Run:
     """Return the run of a line. Raises `LineError` where it holds none, or one of a newer evabench."""
+    if line.startswith(_PRESENT) and line.endswith("}"):
+        return _decoded(line[len(_PRESENT) : -1])
     try:
         outer = json.loads(line)
         schema = outer["schema"]
@@ -46,11 +49,16 @@ def from_line(line: str) -> Run:
     if outer.keys() - {"schema", "run"}:
         raise LineError("it has fields that evabench never wrote")
     try:
-        return decode(Run, json.dumps(_lifted(outer["run"], schema)))
-    except ValidationError as error:
-        raise LineError(f"the run is damaged: {first_mistake(error)}") from None
+        return _decoded(json.dumps(_lifted(outer["run"], schema)))
     except (KeyError, TypeError, AttributeError) as error:
         raise LineError(f"the run is damaged: {type(error).__name__} {error}") from None
+
+
+def _decoded(run: str) -> Run:
+    try:
+        return decode(Run, run)
+    except ValidationError as error:
+        raise LineError(f"the run is damaged: {first_mistake(error)}") from None
 
 
 def _lifted(run: dict[str, Any], schema: object) -> dict[str, Any]:

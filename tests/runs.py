@@ -4,19 +4,20 @@ from dataclasses import replace
 
 from evabench.findings.goals import Goal
 from evabench.records.cell import Cell
+from evabench.records.code import Code
 from evabench.records.conditions import Conditions
 from evabench.records.convergence import Convergence, Evaluation
-from evabench.records.host import Code, Host
+from evabench.records.host import Host
 from evabench.records.measurement import ConvergenceSettings, MemorySettings, StepTimeSettings
 from evabench.records.memory import LiveBytes, Memory, PeakBytes
 from evabench.records.run import Outcome, Run, Visit
 from evabench.records.set_target import SetTarget
 from evabench.records.step_time import StepTime
+from evabench.settings.autoencoders import AutoencoderSettings
 from evabench.settings.eva import EvaSettings
 from evabench.settings.first_order import SgdSettings
 from evabench.settings.kronecker import KfacSettings
 from evabench.settings.shampoo import ShampooSettings
-from evabench.settings.workloads import AutoencoderSettings
 
 HOST = Host(
     cpu="a plain CPU",
@@ -31,7 +32,7 @@ HOST = Host(
     packages={"torch": "2.6"},
 )
 GPU = replace(HOST, gpus=("a GPU",))
-CODE = Code(version="0", commit=None, dirty=None, sources="s", plugin=None)
+CODE = Code(version="0", commit=None, dirty=None, hashes={"shared": "s"})
 QUIET = Conditions(jobs=1, threads=1, load_1min=0.5, steal_share=None, foreign_cpu_share=None)
 
 SMALL = AutoencoderSettings(widths=(784, 16, 4), batch=50)

@@ -71,9 +71,9 @@ def harness_visit(arm, seed):
     from evabench.records.cell import Cell
     from evabench.records.measurement import StepTimeSettings
     from evabench.records.request import Request
+    from evabench.settings.autoencoders import AutoencoderSettings
     from evabench.settings.eva import EvaSettings
     from evabench.settings.first_order import AdamWSettings, SgdSettings
-    from evabench.settings.workloads import AutoencoderSettings
 
     optimizer = {"SGD": SgdSettings(lr=0.1), "AdamW": AdamWSettings(lr=1e-3), "Eva": EvaSettings(lr=0.1)}[arm]
     cell = Cell(

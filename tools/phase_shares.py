@@ -13,6 +13,7 @@ from evabench.records.cell import Cell
 from evabench.records.measurement import PhasesSettings
 from evabench.records.phases import PHASES, Phases
 from evabench.records.request import Request
+from evabench.settings.autoencoders import AutoencoderSettings
 from evabench.settings.classifiers import ClassifierSettings
 from evabench.settings.eva import EvaFSettings, EvaSettings, EvaSSettings
 from evabench.settings.first_order import AdamWSettings, SgdSettings
@@ -21,7 +22,7 @@ from evabench.settings.mfac import MfacSettings
 from evabench.settings.optimizers import OptimizerSettings
 from evabench.settings.plugin_optimizers import PluginSettings
 from evabench.settings.shampoo import ShampooSettings
-from evabench.settings.workloads import AutoencoderSettings, WorkloadSettings
+from evabench.settings.workloads import WorkloadSettings
 
 MAX_OTHER = 0.05
 NETS: dict[str, WorkloadSettings] = {

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from evabench.findings.arm import MeasuredArm
 from evabench.settings.first_order import SgdSettings
 from evabench.settings.optimizers import OptimizerSettings
-from evabench.settings.workloads import SyntheticSettings
+from evabench.settings.synthetic import SyntheticSettings
 from evabench.stats.power_law import PowerLaw, fit_power_law
 from evabench.stats.trimmed import TrimmedMean, trimmed_mean
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import psutil
 
-from evabench.machine.code import package_version
+from evabench.machine.environment import package_version
 from evabench.records.host import Host
 
 _PACKAGES = ("torch", "torchvision", "timm", "numpy")  # what takes part in a step

@@ -40,14 +40,3 @@ class Host(_Remembering):
             canonical = json.dumps(asdict(self), sort_keys=True)
             object.__setattr__(self, "_id", hashlib.sha256(canonical.encode()).hexdigest()[:12])
             return self._id
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Code(Strict):
-    """What was measured."""
-
-    version: str  # of evabench
-    commit: str | None  # None: not a git checkout
-    dirty: bool | None  # uncommitted changes in that checkout
-    sources: str  # hash of the sources that run in the child
-    plugin: str | None  # hash of the plug-ins' sources and of the checkpoint; None: there is neither

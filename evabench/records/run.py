@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from evabench.records.cell import Cell
+from evabench.records.code import Code
 from evabench.records.conditions import Conditions
 from evabench.records.health import Health
-from evabench.records.host import Code, Host
+from evabench.records.host import Host
 from evabench.records.measurement import Measured
 from evabench.records.shared import shared
 from evabench.settings.strict import Strict
@@ -64,7 +65,7 @@ def run_key(cell: Cell, seed: int, sweep: int | None, host: Host, code: Code, *,
 
     The commit is not part of it: a commit that leaves the measured sources alone does not invalidate a run.
     """
-    parts = [cell.identity, seed, sweep, host.id, code.sources, code.plugin]
+    parts = [cell.identity, seed, sweep, host.id, code.identity]
     if repeated:
         parts.append("repeated")
     canonical = json.dumps(parts)

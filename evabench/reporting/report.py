@@ -11,7 +11,8 @@ from evabench.findings.costs import CostFamily
 from evabench.findings.findings import Findings, make_findings
 from evabench.findings.targets import TargetFindings, goals_of
 from evabench.findings.widths import WidthFamily
-from evabench.records.host import Code, Host
+from evabench.records.code import Code
+from evabench.records.host import Host
 from evabench.records.measurement import ConvergenceSettings, MechanismSettings
 from evabench.records.run import Run
 from evabench.reporting.reported_target import ReportedTarget, reported_target

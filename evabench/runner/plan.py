@@ -150,13 +150,13 @@ def _unfinished(sweeps: Sequence[Sequence[PlannedRun]], done: set[str]) -> tuple
 
 def _count_older(planned: Sequence[PlannedRun], stored: Sequence[Run], wanted: set[str]) -> int:
     """Return the runs of older code: the same cells and seeds, whatever their target was."""
-    places: defaultdict[tuple[str, int], set[tuple[str, str | None]]] = defaultdict(set)
+    places: defaultdict[tuple[str, int], set[object]] = defaultdict(set)
     for plan in planned:
-        places[_without_target(plan.cell), plan.seed].add((plan.code.sources, plan.code.plugin))
+        places[_without_target(plan.cell), plan.seed].add(plan.code.identity)
     older = 0
     for run in stored:
         codes = places.get((_without_target(run.cell), run.seed), set())
-        older += run.key not in wanted and bool(codes) and (run.code.sources, run.code.plugin) not in codes
+        older += run.key not in wanted and bool(codes) and run.code.identity not in codes
     return older
 
 

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from evabench.machine.code import read_code
 from evabench.records.cell import Cell
-from evabench.records.host import Code, Host
+from evabench.records.code import Code
+from evabench.records.host import Host
 from evabench.records.run import run_key
 
 
@@ -23,6 +24,6 @@ class PlannedRun:
 
 def plan_run(cell: Cell, seed: int, host: Host, sweep: int | None = None, position: int | None = None) -> PlannedRun:
     """Return the run of this cell and seed on this host with the present code."""
-    code = read_code(cell.optimizer, cell.workload)
+    code = read_code(cell)
     key = run_key(cell, seed, sweep, host, code)
     return PlannedRun(key=key, cell=cell, seed=seed, code=code, sweep=sweep, position=position)

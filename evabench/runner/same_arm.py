@@ -14,8 +14,8 @@ from evabench.records.cell import Cell
 from evabench.records.measurement import Measured, StepTimeSettings, WarmUpSettings
 from evabench.records.request import Request
 from evabench.records.step_time import StepTime, WarmUp
+from evabench.settings.autoencoders import AutoencoderSettings
 from evabench.settings.first_order import SgdSettings
-from evabench.settings.workloads import AutoencoderSettings
 from evabench.stats.noise import Noise, noise_of
 from evabench.units import Seconds
 

@@ -10,7 +10,8 @@ from dataclasses import replace
 from evabench.findings.target_rule import NoTarget, set_target
 from evabench.findings.targets import TargetFindings
 from evabench.records.cell import Cell
-from evabench.records.host import Code, Host
+from evabench.records.code import Code
+from evabench.records.host import Host
 from evabench.records.measurement import ConvergenceSettings
 from evabench.records.run import Run, run_key
 from evabench.records.set_target import SetTarget

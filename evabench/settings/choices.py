@@ -18,6 +18,7 @@ RootMethod = Literal["eigh", "newton"]
 # "in_place": the authors' Nesterov step written into the buffer itself, m <- momentum^2 m + (1 + momentum) direction.
 # Its momentum decays twice a step; it is there to reproduce their runs.
 Nesterov = Literal["none", "standard", "in_place"]
+Modules = tuple[str, ...]  # of the child, that are there for one class of settings alone
 Scalar = bool | int | float | str
 # A grid of equal size for every optimizer: the learning rate, and the one other hyperparameter that matters most.
 Search = Mapping[str, tuple[float, ...]]

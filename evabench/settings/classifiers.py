@@ -1,10 +1,10 @@
 """Image classification as settings: the nets of the paper, the data, and every trick of the input."""
 
 from dataclasses import dataclass, replace
-from typing import Literal, Self
+from typing import ClassVar, Literal, Self
 
 from evabench.settings.bounds import Count, Decay, NonNegative, Positive, check_bounds
-from evabench.settings.choices import Precision
+from evabench.settings.choices import Modules, Precision
 from evabench.settings.datasets import IMAGE_SETS, ImageName, ImageSet
 from evabench.settings.identity import legacy
 from evabench.settings.strict import Strict
@@ -51,6 +51,14 @@ class ClassifierSettings(Strict):
     All of them are torchvision's (`transforms.v2`) and act on the input, but label smoothing, which acts on the
     training loss alone: what is reported for validation and test is the plain cross-entropy.
     """
+
+    modules: ClassVar[Modules] = (
+        "evabench.workloads.cifar",
+        "evabench.workloads.imagenet",
+        "evabench.workloads.image_folder",
+        "evabench.workloads.augment",
+        "evabench.workloads.weights",
+    )
 
     workload: Literal["classifier"] = "classifier"
     model: CifarNet | ImageNetNet

@@ -4,7 +4,16 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from evabench.settings.bounds import Count, Decay, Fraction, NonNegative, Positive, check_bounds
-from evabench.settings.choices import AcrossRanks, Clip, Family, Nesterov, OutputGradient, Search, check_choices
+from evabench.settings.choices import (
+    AcrossRanks,
+    Clip,
+    Family,
+    Modules,
+    Nesterov,
+    OutputGradient,
+    Search,
+    check_choices,
+)
 from evabench.settings.strict import Strict
 
 
@@ -15,6 +24,7 @@ class EvaSettings(Strict):
     title: ClassVar[str] = "Eva"
     family: ClassVar[Family] = "eva"
     search: ClassVar[Search] = {"lr": (0.1, 0.2, 0.3, 0.5, 1.0, 3.0), "damping": (0.1, 1.0)}
+    modules: ClassVar[Modules] = ("evabench.optimizers.eva.eva",)
 
     optimizer: Literal["eva"] = "eva"
     lr: Positive = 0.1
@@ -53,6 +63,7 @@ class EvaFSettings(Strict):
     title: ClassVar[str] = "Eva-f"
     family: ClassVar[Family] = "eva"
     search: ClassVar[Search] = {"lr": (0.003, 0.01, 0.03, 0.1, 0.3, 1.0), "damping": (1e-3, 3e-2)}
+    modules: ClassVar[Modules] = ("evabench.optimizers.eva.eva_f",)
 
     optimizer: Literal["eva_f"] = "eva_f"
     lr: Positive = 0.1
@@ -83,6 +94,7 @@ class EvaSSettings(Strict):
     title: ClassVar[str] = "Eva-s"
     family: ClassVar[Family] = "eva"
     search: ClassVar[Search] = {"lr": (0.1, 0.3, 1.0, 3.0, 10.0, 30.0), "damping": (1e-3, 3e-2)}
+    modules: ClassVar[Modules] = ("evabench.optimizers.eva.eva_s",)
 
     optimizer: Literal["eva_s"] = "eva_s"
     lr: Positive = 0.1

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
 from evabench.settings.bounds import Count, check_bounds
-from evabench.settings.choices import Family, Scalar, Search
+from evabench.settings.choices import Family, Modules, Scalar, Search
 from evabench.settings.identity import legacy
 from evabench.settings.strict import Strict
 
@@ -17,6 +17,7 @@ class PluginSettings(Strict):
     title: ClassVar[str] = "plug-in"
     family: ClassVar[Family] = "plugin"
     search: ClassVar[Search] = {}
+    modules: ClassVar[Modules] = ("evabench.worker.plugin",)
 
     optimizer: Literal["plugin"] = "plugin"
     name: str  # "package.module:Name" or "path/to/file.py:Name", a path as seen from where evabench is run

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Literal, Self
 
 from evabench.settings.bounds import Count, check_bounds
-from evabench.settings.choices import Precision
+from evabench.settings.choices import Modules, Precision
 from evabench.settings.identity import legacy
 from evabench.settings.strict import Strict
 
@@ -19,6 +19,7 @@ class PluginWorkloadSettings(Strict):
     family: ClassVar[str] = "own workload"
     hidden_widths: ClassVar[tuple[int, ...]] = ()
     stand_in: ClassVar[bool] = False
+    modules: ClassVar[Modules] = ("evabench.worker.plugin",)
 
     workload: Literal["plugin"] = "plugin"
     name: str  # "package.module:Name" or "path/to/file.py:Name", a path as seen from where evabench is run

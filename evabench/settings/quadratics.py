@@ -6,6 +6,7 @@ from typing import Annotated, ClassVar, Literal, Self
 from annotated_types import Ge
 
 from evabench.settings.bounds import Count, check_bounds
+from evabench.settings.choices import Modules
 from evabench.settings.identity import legacy
 from evabench.settings.strict import Strict
 
@@ -25,6 +26,7 @@ class QuadraticSettings(Strict):
     hidden_widths: ClassVar[tuple[int, ...]] = ()
     steps_an_epoch: ClassVar[int] = 1
     stand_in: ClassVar[bool] = True
+    modules: ClassVar[Modules] = ("evabench.workloads.quadratic",)
 
     workload: Literal["quadratic"] = "quadratic"
     condition: Annotated[float, Ge(1)] = 100.0

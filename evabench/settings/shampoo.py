@@ -4,7 +4,16 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from evabench.settings.bounds import Count, Decay, Fraction, NonNegative, Positive, check_bounds
-from evabench.settings.choices import Family, Grafting, Nesterov, RootMethod, Search, check_choices, check_intervals
+from evabench.settings.choices import (
+    Family,
+    Grafting,
+    Modules,
+    Nesterov,
+    RootMethod,
+    Search,
+    check_choices,
+    check_intervals,
+)
 from evabench.settings.strict import Strict
 
 
@@ -15,6 +24,7 @@ class ShampooSettings(Strict):
     title: ClassVar[str] = "Shampoo"
     family: ClassVar[Family] = "shampoo"
     search: ClassVar[Search] = {"lr": (1.0, 2.0, 3.0, 5.0, 10.0, 30.0), "epsilon": (1e-6, 1e-4)}
+    modules: ClassVar[Modules] = ("evabench.optimizers.shampoo.shampoo",)
 
     optimizer: Literal["shampoo"] = "shampoo"
     lr: Positive = 0.1

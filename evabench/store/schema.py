@@ -12,7 +12,7 @@
     8   2026-11-24   convergence: its first step, likewise
     9   2026-11-26   cell: what it is for, its device, subnormal numbers, group of processes, and a value to stop at;
                      precision of a workload; fused first-order optimizers; convergence: a rate that schedule and
-                     optimizer both set; whether the child flushed subnormal numbers
+                     optimizer both set; whether the child flushed subnormal numbers; code: a hash for each part
 
 A line is `{"schema": N, "run": {...}}`, in a seal (`seal.py`). Old numbers keep loading: a new number comes with the
 function that lifts the line before it.
@@ -110,9 +110,12 @@ def _lift_health(run: dict[str, Any]) -> None:
     run |= {"health": None, "preconditioned_share": None}
 
 
-def _lift_role(run: dict[str, Any]) -> None:
-    """8 -> 9."""
+def _lift_code_and_place(run: dict[str, Any]) -> None:
+    """8 -> 9. There was one hash for the sources of all children, and one for all that is the user's."""
     lift_role(run["cell"])
+    code = run["code"]
+    hashes = {"sources": code.pop("sources"), "plug-ins and checkpoint": code.pop("plugin")}
+    code["hashes"] = {part: one for part, one in hashes.items() if one is not None}
 
 
 def lift_role(cell: dict[str, Any]) -> None:
@@ -129,5 +132,5 @@ _LIFTS: dict[int, Callable[[dict[str, Any]], None]] = {
     5: lambda run: None,  # what is new has "not measured" as its default
     6: lambda run: None,
     7: lambda run: None,
-    8: _lift_role,
+    8: _lift_code_and_place,
 }

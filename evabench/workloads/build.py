@@ -8,10 +8,11 @@ from torch import Tensor, nn
 
 from evabench.datasets.places import require
 from evabench.datasets.stand_ins import make_imagenet
+from evabench.settings.autoencoders import AutoencoderSettings
 from evabench.settings.classifiers import STAND_IN_CHECKPOINT, ClassifierSettings
 from evabench.settings.language import LanguageSettings
 from evabench.settings.quadratics import QuadraticSettings
-from evabench.settings.workloads import AutoencoderSettings, SyntheticSettings
+from evabench.settings.synthetic import SyntheticSettings
 from evabench.workloads.augment import Augmentation
 from evabench.workloads.autoencoder import build_autoencoder
 from evabench.workloads.cifar import build_mlp, build_resnet, build_vgg, build_wide_resnet

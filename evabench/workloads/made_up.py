@@ -4,10 +4,11 @@ from typing import assert_never
 
 import torch
 
+from evabench.settings.autoencoders import AutoencoderSettings
 from evabench.settings.classifiers import ClassifierSettings
 from evabench.settings.language import LanguageSettings
 from evabench.settings.quadratics import QuadraticSettings
-from evabench.settings.workloads import AutoencoderSettings, SyntheticSettings
+from evabench.settings.synthetic import SyntheticSettings
 from evabench.workloads.build import BuiltInSettings, build_model
 from evabench.workloads.objectives import Classification, NextToken, Objective, Reconstruction
 from evabench.workloads.one_batch import OneBatch

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from evabench.settings.workloads import SyntheticSettings
+from evabench.settings.synthetic import SyntheticSettings
 from evabench.workloads.seeds import seeded
 
 

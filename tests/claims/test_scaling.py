@@ -10,7 +10,7 @@ from evabench.records.measurement import StepTimeSettings
 from evabench.records.step_time import StepTime
 from evabench.reporting.tables.cost import scaling_table
 from evabench.reporting.tables.verdicts import evidence_table, measured
-from evabench.settings.workloads import SyntheticSettings
+from evabench.settings.synthetic import SyntheticSettings
 from tests.runs import run
 
 WIDTHS = (256, 384, 512, 768, 1024, 1536, 2048)

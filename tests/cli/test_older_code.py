@@ -48,7 +48,7 @@ def test_after_an_edit_of_an_optimizer_every_run_is_made_again_and_the_old_ones_
     after = stored(copy)
     assert after[:8] == before
     assert len(after) == 16
-    assert len({made.code.sources for made in after}) == 2
+    assert len({made.code.identity for made in after}) == 2
 
 
 def test_an_edit_outside_the_child_makes_nothing_again(copy):

@@ -2,13 +2,10 @@
 
 from dataclasses import replace
 
-from evabench.machine.code import read_code
 from evabench.records.run import Outcome, Run
 from evabench.runner.plan import make_plan
-from evabench.settings.first_order import SgdSettings
-from evabench.settings.plugin_optimizers import PluginSettings
 from evabench.suite.reading import load_suite
-from tests.runs import HOST, QUIET, SMALL, run
+from tests.runs import HOST, QUIET, run
 
 SUITE = load_suite("quickstart")
 
@@ -69,16 +66,7 @@ def test_a_failed_run_is_made_again_only_when_asked_and_a_divergence_never():
 
 def test_runs_of_older_code_are_counted_and_not_used():
     (first, *_) = make_plan(SUITE, (), HOST).untimed
-    older = replace(stored(first), key="older", code=replace(first.code, sources="before the edit"))
+    older = replace(stored(first), key="older", code=replace(first.code, hashes={"shared": "before the edit"}))
     plan = make_plan(SUITE, [older, run()], HOST)
     assert plan.older_code == 1
     assert plan.stored == ()
-
-
-def test_the_code_of_an_adapter_is_part_of_its_own_runs_only():
-    adapter, own = (
-        read_code(PluginSettings(name="evabench.peers.asdl:KFAC"), SMALL),
-        read_code(SgdSettings(lr=0.1), SMALL),
-    )
-    assert adapter.plugin not in (None, read_code(PluginSettings(name="evabench:anything"), SMALL).plugin)
-    assert (adapter.sources, own.plugin) == (own.sources, None)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evabench.settings.workloads import AutoencoderSettings
+from evabench.settings.autoencoders import AutoencoderSettings
 from evabench.stats.widths import width_polynomial
 
 NET = AutoencoderSettings(widths=(784, 1000, 500, 250, 30), batch=250)

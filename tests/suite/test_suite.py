@@ -8,7 +8,7 @@ import pytest
 from evabench.datasets.places import commands_for
 from evabench.errors import SuiteError
 from evabench.records.measurement import ProfileSettings
-from evabench.settings.workloads import SyntheticSettings
+from evabench.settings.synthetic import SyntheticSettings
 from evabench.suite.reading import load_suite, read_suite
 from evabench.suite.shipped import shipped_suites
 

@@ -11,8 +11,8 @@ import torch
 from evabench.datasets.catalogue import CATALOGUE, FASHION_MNIST_MD5
 from evabench.datasets.images import EMBEDDED_SUBSET
 from evabench.errors import DataError
+from evabench.settings.autoencoders import AutoencoderSettings
 from evabench.settings.datasets import IMAGE_SETS
-from evabench.settings.workloads import AutoencoderSettings
 from evabench.workloads.build import build_workload
 from evabench.workloads.data import load_images
 

@@ -7,9 +7,10 @@ import pytest
 import torch
 
 from evabench.errors import SuiteError
+from evabench.settings.autoencoders import AutoencoderSettings
 from evabench.settings.classifiers import ClassifierSettings
 from evabench.settings.language import LanguageSettings
-from evabench.settings.workloads import AutoencoderSettings, SyntheticSettings
+from evabench.settings.synthetic import SyntheticSettings
 from evabench.workloads.build import build_model
 from evabench.workloads.flops import count_parameters, forward_flops
 

@@ -6,8 +6,9 @@ import math
 import pytest
 import torch
 
+from evabench.settings.autoencoders import AutoencoderSettings
 from evabench.settings.classifiers import ClassifierSettings
-from evabench.settings.workloads import AutoencoderSettings, SyntheticSettings
+from evabench.settings.synthetic import SyntheticSettings
 from evabench.workloads.build import build_workload
 from evabench.workloads.objectives import Classification, NextToken, Reconstruction, Totals
 

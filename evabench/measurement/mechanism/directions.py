@@ -11,9 +11,13 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from evabench.optimizers import FOOF, KFAC, Eva, EvaF, Shampoo
 from evabench.optimizers.eva.axis_means import project_axes_
+from evabench.optimizers.eva.eva import Eva
+from evabench.optimizers.eva.eva_f import EvaF
+from evabench.optimizers.kfac.foof import FOOF
+from evabench.optimizers.kfac.kfac import KFAC
 from evabench.optimizers.layers.layers import Layer
+from evabench.optimizers.shampoo.shampoo import Shampoo
 from evabench.records.measurement import ViewSettings
 from evabench.settings.choices import WeightSharing
 

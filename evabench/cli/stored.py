@@ -10,11 +10,11 @@ from rich.console import Console
 from evabench.claims.eva import EVA_CLAIMS
 from evabench.errors import ExitCode, StoreError
 from evabench.findings.targets import TargetFindings
+from evabench.machine.code import read_code
 from evabench.machine.host import read_host
 from evabench.records.run import Run
 from evabench.reporting.report import Report, make_report
 from evabench.runner.plan import make_plan
-from evabench.runner.planned_run import plan_run
 from evabench.store.files import RunStore
 from evabench.store.targets import TargetStore
 from evabench.suite.reading import load_suite
@@ -57,8 +57,7 @@ def report_of_file(suite: Suite, path: Path) -> Report:
 
 
 def _is_of_this_code(run: Run) -> bool:
-    code = plan_run(run.cell, run.seed, run.host).code
-    return (run.code.sources, run.code.plugin) == (code.sources, code.plugin)
+    return run.code.identity == read_code(run.cell).identity
 
 
 def _report_of_this_code(console: Console, suite: str, tier: str | None, loaded: Suite, results: Path) -> Report:

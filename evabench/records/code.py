@@ -1,5 +1,7 @@
 """Which code was measured."""
 
+import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -21,3 +23,8 @@ class Code(Strict):
     def identity(self) -> tuple[tuple[str, str], ...]:
         """Return what tells it from other code: an edit elsewhere, and a commit, make no run again."""
         return tuple(sorted(self.hashes.items()))
+
+    @property
+    def id(self) -> str:
+        """Return 12 hexadecimal digits of its identity, for people."""
+        return hashlib.sha256(json.dumps(self.identity).encode()).hexdigest()[:12]

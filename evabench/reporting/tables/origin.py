@@ -73,10 +73,10 @@ def older_warnings(report: Report) -> tuple[str, ...]:
     """Return how many of the runs shown are of older code, as a sentence; nothing where none is."""
     if not report.older:
         return ()
-    sources = ", ".join(dict.fromkeys(run.code.sources for run in report.older))
+    sources = ", ".join(dict.fromkeys(run.code.id for run in report.older))
     which = "All" if len(report.older) == len(report.runs) else f"{len(report.older)} of"
     return (
-        f"{which} {len(report.runs)} runs shown are of older code (sources {sources}): "
+        f"{which} {len(report.runs)} runs shown are of older code ({sources}): "
         "what is installed now may be faster, slower or another method.",
     )
 

@@ -26,5 +26,7 @@ class Code(Strict):
 
     @property
     def id(self) -> str:
-        """Return 12 hexadecimal digits of its identity, for people."""
+        """Return hexadecimal digits, for people: of all hashes, or the one that there was until schema 8."""
+        if "sources" in self.hashes:
+            return self.hashes["sources"]
         return hashlib.sha256(json.dumps(self.identity).encode()).hexdigest()[:12]

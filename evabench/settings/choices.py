@@ -18,10 +18,12 @@ RootMethod = Literal["eigh", "newton"]
 # "in_place": the authors' Nesterov step written into the buffer itself, m <- momentum^2 m + (1 + momentum) direction.
 # Its momentum decays twice a step; it is there to reproduce their runs.
 Nesterov = Literal["none", "standard", "in_place"]
-Modules = tuple[str, ...]  # of the child, that are there for one class of settings alone
+Modules = tuple[str, ...]  # of the child, that are there for one class of settings, or a few, and for no other
 Scalar = bool | int | float | str
 # A grid of equal size for every optimizer: the learning rate, and the one other hyperparameter that matters most.
 Search = Mapping[str, tuple[float, ...]]
+# Of every optimizer of ours, and of nobody else's.
+SHELL: Modules = ("evabench.optimizers.shell.preconditioner", "evabench.optimizers.shell.coverage")
 
 
 def check_choices(settings: Any) -> None:

@@ -5,6 +5,7 @@ from typing import ClassVar, Literal
 
 from evabench.settings.bounds import Count, Decay, Fraction, NonNegative, Positive, check_bounds
 from evabench.settings.choices import (
+    SHELL,
     AcrossRanks,
     Clip,
     Family,
@@ -24,7 +25,7 @@ class EvaSettings(Strict):
     title: ClassVar[str] = "Eva"
     family: ClassVar[Family] = "eva"
     search: ClassVar[Search] = {"lr": (0.1, 0.2, 0.3, 0.5, 1.0, 3.0), "damping": (0.1, 1.0)}
-    modules: ClassVar[Modules] = ("evabench.optimizers.eva.eva",)
+    modules: ClassVar[Modules] = (*SHELL, "evabench.optimizers.eva.eva")
 
     optimizer: Literal["eva"] = "eva"
     lr: Positive = 0.1
@@ -63,7 +64,7 @@ class EvaFSettings(Strict):
     title: ClassVar[str] = "Eva-f"
     family: ClassVar[Family] = "eva"
     search: ClassVar[Search] = {"lr": (0.003, 0.01, 0.03, 0.1, 0.3, 1.0), "damping": (1e-3, 3e-2)}
-    modules: ClassVar[Modules] = ("evabench.optimizers.eva.eva_f",)
+    modules: ClassVar[Modules] = (*SHELL, "evabench.optimizers.eva.eva_f")
 
     optimizer: Literal["eva_f"] = "eva_f"
     lr: Positive = 0.1
@@ -94,7 +95,7 @@ class EvaSSettings(Strict):
     title: ClassVar[str] = "Eva-s"
     family: ClassVar[Family] = "eva"
     search: ClassVar[Search] = {"lr": (0.1, 0.3, 1.0, 3.0, 10.0, 30.0), "damping": (1e-3, 3e-2)}
-    modules: ClassVar[Modules] = ("evabench.optimizers.eva.eva_s",)
+    modules: ClassVar[Modules] = (*SHELL, "evabench.optimizers.eva.eva_s")
 
     optimizer: Literal["eva_s"] = "eva_s"
     lr: Positive = 0.1

@@ -5,6 +5,7 @@ from typing import ClassVar, Literal
 
 from evabench.settings.bounds import Count, Decay, Fraction, NonNegative, Positive, check_bounds
 from evabench.settings.choices import (
+    SHELL,
     AcrossRanks,
     Clip,
     DampingScale,
@@ -27,7 +28,7 @@ class KfacSettings(Strict):
     title: ClassVar[str] = "K-FAC"
     family: ClassVar[Family] = "kfac"
     search: ClassVar[Search] = {"lr": (0.03, 0.1, 0.2, 0.3, 1.0, 3.0), "damping": (0.1, 1.0)}
-    modules: ClassVar[Modules] = ("evabench.optimizers.kfac.kfac",)
+    modules: ClassVar[Modules] = (*SHELL, "evabench.optimizers.kfac.kfac")
 
     optimizer: Literal["kfac"] = "kfac"
     lr: Positive = 0.1
@@ -72,7 +73,7 @@ class FoofSettings(Strict):
     title: ClassVar[str] = "FOOF"
     family: ClassVar[Family] = "kfac"
     search: ClassVar[Search] = {"lr": (0.003, 0.01, 0.03, 0.1, 0.3, 1.0), "damping": (3e-2, 1e-1)}
-    modules: ClassVar[Modules] = ("evabench.optimizers.kfac.foof",)
+    modules: ClassVar[Modules] = (*SHELL, "evabench.optimizers.kfac.foof")
 
     optimizer: Literal["foof"] = "foof"
     lr: Positive = 0.1

@@ -5,6 +5,7 @@ from typing import ClassVar, Literal
 
 from evabench.settings.bounds import Count, Decay, Fraction, NonNegative, Positive, check_bounds
 from evabench.settings.choices import (
+    SHELL,
     Family,
     Grafting,
     Modules,
@@ -24,7 +25,7 @@ class ShampooSettings(Strict):
     title: ClassVar[str] = "Shampoo"
     family: ClassVar[Family] = "shampoo"
     search: ClassVar[Search] = {"lr": (1.0, 2.0, 3.0, 5.0, 10.0, 30.0), "epsilon": (1e-6, 1e-4)}
-    modules: ClassVar[Modules] = ("evabench.optimizers.shampoo.shampoo",)
+    modules: ClassVar[Modules] = (*SHELL, "evabench.optimizers.shampoo.shampoo")
 
     optimizer: Literal["shampoo"] = "shampoo"
     lr: Positive = 0.1

@@ -10,7 +10,7 @@ from evabench.records.run import Outcome, Run
 from evabench.runner.missing_data import MissingData, without_data
 from evabench.runner.plan import make_plan
 from evabench.suite.reading import load_suite
-from tests.runs import HOST, QUIET
+from tests.runs import CODE, HOST, QUIET
 
 SUITE = """
 name = "tiny"
@@ -173,7 +173,7 @@ def test_a_reference_that_failed_in_one_seed_is_said_and_made_again_when_asked(s
 
 
 def test_target_runs_of_older_code_are_counted_and_set_nothing(suite):
-    older = [replace(run, key=f"older {run.key}", code=replace(run.code, sources="old")) for run in set_by(suite)]
+    older = [replace(run, key=f"older {run.key}", code=CODE) for run in set_by(suite)]
     plan = make_plan(suite, older, HOST)
     assert plan.older_code == len(older)
     assert places(plan.setting) == SETTING
@@ -181,7 +181,7 @@ def test_target_runs_of_older_code_are_counted_and_set_nothing(suite):
 
 def test_judged_runs_of_older_code_are_counted_whatever_their_target(suite):
     judged = [made(run) for run in make_plan(suite, set_by(suite), HOST).untimed]
-    older = [replace(run, key=f"older {run.key}", code=replace(run.code, sources="old")) for run in judged]
+    older = [replace(run, key=f"older {run.key}", code=CODE) for run in judged]
     plan = make_plan(suite, older, HOST)
     assert plan.older_code == len(older)
     assert plan.targets.other_runs == ()

@@ -1,6 +1,5 @@
 """The store: whole lines or none, the last attempt counts, nothing is lost in silence."""
 
-import json
 import resource
 import signal
 from pathlib import Path
@@ -8,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from evabench.errors import StoreError
-from evabench.records.convergence import Convergence, Evaluation
+from evabench.records.convergence import Convergence
 from evabench.records.memory import LiveBytes, Memory, PeakBytes
 from evabench.settings.eva import EvaSettings
 from evabench.settings.plugin_optimizers import PluginSettings
 from evabench.store.files import RunStore
-from evabench.store.schema import SCHEMA, to_line
+from evabench.store.schema import SCHEMA
 from tests.runs import run
 
 MEMORY = Memory(
@@ -133,29 +132,6 @@ def test_a_bad_line_is_told_by_its_number_and_hides_no_other(store, line, told):
     assert fault.startswith(f"{store.path}, line 2: not used: {told}")
 
 
-def test_a_memory_run_of_schema_1_still_loads_with_its_curvature_apart(store):
-    old = json.loads(to_line(run(measured=MEMORY)))
-    old["schema"] = 1
-    measured = old["run"]["measured"]
-    for name in ("peak_layer", "timeline", "allocator_peak_bytes", "workspace_bytes", "workspace_operator"):
-        del measured[name]
-    measured["peak"]["optimizer_state"] += measured["peak"].pop("statistics")
-    store.path.parent.mkdir(parents=True)
-    store.path.write_text(json.dumps(old) + "\n")
-    (loaded,) = store.load()
-    assert loaded.measured.peak == MEMORY.peak
-    assert loaded.measured.timeline == ()
-    assert loaded.measured.allocator_peak_bytes is None
-
-
-def test_a_training_run_of_schema_1_still_loads(store):
-    line = to_line(run(outcome="crashed"))
-    store.path.parent.mkdir(parents=True)
-    store.path.write_text(line.replace(f'"schema": {SCHEMA}', '"schema": 1'))
-    assert store.path.read_text() != line
-    assert store.load() == (run(outcome="crashed"),)
-
-
 GOLDEN = Path(__file__).parent.parent / "golden"
 
 
@@ -168,20 +144,25 @@ def test_lines_of_the_first_format_still_load():
     assert step_time.measured.energy is None
 
 
-@pytest.mark.parametrize("schema", [1, 3])
-def test_a_training_run_of_an_old_schema_still_loads_without_what_nobody_had_measured(store, schema):
-    curve = Convergence(
-        evaluations=(Evaluation(step=0, seconds=0.0, validation_loss=1.0),),
-        training_losses=(1.0,),
-        test_loss=None,
-        budget_steps=4,
-    )
-    old = json.loads(to_line(run(measured=curve)))
-    old["schema"] = schema
-    for name in ("test_accuracy", "test_bits_per_byte", "input_wait_seconds"):
-        del old["run"]["measured"][name]
-    for name in ("validation_accuracy", "validation_bits_per_byte"):
-        del old["run"]["measured"]["evaluations"][0][name]
-    store.path.parent.mkdir(parents=True)
-    store.path.write_text(json.dumps(old) + "\n")
-    assert store.load() == (run(measured=curve),)
+def test_a_memory_run_of_schema_1_has_its_curvature_apart():
+    sgd, _, _ = RunStore(GOLDEN / "runs_of_schema_1.jsonl").load()
+    assert sgd.measured.peak.statistics == sgd.measured.curvature_state_bytes == 0
+    assert sgd.measured.peak.optimizer_state == sgd.measured.state_bytes
+    assert sgd.measured.timeline == ()
+    assert sgd.measured.allocator_peak_bytes is None
+
+
+@pytest.mark.parametrize("schema", [2, 3])
+def test_a_training_run_of_an_old_schema_lacks_what_nobody_had_measured(schema):
+    runs = RunStore(GOLDEN / f"runs_of_schema_{schema}.jsonl").load()
+    (curve,) = [run.measured for run in runs if isinstance(run.measured, Convergence)]
+    assert curve.evaluations[-1].validation_loss > 0
+    assert (curve.test_accuracy, curve.test_bits_per_byte, curve.input_wait_seconds) == (None, None, None)
+    assert curve.evaluations[-1].validation_accuracy is None
+
+
+@pytest.mark.parametrize("schema", [2, 4, 8])
+def test_a_run_of_an_old_schema_has_one_hash_for_the_sources_of_all_children(schema):
+    run, *_ = RunStore(GOLDEN / f"runs_of_schema_{schema}.jsonl").load()
+    assert list(run.code.hashes) == ["sources"]
+    assert run.code.id == run.code.hashes["sources"]

@@ -76,7 +76,7 @@ def older_warnings(report: Report) -> tuple[str, ...]:
     sources = ", ".join(dict.fromkeys(run.code.id for run in report.older))
     which = "All" if len(report.older) == len(report.runs) else f"{len(report.older)} of"
     return (
-        f"{which} {len(report.runs)} runs shown are of older code ({sources}): "
+        f"{which} {len(report.runs)} runs shown are of older code (sources {sources}): "
         "what is installed now may be faster, slower or another method.",
     )
 

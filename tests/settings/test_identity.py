@@ -84,20 +84,20 @@ LEGACY = {
     },
     "SgdSettings": {"fused": False},
     "AdamWSettings": {"fused": False},
+    "PluginSettings": {"closure": False},
     "AutoencoderSettings": {"precision": "fp32"},
     "ClassifierSettings": {"precision": "fp32"},
     "LanguageSettings": {"precision": "fp32"},
     "SyntheticSettings": {"precision": "fp32"},
     "PluginWorkloadSettings": {"precision": "fp32"},
     "QuadraticSettings": {"precision": "fp64"},
-    "PluginSettings": {"closure": False},
 }
 
 
 def test_the_legacy_values_are_these_for_ever():
     kinds = [Cell, *get_args(get_args(OptimizerSettings)[0]), *get_args(get_args(WorkloadSettings)[0])]
     found = {one.__name__: values for one in kinds if (values := legacy_values(one))}
-    assert {name: found[name] for name in LEGACY} == LEGACY
+    assert found == LEGACY
 
 
 @pytest.mark.parametrize("name", [one.name for one in fields(Cell) if one.name not in ("workload", "optimizer")])

@@ -13,7 +13,6 @@ from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import bootstrap
 
 from evabench.stats.interval import Interval
 from evabench.stats.trimmed import TrimmedMean, trimmed_mean
@@ -80,6 +79,8 @@ class PairedRatio:
         """
         if self.num_pairs < MIN_PAIRS_TO_RESAMPLE:
             return None
+        from scipy.stats import bootstrap  # here: it takes longer to import than a verb without it to run
+
         with warnings.catch_warnings():
             warnings.simplefilter(
                 "ignore", RuntimeWarning

@@ -117,9 +117,14 @@ def pieces(raw: bytes) -> list[bytes]:
     """Return the lines of ours in a line of a file: none in a blank one, two where files were joined without an end."""
     found = (
         piece.strip().removeprefix(_BYTE_ORDER_MARK).removesuffix(_BYTE_ORDER_MARK).strip()
-        for piece in STARTS.split(raw)
+        for piece in (STARTS.split(raw) if _is_joined(raw) else (raw,))
     )
     return [piece for piece in found if piece]
+
+
+def _is_joined(raw: bytes) -> bool:
+    """Return whether a line of ours begins behind the first byte; far quicker than to split every line."""
+    return raw.find(b'{"check": ', 1) >= 0 or raw.find(b'{"schema": ', 1) >= 0
 
 
 def _lines(numbers: Iterable[int]) -> str:

@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := $(VENV)/bin
 JOBS ?= $(shell nproc)
 
-.PHONY: venv venv-test quickstart test check bench clean
+.PHONY: venv venv-test quickstart test check bench gpu-check clean
 
 venv: $(VENV)/.installed
 $(VENV)/.installed: pyproject.toml
@@ -31,6 +31,11 @@ check: venv-test
 
 bench: venv-test
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/benchmarks --benchmark-enable --benchmark-only -s
+
+# Installs nothing: PYTHON names one that has torch and what `pyproject.toml` lists. PART: one of the parts, or nothing for all.
+GPU_CHECK ?= results/gpu-check
+gpu-check:
+	OMP_NUM_THREADS=1 $(PYTHON) -m tools.gpu_check $(if $(PART),--part $(PART)) --out $(GPU_CHECK)
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache

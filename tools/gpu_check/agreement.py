@@ -1,10 +1,11 @@
-"""Do the optimizers train on a GPU as on the CPU: in double, single and mixed precision, compiled, and unwatched?
+"""Training of every optimizer on a GPU as on the CPU: in double, single and mixed precision, compiled, and unwatched.
 
 Weights and batches are drawn on the CPU and moved, so that only the arithmetic differs.
 """
 
 import copy
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import torch
@@ -104,7 +105,7 @@ def trained(
         parameters=[parameter.detach().cpu().double() for parameter in after],
         losses=losses,
         moved=all(not torch.equal(one, other) for one, other in zip(before, after, strict=True)),
-        num_skipped=sum(later < earlier for earlier, later in zip(scales, scales[1:], strict=False)),
+        num_skipped=sum(later < earlier for earlier, later in pairwise(scales)),
     )
 
 

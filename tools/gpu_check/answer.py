@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from tools.gpu_check.bench import Bench
 
-# "differs": it works, but not as the documentation says, or not everywhere. "failed" is the runner's word, not a check's.
+# "differs": it works, but not as documented, or not everywhere. "failed" is the runner's word, not a check's.
 Verdict = Literal["yes", "no", "differs", "not tried"]
 Row = Mapping[str, Any]  # heading -> cell
 

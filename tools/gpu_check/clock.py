@@ -8,8 +8,8 @@ from typing import Any
 import torch
 
 from evabench.measurement.timing.clock import Clock, TimedBlock, time_visit
+from evabench.records.measurement import StepTimeSettings
 from evabench.records.step_time import StepTime
-from evabench.settings.measurement import StepTimeSettings
 from tools.gpu_check.answer import Answer, yes_if
 from tools.gpu_check.bench import Bench
 from tools.gpu_check.trainings import AE, AE_SMALL, RESNET, WIDE, start
@@ -21,6 +21,7 @@ VISITS = {
     WIDE: ("SGD", "AdamW", "Eva", "Eva-f", "K-FAC@10"),  # Shampoo's eigenvectors would take minutes
 }
 _SETTINGS = StepTimeSettings(min_steps=30, min_cycles=1)
+_OF_CYCLES = replace(_SETTINGS, min_steps=10)
 # A step that is nothing but launches: (kernels a step, elements of each, whether the device waits for the host).
 _LAUNCHES = (
     (500, 1, True),
@@ -36,7 +37,7 @@ _LAUNCHES = (
 
 def two_clocks(bench: Bench) -> Answer:
     """Time visits of real nets: the device's events must add up to the wall time of the block."""
-    rows = [_visited(bench, net, arm) for net, arms in VISITS.items() for arm in arms]
+    rows = [two_clocks_of(bench, net, arm) for net, arms in VISITS.items() for arm in arms]
     apart = [abs(row["events/wall - 1"]) for row in rows if row["events/wall - 1"] is not None]
     beyond = [f"{row['net']}: {row['arm']}" for row in rows if abs(row["events/wall - 1"] or 0) > 0.02]
     return Answer(
@@ -48,12 +49,14 @@ def two_clocks(bench: Bench) -> Answer:
     )
 
 
-def _visited(bench: Bench, net: str, arm: str) -> dict[str, Any]:
+def two_clocks_of(bench: Bench, net: str, arm: str) -> dict[str, Any]:
+    """Return what one visit says."""
     training = start(bench, net, arm)
+    settings = _OF_CYCLES if training.cycle_steps > 1 else _SETTINGS
     visit = time_visit(
         training.step,
         bench.clock,
-        _SETTINGS if not bench.dry else replace(_SETTINGS, min_steps=2),
+        replace(settings, min_steps=2) if bench.dry else settings,
         training.cycle_steps,
         warmup_steps=-(-bench.few(10, 1) // training.cycle_steps) * training.cycle_steps,
     )
@@ -99,7 +102,11 @@ def visit_of(block: TimedBlock, cycle_steps: int) -> StepTime:
 
 def tenth_of_a_step(bench: Bench) -> Answer:
     """Label steps whose truth is known by construction, up to steps far longer than the launch queue."""
-    rows = [_launched(bench, *made) for made in (_LAUNCHES if not bench.dry else ((20, 1, True), (20, 4096, False)))]
+    made = _LAUNCHES if not bench.dry else ((20, 1, True), (20, 4096, False))
+    rows = [
+        {"made so": host_bound, **launched(bench, num_kernels, num_elements)}
+        for num_kernels, num_elements, host_bound in made
+    ]
     return label_answer(rows)
 
 
@@ -110,19 +117,19 @@ def label_answer(rows: list[dict[str, Any]]) -> Answer:
     tried = any(row["host bound"] is not None for row in rows)
     return Answer(
         answer="not tried" if not tried else yes_if(not wrong),
-        figure=f"{len(rows) - len(wrong)} of {len(rows)} made-up steps are named right; wrong: {wrong or 'none'}; at the "
-        f"end of a block the device was at most {max(depths, default=0):.0f} kernels behind the host, which is the queue",
+        figure=f"{len(rows) - len(wrong)} of {len(rows)} made-up steps are named right; wrong: {wrong or 'none'}; "
+        f"at the end of a block the device was at most {max(depths, default=0):.0f} kernels behind the host: the queue",
         rule="a lag of less than a tenth of a step is found exactly where the kernels are shorter than their launches",
         rows=tuple(rows),
     )
 
 
-def _launched(bench: Bench, num_kernels: int, num_elements: int, host_bound: bool) -> dict[str, Any]:
+def launched(bench: Bench, num_kernels: int, num_elements: int) -> dict[str, Any]:
+    """Return the label of a step that is so many kernels on tensors of so many elements."""
     x = torch.ones(num_elements, device=bench.device)
     step = partial(_launch, x, num_kernels)
     step()
-    row = labelled(bench.clock, step, num_kernels, num_steps=3)
-    return {"kernels": num_kernels, "elements": num_elements, "made so": host_bound, **row}
+    return {"elements": num_elements, **labelled(bench.clock, step, num_kernels, num_steps=3)}
 
 
 def labelled(clock: Clock, step: Any, num_kernels: int, num_steps: int) -> dict[str, Any]:
@@ -130,6 +137,7 @@ def labelled(clock: Clock, step: Any, num_kernels: int, num_steps: int) -> dict[
     visit = visit_of(clock.time_steps(step, num_steps), cycle_steps=1)
     lag = None if visit.host_seconds is None else lag_in_steps(visit)
     return {
+        "kernels": num_kernels,
         "step ms": round(1e3 * visit.amortised_seconds, 3),
         "us a kernel": round(1e6 * visit.amortised_seconds / num_kernels, 3),
         "lag / step": None if lag is None else round(lag, 4),

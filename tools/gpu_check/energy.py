@@ -1,6 +1,7 @@
 """The energy counter of a GPU against the integral of its power (point 5)."""
 
 from collections.abc import Callable
+from itertools import pairwise
 from time import perf_counter, sleep
 from typing import Any
 
@@ -42,8 +43,8 @@ def counter_and_integral(bench: Bench) -> Answer:
     apart = [row["counter/integral - 1"] for row in steady if row["counter/integral - 1"] is not None]
     return Answer(
         answer="not tried" if not apart else yes_if(max(map(abs, apart)) <= 0.1),
-        figure=f"steady windows of {long:g} s differ by {apart}; the counter moves every {renewals['counter_ms']} ms, the "
-        f"power every {renewals['power_ms']} ms (medians)",
+        figure=f"steady windows of {long:g} s differ by {apart}; the counter moves every {renewals['counter_ms']} ms, "
+        f"the power every {renewals['power_ms']} ms (medians)",
         rule="in windows of 2 s and more under a steady load counter and integral agree within 10 %",
         rows=tuple(rows),
         values=renewals,
@@ -93,5 +94,5 @@ def _renewals(bench: Bench, step: Callable[[], object]) -> dict[str, Any]:
 
 
 def _median_gap(times: list[tuple[float, float]]) -> float | None:
-    gaps = sorted(later[0] - earlier[0] for earlier, later in zip(times, times[1:], strict=False))
+    gaps = sorted(later[0] - earlier[0] for earlier, later in pairwise(times))
     return round(1e3 * gaps[len(gaps) // 2], 2) if gaps else None

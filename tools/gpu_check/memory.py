@@ -139,8 +139,8 @@ def _memory_answer(stages: list[dict[str, Any]], found: Any, missing: tuple[str,
     values |= {"device_bytes": found.device_bytes, "device_bytes_before": found.device_bytes_before}
     return Answer(
         answer="not tried" if None in known else yes_if(ordered),
-        figure=f"allocated {_mib(known[0])}, reserved {_mib(known[1])}, process {_mib(process)}, device {_mib(known[2])}; "
-        f"context and libraries outside torch's reserve: {_mib(outside)}",
+        figure=f"allocated {_mib(known[0])}, reserved {_mib(known[1])}, process {_mib(process)}, "
+        f"device {_mib(known[2])}; context and libraries outside torch's reserve: {_mib(outside)}",
         rule="allocated <= reserved <= process (where NVML tells it) <= device",
         rows=tuple(
             {name: _mib(cell) if name in ("device", "process", "reserved") else str(cell) for name, cell in one.items()}

@@ -45,11 +45,12 @@ def perform(check: Check, bench: Bench, start_method: str) -> dict[str, Any]:
 def _in_a_process(check: Check, bench: Bench, log: Path, start_method: str) -> dict[str, Any]:
     context = multiprocessing.get_context(start_method)
     receiving, sending = context.Pipe(duplex=False)
-    process = context.Process(target=_work, args=(check.name, bench, log, check.seconds, sending))
+    process = context.Process(target=_work, args=(check, bench, log, sending))
     process.start()
     sending.close()
     try:
         if not receiving.poll(check.seconds):
+            process.kill()
             return {"answer": "failed", "error": f"no answer within {check.seconds:g} s"}
         found: dict[str, Any] = receiving.recv()
         return found
@@ -63,15 +64,12 @@ def _in_a_process(check: Check, bench: Bench, log: Path, start_method: str) -> d
             process.join()
 
 
-def _work(name: str, bench: Bench, log: Path, seconds: float, sending: Connection) -> None:
-    from tools.gpu_check.checks import CHECKS
-
+def _work(check: Check, bench: Bench, log: Path, sending: Connection) -> None:
     with log.open("w", buffering=1) as stream:
         os.dup2(stream.fileno(), 1)
         os.dup2(stream.fileno(), 2)
         faulthandler.enable(stream)
-        faulthandler.dump_traceback_later(max(1.0, seconds - 2), file=stream)
-        check = next(one for one in CHECKS if one.name == name)
+        faulthandler.dump_traceback_later(max(1.0, check.seconds - 2), file=stream)
         torch.set_num_threads(1)
         begun = perf_counter()
         try:

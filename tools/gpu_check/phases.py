@@ -9,7 +9,7 @@ import torch
 
 from evabench.measurement.timing.phases import time_phases
 from evabench.optimizers.phases import listening
-from evabench.settings.measurement import PhasesSettings
+from evabench.records.measurement import PhasesSettings
 from tools.gpu_check.answer import Answer, yes_if
 from tools.gpu_check.bench import Bench
 from tools.gpu_check.trainings import AE_SMALL, RESNET, WIDE, start
@@ -81,7 +81,7 @@ def parts_of_a_step(bench: Bench) -> Answer:
         figure=f"marked / plain is {min(row['marked / plain'] for row in rows)} to "
         f"{max(row['marked / plain'] for row in rows)}; on the large net the forward pass inside a step differs from "
         f"the same pass alone by {alone:+.3f}",
-        rule="marks make no step more than 5 % longer, and the forward pass of a large net is the same within 10 % alone",
+        rule="marks make no step more than 5 % longer; alone, the forward pass of a large net is the same within 10 %",
         rows=tuple(rows),
     )
 

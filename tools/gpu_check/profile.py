@@ -9,7 +9,7 @@ from pathlib import Path
 from evabench.measurement.timing.clock import time_visit
 from evabench.measurement.timing.phases import time_phases
 from evabench.measurement.timing.trace import profile_steps
-from evabench.settings.measurement import PhasesSettings, ProfileSettings, StepTimeSettings
+from evabench.records.measurement import PhasesSettings, ProfileSettings, StepTimeSettings
 from tools.gpu_check.answer import Answer, yes_if
 from tools.gpu_check.bench import Bench
 from tools.gpu_check.trainings import AE_SMALL, WIDE, start
@@ -76,8 +76,8 @@ def side_work(bench: Bench) -> Answer:
     shares = [row["other threads' share of a CPU"] for row in rows]
     return Answer(
         answer="not tried" if bench.dry else yes_if(min(shares) > 0.05),
-        figure=f"in plain training other threads take {shares} of a CPU (SGD, Eva), so that an optimizer's own could not be "
-        "told from them; the package gives None",
+        figure=f"in plain training other threads take {shares} of a CPU (SGD, Eva), so that an optimizer's own could "
+        "not be told from them; the package gives None",
         rule="autograd's thread is seen at work in SGD too: then None is right",
         rows=tuple(rows),
     )

@@ -8,6 +8,7 @@ import torch
 from torch import nn
 from torch.optim import SGD, AdamW, Optimizer
 
+from evabench.measurement.step import training_step
 from evabench.optimizers.build import BuiltInSettings, build_optimizer
 from evabench.settings.classifiers import ClassifierSettings
 from evabench.settings.eva import EvaFSettings, EvaSettings, EvaSSettings
@@ -15,7 +16,6 @@ from evabench.settings.kronecker import FoofSettings, KfacSettings
 from evabench.settings.mfac import MfacSettings
 from evabench.settings.shampoo import ShampooSettings
 from evabench.settings.workloads import AutoencoderSettings, SyntheticSettings
-from evabench.worker.training import training_step
 from evabench.workloads.made_up import build_made_up
 from evabench.workloads.one_batch import OneBatch
 from evabench.workloads.workload import Batch, Workload

@@ -1,0 +1,1 @@
+"""Scripts for who works on evabench; not part of the package."""

@@ -9,11 +9,12 @@ from torch import nn
 from torch.optim import SGD, AdamW, Optimizer
 
 from evabench.measurement.step import training_step
-from evabench.optimizers.build import BuiltInSettings, build_optimizer
+from evabench.optimizers import build_optimizer
 from evabench.settings.classifiers import ClassifierSettings
 from evabench.settings.eva import EvaFSettings, EvaSettings, EvaSSettings
 from evabench.settings.kronecker import FoofSettings, KfacSettings
 from evabench.settings.mfac import MfacSettings
+from evabench.settings.optimizers import BuiltInSettings
 from evabench.settings.shampoo import ShampooSettings
 from evabench.settings.workloads import AutoencoderSettings, SyntheticSettings
 from evabench.workloads.made_up import build_made_up

@@ -19,6 +19,7 @@ from evabench.reporting.pictures.picture import (
 )
 from evabench.reporting.pictures.styles import LINES, STYLES, Styles
 from evabench.reporting.pictures.theme import Theme
+from evabench.reporting.pictures.thinning import drawn_seeds, thinning_words
 from evabench.reporting.report import WorkloadReport
 from evabench.settings.choices import Family
 
@@ -57,6 +58,7 @@ def convergence_picture(workload: WorkloadReport, styles: Styles) -> Picture | N
         if (losses := [loss for loss in arm.final_losses if loss is not None])
     )
     title = f"Validation loss against steps and against time, {workload.budget_words}"
+    title += thinning_words(max(len(curve.seeds) for curve in curves))
     return make_picture(
         f"convergence-{workload.budget_words.replace(' ', '-')}",
         title,
@@ -106,7 +108,7 @@ def _draw_curves(axes: Axes, curves: Sequence[_Curve], theme: Theme, target: flo
     for curve in curves:
         scale = (curve.step_seconds or 0.0) if in_seconds else 1.0
         colour = theme.families[curve.family]
-        for seed in curve.seeds:
+        for seed in drawn_seeds(curve.seeds):
             axes.plot([step * scale for step, _ in seed], [loss for _, loss in seed], color=colour, lw=0.8, alpha=0.35)
         steps, losses = [step * scale for step, _ in curve.middle], [loss for _, loss in curve.middle]
         axes.plot(steps, losses, curve.style, color=colour, lw=2, label=curve.label)

@@ -22,13 +22,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
 
+from rich.console import Console
+
 from evabench.findings.goals import Goal, first_hit
 from evabench.findings.target_rule import target_value
 from evabench.machine.host import read_host
 from evabench.records.convergence import Convergence
 from evabench.records.run import Run
-from evabench.runner.campaign import Campaign
-from evabench.runner.plan import make_plan
+from evabench.runner.progress import RunProgress
+from evabench.runner.suite_run import SuiteRun
 from evabench.settings.optimizers import OptimizerSettings
 from evabench.settings.plugin_optimizers import PluginSettings
 from evabench.settings.targets import EASIER_AT, HARDER_AT
@@ -233,9 +235,11 @@ def _run(suite: Suite, jobs: int) -> tuple[Run, ...]:
     """Make the runs that are missing and return all."""
     host = read_host()
     store = RunStore(Path("results") / suite.name / host.id / "runs.jsonl")
-    campaign = Campaign(store=store, host=host, timeout_seconds=suite.timeout_seconds, layout_seed=0, jobs=jobs)
-    campaign.run(make_plan(suite, store.load(), host))
-    return make_plan(suite, store.load(), host).stored
+    asked = SuiteRun(suite=suite, host=host, store=store)
+    plan = asked.plan(store.load())
+    with RunProgress(Console(stderr=True), plan.num_runs) as progress:
+        asked.make(plan, progress, jobs=jobs)
+    return asked.lasting_plan().stored
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """The parent's end of a launch server: start it, ask it for runs, end it."""
 
+import json
 import os
 import random
 import signal
@@ -7,29 +8,45 @@ import socket
 import subprocess
 import sys
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from pydantic import ValidationError
 
+import evabench
 from evabench.errors import WorkerError
+from evabench.launch.descriptors import occupy_standard_descriptors
 from evabench.machine.state import THREAD_VARIABLES
 from evabench.records.codec import decode, encode
-from evabench.records.request import ChildReply, Request, ServerReady
-from evabench.records.run import Outcome
+from evabench.records.request import PROTOCOL, ChildReply, Imported, Request, ServerReady, lost, read_imported
 
 _MAX_PADDING_BYTES = 4096
 
 
-class LaunchServer:
-    """A process with torch imported, that forks one fresh child a run. A context manager.
+@cache
+def this_package() -> Imported:
+    """Return the package that this process runs, with its sources as they were at the first call."""
+    return read_imported(Path(evabench.__file__).parent)
 
-    `layout_seed` draws what must not be the same in every sweep: the hash seed, and the length of the environment,
-    which moves the stack. The kernel draws the address layout anew at every exec.
+
+class LaunchServer:
+    """A process with torch imported, that forks one fresh child a run. A launcher on this machine.
+
+    `layout_seed` draws what must not be the same in every session: the hash seed, and the length of the environment,
+    which moves the stack. The kernel draws the address layout anew at every exec. `expected` is the package that the
+    server must have imported: this process's own, if nothing is said. It runs in `folder`, which is not on its path.
     """
 
-    def __init__(self, *, layout_seed: str, python: str = sys.executable, folder: Path | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        layout_seed: str,
+        python: str = sys.executable,
+        folder: Path | None = None,
+        expected: Imported | None = None,
+    ) -> None:
         draw = random.Random(layout_seed)
         self._environment = {
             **os.environ,
@@ -38,13 +55,17 @@ class LaunchServer:
             "EVABENCH_PADDING": "x" * draw.randrange(_MAX_PADDING_BYTES),
         }
         self._python, self._folder = python, folder
+        self._expected = expected or this_package()
+        occupy_standard_descriptors()
         self._start()
 
     def _start(self) -> None:
         ours, theirs = socket.socketpair()
+        start = Path(self._expected.package) / "worker" / "start.py"
         with theirs:
             self._process = subprocess.Popen(
-                [self._python, "-m", "evabench.worker.server", str(theirs.fileno())],
+                # -P: neither the folder of the call nor that of the file is on the path of what is measured.
+                [self._python, "-P", str(start), str(theirs.fileno())],
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 stdout=2,  # what an import prints must not end up in our own output
@@ -54,18 +75,24 @@ class LaunchServer:
             )
         self._control = ours
         self._lines = ours.makefile("rwb")
+        self._ready = False
+
+    def _wait_until_ready(self) -> None:
         try:
             self._check(self._lines.readline())
         except BaseException:  # Ctrl-C, while it imports torch
             self._process.kill()
             self.close()
             raise
+        self._ready = True
 
     def perform(self, request: Request) -> ChildReply:
         """Return how the run ended and what it measured. A server that died is an outcome too, of this run alone."""
         if self._process.poll() is not None:
             self.close()
             self._start()
+        if not self._ready:
+            self._wait_until_ready()
         try:
             self._lines.write(encode(Request, request).encode() + b"\n")
             self._lines.flush()
@@ -75,9 +102,13 @@ class LaunchServer:
         if not line:
             code = self._process.wait()
             how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with code {code}"
-            outcome = Outcome(kind="killed", reason=f"its launch server {how}", stderr_tail="")
-            return ChildReply(outcome=outcome, measured=None, threads=None)
-        return decode(ChildReply, line)
+            return lost(f"its launch server {how}")
+        try:
+            return decode(ChildReply, line)
+        except ValidationError:
+            # What comes behind it cannot be told from the rest of it.
+            self._process.kill()
+            return lost(f"nobody can read what its launch server answered: {line[:60]!r}")
 
     def abandon(self) -> None:
         """End what the server runs now: a `perform` that waits in another thread returns, and its run says nothing."""
@@ -92,6 +123,7 @@ class LaunchServer:
         self._process.wait()
 
     def __enter__(self) -> Self:
+        self._wait_until_ready()
         return self
 
     def __exit__(
@@ -100,15 +132,46 @@ class LaunchServer:
         self.close()
 
     def _check(self, line: bytes) -> None:
-        try:
-            ready = decode(ServerReady, line)
-        except ValidationError:
+        ready = self._greeting(line)
+        if ready.imported.package != self._expected.package:
             raise WorkerError(
-                f"the launch server did not start (exit code {self._process.wait()}). Does "
-                f"`{self._python} -c 'import torch, evabench'` work?"
-            ) from None
+                f"the launch server imported {ready.imported.package}, and not {self._expected.package}: what it would "
+                f"measure is not what is named. Is {self._python} the interpreter that you mean?"
+            )
+        if ready.imported.sources != self._expected.sources:
+            raise WorkerError(
+                f"{self._expected.package} has changed since this command began (sources {ready.imported.sources}, "
+                f"expected {self._expected.sources}): runs of two codes would have one name. Start the command again."
+            )
+        if ready.lacks:
+            raise WorkerError(
+                f"the launch server may not use {ready.lacks}. A container that forbids it needs a newer seccomp "
+                "profile, or --security-opt seccomp=unconfined"
+            )
         if ready.num_threads != 1:
             raise WorkerError(
                 f"importing torch started {ready.num_threads - 1} threads, so a fork of it is no fresh process. "
                 "Look for a sitecustomize or an environment variable that starts threads at import."
             )
+
+    def _greeting(self, line: bytes) -> ServerReady:
+        if not line:
+            raise WorkerError(
+                f"the launch server did not start (exit code {self._process.wait()}). Does "
+                f"`{self._python} -c 'import torch, evabench'` work?"
+            )
+        try:
+            greeting = json.loads(line)
+            protocol = greeting.get("protocol")
+            if protocol == PROTOCOL:
+                return decode(ServerReady, line)
+        except (ValueError, AttributeError):  # no JSON, no object, or not a greeting of this protocol
+            raise WorkerError(
+                f"the launch server of {self._expected.package} began with {line[:60]!r}, which is no greeting. "
+                "Does something that it imports write into every descriptor?"
+            ) from None
+        older = "an older" if protocol is None or protocol < PROTOCOL else "a newer"
+        raise WorkerError(
+            f"the evabench in {self._expected.package} is {older} one: its launch server speaks protocol "
+            f"{protocol or 'none that has a number'}, and this evabench {PROTOCOL}. Use the same version on both sides."
+        )

@@ -20,7 +20,7 @@ from evabench.settings.optimizers import OptimizerSettings
 from evabench.settings.workloads import WorkloadSettings
 
 SHARED = "shared"
-_ENTRY = "evabench.worker.server"  # where every child begins
+_ENTRY = "evabench.worker.start"  # where every child begins
 _PACKAGE = Path(evabench.__file__).parent
 # On a line of its own, at the top or inside of a function; what is in brackets may go over several lines.
 _IMPORT = re.compile(r"^[ \t]*(?:from (evabench[\w.]*) import (?:\(([^)]*)\)|(.*))|import (evabench[\w.]*.*))$", re.M)

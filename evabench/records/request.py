@@ -1,6 +1,8 @@
-"""What passes between the parent and a child: a request, and a reply."""
+"""What passes between the parent and a launch server: a greeting, then a request and a reply for each run."""
 
+import hashlib
 from dataclasses import dataclass
+from pathlib import Path
 
 from evabench.records.cell import Cell
 from evabench.records.health import Health
@@ -8,6 +10,22 @@ from evabench.records.measurement import Measured
 from evabench.records.run import Outcome
 from evabench.settings.strict import Strict
 from evabench.units import Seconds
+
+PROTOCOL = 1  # of greeting, request and reply; another number after any change of them
+_IN_A_CHILD = (
+    "errors.py",
+    "units.py",
+    "sampling.py",
+    "settings",
+    "records",
+    "datasets",
+    "nvml",
+    "optimizers",
+    "workloads",
+    "peers",
+    "measurement",
+    "worker",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,8 +51,35 @@ class ChildReply(Strict):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Imported(Strict):
+    """A package of evabench on a disk, as a process has imported it."""
+
+    package: str  # its folder
+    sources: str  # hash of all that can run in a child
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ServerReady(Strict):
     """The first line of a launch server: torch is imported, nothing has run."""
 
+    protocol: int
+    imported: Imported
     num_threads: int  # of the server process: must be 1, a fork copies only the calling thread
     torch_version: str
+    lacks: str | None = None  # what the system does not let it do; None: nothing
+
+
+def lost(reason: str, stderr_tail: str = "") -> ChildReply:
+    """Return the reply of a run that came to nothing because of the harness or the machine, not because of its arm."""
+    return ChildReply(outcome=Outcome(kind="lost", reason=reason, stderr_tail=stderr_tail), measured=None, threads=None)
+
+
+def read_imported(package: Path) -> Imported:
+    """Return what a process imports from a folder now."""
+    digest = hashlib.sha256()
+    for part in _IN_A_CHILD:
+        place = package / part
+        for path in [place] if place.is_file() else sorted(place.rglob("*.py")):
+            digest.update(str(path.relative_to(package)).encode())
+            digest.update(path.read_bytes())
+    return Imported(package=str(package.resolve()), sources=digest.hexdigest()[:16])

@@ -14,7 +14,8 @@ from evabench.records.measurement import Measured
 from evabench.records.shared import shared
 from evabench.settings.strict import Strict
 
-OutcomeKind = Literal["completed", "diverged", "timeout", "out_of_memory", "crashed", "killed"]
+# "lost": the harness or the machine failed, not the arm. Such a run is told and made again, and never stored.
+OutcomeKind = Literal["completed", "diverged", "timeout", "out_of_memory", "crashed", "killed", "lost"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

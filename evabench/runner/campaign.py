@@ -1,112 +1,104 @@
-"""Runs a plan: what is not timed several at once, timing sweeps alone, every result stored as soon as it counts."""
+"""Makes the sessions of a plan, one after the other: every result is stored as soon as it counts, then told."""
 
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from math import lcm
-from queue import SimpleQueue
-from threading import Event, Lock
+from threading import Lock
+from typing import Protocol
 
+from evabench.launch.launcher import Launch, Launcher
 from evabench.launch.server import LaunchServer
 from evabench.machine.conditions import MachineWatcher, Watcher
 from evabench.records.host import Host
 from evabench.records.measurement import WarmUpSettings
-from evabench.records.request import ChildReply, Request
+from evabench.records.request import Request
 from evabench.records.run import Run, Visit
 from evabench.records.step_time import WarmUp
 from evabench.runner.plan import PILOT, Plan
 from evabench.runner.planned_run import PlannedRun
+from evabench.runner.session import Session, perform
 from evabench.store.files import RunStore
 from evabench.units import Seconds
 
-Progress = Callable[[Run], None]
-Repeated = Callable[[Sequence[Run], Sequence[Run]], None]  # the first and the second try at a sweep
+
+class Progress(Protocol):
+    """Hears what happens."""
+
+    def advance(self, planned: PlannedRun) -> None:
+        """Hear of the end of a run that may not be stored yet."""
+
+    def done(self, run: Run) -> None:
+        """Hear of a run that is stored."""
+
+    def lost(self, planned: PlannedRun, reason: str) -> None:
+        """Hear of a run that came to nothing through no fault of its arm. Neither it nor its sweep is stored."""
+
+    def repeated(self, first: Sequence[Run], second: Sequence[Run]) -> None:
+        """Hear of both tries at a sweep."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class Campaign:
     """One call of `evabench run`."""
 
     store: RunStore
     host: Host
     timeout_seconds: Seconds
-    layout_seed: int
+    progress: Progress
     jobs: int = 1
-    progress: Progress = lambda run: None
-    repeated: Repeated = lambda first, second: None
     watcher: Watcher = field(default_factory=MachineWatcher)
-    launch: Callable[..., LaunchServer] = LaunchServer
-    _writing: Lock = field(default_factory=Lock, init=False)
+    launch: Launch = LaunchServer
+    _made: dict[str, Run] = field(default_factory=dict, init=False)
+    _ending: Lock = field(default_factory=Lock, init=False)
 
-    def set_targets(self, plan: Plan) -> None:
-        """Make the runs that set targets: what is judged by them has to be planned anew then."""
-        self._run_untimed(plan.setting, self.jobs)
+    def set_targets(self, plan: Plan) -> frozenset[str]:
+        """Make the runs that set targets and return their keys: what is judged by them has to be planned anew then."""
+        for session in plan.setting:
+            self._run(session)
+        return frozenset(self._made)
 
     def run(self, plan: Plan) -> None:
         """Make every run of the plan that sets no target and waits for none."""
-        alone = [run for run in plan.untimed if run.cell.measurement.timed]
-        self._run_untimed([run for run in plan.untimed if run not in alone], self.jobs)
-        self._run_untimed(alone, 1)
-        self._run_sweeps(plan)
-
-    def _run_untimed(self, planned: Sequence[PlannedRun], jobs: int) -> None:
-        jobs = min(jobs, len(planned))
-        if not planned:
-            return
-        with ExitStack() as stack, ThreadPoolExecutor(jobs) as pool:
-            servers: SimpleQueue[LaunchServer] = SimpleQueue()
-            started = [
-                stack.enter_context(self.launch(layout_seed=f"{self.layout_seed} job {index}")) for index in range(jobs)
-            ]
-            for server in started:
-                servers.put(server)
-            given_up = Event()
-
-            def make(run: PlannedRun) -> None:
-                server = servers.get()
-                try:
-                    made = self._make(server, run, warmup_steps=0, jobs=jobs)
-                    if not given_up.is_set():
-                        self.progress(made)
-                        self._store([made])
-                finally:
-                    servers.put(server)
-
-            try:
-                for done in [pool.submit(make, run) for run in planned]:
-                    done.result()
-            except BaseException:  # Ctrl-C, or a disk that is full: nobody waits for what is left
-                given_up.set()
-                pool.shutdown(wait=False, cancel_futures=True)
-                for server in started:
-                    server.abandon()
-                raise
-
-    def _run_sweeps(self, plan: Plan) -> None:
-        made = {run.key: run for run in plan.stored}
-        for sweep in plan.sweeps:
-            made |= {run.key: run for run in self._run_sweep(sweep, made.values())}
+        self._made |= {run.key: run for run in plan.stored}
+        for session in plan.sessions:
+            self._run(session)
         # Once, and whole: pairs are made within a sweep. What was disturbed first stays in the store beside it.
-        for sweep in plan.due_repeats(made.values()):
-            second = self._run_sweep(sweep, made.values())
-            self.repeated([made[run.repeats] for run in sweep if run.repeats in made], second)
+        for sweep in plan.due_repeats(self._made.values()):
+            first = [self._made[run.repeats] for run in sweep.runs if run.repeats in self._made]
+            second = self._run(sweep)
+            if second:
+                self.progress.repeated(first, second)
 
-    def _run_sweep(self, sweep: Sequence[PlannedRun], made: Iterable[Run]) -> list[Run]:
-        number, name = sweep[0].sweep, sweep[0].cell.workload_name
-        again = " again" if sweep[0].repeats else ""
-        warmup_steps = 0 if number == PILOT else _warmup_steps(made, sweep)
-        with self.launch(layout_seed=f"{self.layout_seed} {name} sweep {number}{again}") as server:
-            # Stored together: a sweep that was cut short is run again whole, so half of one is worth nothing.
-            runs = []
-            for run in sweep:
-                runs.append(self._make(server, run, warmup_steps=warmup_steps, jobs=1))
-                self.progress(runs[-1])
-        self._store(runs)
-        return runs
+    def _run(self, session: Session[PlannedRun]) -> Sequence[Run]:
+        """Make the runs of a session, store those that count and return them."""
+        warmup_steps = _warmup_steps(self._made.values(), session.runs) if session.whole else 0
+        if warmup_steps is None:
+            return ()
+        jobs = 1 if session.alone else min(self.jobs, len(session.runs))
+        counted: list[Run] = []
 
-    def _make(self, server: LaunchServer, planned: PlannedRun, *, warmup_steps: int, jobs: int) -> Run:
+        def make(server: Launcher, planned: PlannedRun) -> Run | None:
+            return self._make(server, planned, warmup_steps=warmup_steps, jobs=jobs)
+
+        def ended(results: Sequence[Run | None]) -> None:
+            runs = [run for run in results if run is not None]
+            if len(runs) == len(results):  # a sweep that has lost one run is run again whole
+                self._end(runs)
+                counted.extend(runs)
+
+        perform(session, self.launch, make, ended=ended, jobs=jobs)
+        return counted
+
+    def _end(self, runs: Sequence[Run]) -> None:
+        with self._ending:
+            self.store.append(runs)
+            self._made |= {run.key: run for run in runs}
+            for run in runs:
+                self.progress.done(run)
+
+    def _make(self, server: Launcher, planned: PlannedRun, *, warmup_steps: int, jobs: int) -> Run | None:
+        """Return the run, None where it was lost."""
         started = datetime.now(UTC).isoformat(timespec="seconds")
         watch = self.watcher.begin(jobs=jobs)
         request = Request(
@@ -115,7 +107,13 @@ class Campaign:
             warmup_steps=warmup_steps,
             timeout_seconds=self.timeout_seconds,
         )
-        reply: ChildReply = server.perform(request)
+        reply = server.perform(request)
+        conditions = watch.end(threads=reply.threads)
+        with self._ending:
+            self.progress.advance(planned)
+            if reply.outcome.kind == "lost":
+                self.progress.lost(planned, reply.outcome.reason or "nobody knows why")
+                return None
         visit = None
         if planned.sweep is not None and planned.position is not None:
             visit = Visit(
@@ -131,7 +129,7 @@ class Campaign:
             visit=visit,
             host=self.host,
             code=planned.code,
-            conditions=watch.end(threads=reply.threads),
+            conditions=conditions,
             outcome=reply.outcome,
             measured=reply.measured,
             health=reply.health,
@@ -140,19 +138,19 @@ class Campaign:
             started=started,
         )
 
-    def _store(self, runs: Sequence[Run]) -> None:
-        with self._writing:
-            self.store.append(runs)
 
+def _warmup_steps(made: Iterable[Run], sweep: Sequence[PlannedRun]) -> int | None:
+    """Return the steps that every arm of a series discards: the longest of its pilots, in whole cycles of all.
 
-def _warmup_steps(runs: Iterable[Run], sweep: Sequence[PlannedRun]) -> int:
-    """Return the steps that every arm of a series discards: the longest of its pilots, in whole cycles of all."""
+    0 for the pilot itself. None: the pilot was lost, so that a sweep would not discard what the others will.
+    """
+    if sweep[0].sweep == PILOT:
+        return 0
     name = sweep[0].cell.workload_name
-    longest = [
-        run.measured.discarded_steps
-        for run in runs
-        if run.cell.workload_name == name and isinstance(run.measured, WarmUp)
-    ]
+    pilots = [run for run in made if run.cell.workload_name == name and run.visit and run.visit.sweep == PILOT]
+    if not pilots:
+        return None
+    longest = [run.measured.discarded_steps for run in pilots if isinstance(run.measured, WarmUp)]
     cycle = lcm(*(run.cell.optimizer.cycle_steps for run in sweep))
     # No pilot completed: two windows, the least that one can need.
     return -(-max(longest, default=2 * WarmUpSettings().min_window_steps) // cycle) * cycle

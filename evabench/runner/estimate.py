@@ -3,7 +3,7 @@
 Stored runs may be of older code or of another suite: an estimate needs no exact key. Nothing here is a measurement.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from statistics import fmean, median
@@ -23,7 +23,6 @@ from evabench.records.memory import Memory
 from evabench.records.probe import Probe
 from evabench.records.run import Run
 from evabench.runner.plan import Plan
-from evabench.runner.planned_run import PlannedRun
 from evabench.runner.probing import Probed, Probing, fake_process_bytes
 from evabench.settings.datasets import IMAGE_SETS, num_kept
 from evabench.settings.language import LanguageSettings
@@ -141,7 +140,7 @@ def estimate(plan: Plan, history: History, probing: Probing, free_bytes: Bytes) 
         rows.setdefault((cell.workload_name, kind), []).append(cost)
         if cost.process_bytes is not None and cost.process_bytes > free_bytes:
             too_large[f"{cell.workload_name}, {cell.arm}"] = None
-    num_servers = len(plan.sweeps) + sum(_untimed_kinds((*plan.untimed, *plan.waiting))) + bool(plan.setting)
+    num_servers = len(plan.setting) + len(plan.sessions) + _num_new_sessions(plan)
     server = probing.server_seconds
     return Estimate(
         rows=tuple(Row(workload=name, measurement=kind, costs=tuple(costs)) for (name, kind), costs in rows.items()),
@@ -154,10 +153,9 @@ def estimate(plan: Plan, history: History, probing: Probing, free_bytes: Bytes) 
     )
 
 
-def _untimed_kinds(runs: Iterable[PlannedRun]) -> tuple[bool, bool]:
-    """Return whether there are runs that may share the machine, and some that are alone: a server each."""
-    alone = {run.cell.measurement.timed for run in runs}
-    return False in alone, True in alone
+def _num_new_sessions(plan: Plan) -> int:
+    """Return 1 where runs wait for a target and nothing that shares a server is left beside them."""
+    return int(bool(plan.waiting) and all(session.alone for session in plan.sessions))
 
 
 def _cost(cell: Cell, history: History, probed: Probed | None) -> Cost:

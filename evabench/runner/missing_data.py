@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import cast
 
 from evabench.datasets.catalogue import CATALOGUE
@@ -39,11 +39,4 @@ def without_data(plan: Plan, missing: Sequence[MissingData]) -> Plan:
     def can_run(run: PlannedRun) -> bool:
         return run.cell.workload.data not in names
 
-    return replace(
-        plan,
-        setting=tuple(filter(can_run, plan.setting)),
-        waiting=tuple(filter(can_run, plan.waiting)),
-        untimed=tuple(filter(can_run, plan.untimed)),
-        sweeps=tuple(sweep for sweep in plan.sweeps if can_run(sweep[0])),
-        repeatable=tuple(sweep for sweep in plan.repeatable if can_run(sweep[0])),
-    )
+    return plan.of(can_run)

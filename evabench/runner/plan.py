@@ -2,7 +2,7 @@
 
 import random
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import product
 
@@ -14,42 +14,56 @@ from evabench.records.host import Host
 from evabench.records.measurement import WarmUpSettings
 from evabench.records.run import Run, run_key
 from evabench.runner.planned_run import PlannedRun, plan_run
+from evabench.runner.session import Session
 from evabench.runner.targets import find_targets, plan_target_runs, runs_of_other_targets, with_target
 from evabench.suite.suite import Suite
 
 PILOT = 0  # the sweep that fixes the warm-up
 
 
+Sessions = tuple[Session[PlannedRun], ...]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """Everything that a suite asks for, and what of it is stored already."""
 
-    untimed: tuple[PlannedRun, ...]  # in no sweep: all but the step times
-    sweeps: tuple[tuple[PlannedRun, ...], ...]  # of all timing series; the pilot of each comes first
-    repeatable: tuple[tuple[PlannedRun, ...], ...]  # second tries at sweeps, of which only some will be due
+    sessions: Sessions  # in the order in which they are made; the pilot of each timing series comes first
+    repeatable: Sessions  # second tries at sweeps, of which only some will be due
     stored: tuple[Run, ...]  # runs of this suite with this host, this code and these targets
     older_code: int  # stored runs of the same cells with other code, which are not used
-    setting: tuple[PlannedRun, ...] = ()  # they set targets and come first; what is judged is planned anew behind them
+    setting: Sessions = ()  # they set targets and come first; what is judged is planned anew behind them
     waiting: tuple[PlannedRun, ...] = ()  # judged runs whose target is not set: never made as they stand here
     targets: TargetFindings = field(default_factory=TargetFindings)
 
     @property
     def left(self) -> tuple[PlannedRun, ...]:
         """Return the runs that are left, as far as the stored ones tell: a sweep may yet be disturbed."""
-        again = {run.key for sweep in self.sweeps for run in sweep}
+        again = {run.key for run in _runs_of(self.sessions)}
         repeats = self.due_repeats([run for run in self.stored if run.key not in again])
-        swept = (run for sweep in (*self.sweeps, *repeats) for run in sweep)
-        return (*self.setting, *self.untimed, *self.waiting, *swept)
+        shared = [session for session in self.sessions if not session.whole]
+        swept = [session for session in self.sessions if session.whole]
+        return (*_runs_of(self.setting), *_runs_of(shared), *self.waiting, *_runs_of([*swept, *repeats]))
 
     @property
     def num_runs(self) -> int:
         """Return how many runs are left."""
         return len(self.left)
 
-    def due_repeats(self, runs: Iterable[Run]) -> tuple[tuple[PlannedRun, ...], ...]:
+    def due_repeats(self, runs: Iterable[Run]) -> Sessions:
         """Return the second tries at the sweeps of which a visit among `runs` was disturbed."""
         disturbed = {run.key for run in runs if run.visit and disturbances(run.conditions)}
-        return tuple(sweep for sweep in self.repeatable if any(run.repeats in disturbed for run in sweep))
+        return tuple(sweep for sweep in self.repeatable if any(run.repeats in disturbed for run in sweep.runs))
+
+    def of(self, wanted: Callable[[PlannedRun], bool]) -> "Plan":
+        """Return the plan of some of its runs. A session that is whole stays so, or goes."""
+        return replace(
+            self,
+            sessions=_some_of(self.sessions, wanted),
+            repeatable=_some_of(self.repeatable, wanted),
+            setting=_some_of(self.setting, wanted),
+            waiting=tuple(filter(wanted, self.waiting)),
+        )
 
 
 def make_plan(
@@ -82,11 +96,13 @@ def make_plan(
     keys = {run.key for run in used}
     other = runs_of_other_targets([*waiting, *(run for run in untimed if run.key not in keys)], stored)
     return Plan(
-        setting=tuple(run for run in setting if run.key not in done),
+        setting=_shared(f"{suite.seed} setting", [run for run in setting if run.key not in done]),
         waiting=tuple(waiting),
-        untimed=tuple(run for run in untimed if run.key not in done),
-        sweeps=_unfinished(sweeps, done),
-        repeatable=_unfinished(repeats, done) if repeat else (),
+        sessions=(
+            *_shared(str(suite.seed), [run for run in untimed if run.key not in done]),
+            *_unfinished(sweeps, done, suite.seed),
+        ),
+        repeatable=_unfinished(repeats, done, suite.seed) if repeat else (),
         stored=tuple(used),
         targets=replace(targets, other_runs=other),
         older_code=_count_older([*planned, *waiting], stored, wanted),
@@ -144,8 +160,37 @@ def _second_try(first: PlannedRun, host: Host) -> PlannedRun:
     return replace(first, key=key, repeats=first.key)
 
 
-def _unfinished(sweeps: Sequence[Sequence[PlannedRun]], done: set[str]) -> tuple[tuple[PlannedRun, ...], ...]:
-    return tuple(tuple(sweep) for sweep in sweeps if not all(run.key in done for run in sweep))
+def _shared(layout: str, runs: Sequence[PlannedRun]) -> Sessions:
+    """Return runs that need not belong together, those that are timed alone and behind the others."""
+    beside = tuple(run for run in runs if not run.cell.measurement.timed)
+    alone = tuple(run for run in runs if run.cell.measurement.timed)
+    sessions = (
+        Session(layout=layout, runs=beside, alone=False, whole=False),
+        Session(layout=f"{layout} alone", runs=alone, whole=False),
+    )
+    return tuple(session for session in sessions if session.runs)
+
+
+def _unfinished(sweeps: Sequence[Sequence[PlannedRun]], done: set[str], seed: int) -> Sessions:
+    return tuple(
+        Session(layout=f"{seed} {_title(sweep[0])}", runs=tuple(sweep))
+        for sweep in sweeps
+        if not all(run.key in done for run in sweep)
+    )
+
+
+def _title(visit: PlannedRun) -> str:
+    return f"{visit.cell.workload_name} sweep {visit.sweep}{' again' if visit.repeats else ''}"
+
+
+def _some_of(sessions: Sessions, wanted: Callable[[PlannedRun], bool]) -> Sessions:
+    chosen = (replace(session, runs=tuple(filter(wanted, session.runs))) for session in sessions)
+    return tuple(session for session in chosen if session.runs)
+
+
+def _runs_of(sessions: Iterable[Session[PlannedRun]]) -> Iterator[PlannedRun]:
+    for session in sessions:
+        yield from session.runs
 
 
 def _count_older(planned: Sequence[PlannedRun], stored: Sequence[Run], wanted: set[str]) -> int:

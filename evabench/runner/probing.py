@@ -1,14 +1,16 @@
 """One probe child for each workload and arm that no stored run speaks for, within a bound of time."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from time import monotonic
 
+from evabench.launch.launcher import Launch, Launcher
 from evabench.launch.server import LaunchServer
 from evabench.records.cell import Cell
 from evabench.records.measurement import ProbeSettings
 from evabench.records.probe import Probe
 from evabench.records.request import Request
+from evabench.runner.session import Session, perform
 from evabench.settings.optimizers import OptimizerSettings
 from evabench.settings.workloads import WorkloadSettings
 from evabench.units import Bytes, Seconds
@@ -44,47 +46,68 @@ class Probing:
 
 
 def probe_cells(
-    cells: Iterable[Cell], *, max_seconds: Seconds, free_bytes: Bytes, done: Callable[[], None] = lambda: None
+    cells: Iterable[Cell],
+    *,
+    max_seconds: Seconds,
+    free_bytes: Bytes,
+    done: Callable[[], None] = lambda: None,
+    launch: Launch = LaunchServer,
 ) -> Probing:
     """Probe each workload and optimizer once; the bound holds but for the end of a child that was just begun.
 
     The start of a launch server is timed too, also where there is nothing to probe. Real steps are not made where the
     bytes on fake tensors, beside those of a bare process, would not fit.
     """
-    pairs = list({(repr(cell.workload), repr(cell.optimizer)): cell for cell in cells}.values())
+    pairs = tuple({(repr(cell.workload), repr(cell.optimizer)): cell for cell in cells}.values())
     if max_seconds == 0:
         return Probing(num_left_out=len(pairs))
-    started, found = monotonic(), []
-    with LaunchServer(layout_seed="probe") as server:
-        server_seconds = monotonic() - started
-
-        def ask(cell: Cell, settings: ProbeSettings) -> Probe | None:
-            left = started + max_seconds - monotonic()
-            if left <= 0:
-                return None
-            request = Request(
-                cell=replace(cell, measurement=settings),
-                seed=0,
-                warmup_steps=0,
-                timeout_seconds=min(left, _LONGEST_SECONDS),
-            )
-            measured = server.perform(request).measured
-            return measured if isinstance(measured, Probe) else None
-
-        for cell in pairs:
-            if monotonic() - started >= max_seconds:
-                break
-            counted = ask(cell, _BYTES)
-            fits = counted is None or fake_process_bytes(counted) < free_bytes
-            timed = ask(cell, _STEPS) if fits else None
-            found.append(Probed(workload=cell.workload, optimizer=cell.optimizer, counted=counted, timed=timed))
-            done()
+    prober = _Prober(max_seconds=max_seconds, free_bytes=free_bytes, done=done)
+    # The first run asks for nothing: it is there when the server is.
+    probed = perform(Session(layout="probe", runs=(None, *pairs)), launch, prober.probe)
+    found = tuple(one for one in probed if one is not None)
     return Probing(
-        found=tuple(found),
-        server_seconds=server_seconds,
+        found=found,
+        server_seconds=prober.server_seconds,
         num_left_out=len(pairs) - len(found),
-        seconds=monotonic() - started,
+        seconds=monotonic() - prober.started,
     )
+
+
+@dataclass(slots=True, kw_only=True)
+class _Prober:
+    max_seconds: Seconds
+    free_bytes: Bytes
+    done: Callable[[], None]
+    started: Seconds = field(default_factory=monotonic)
+    server_seconds: Seconds | None = None
+
+    def probe(self, server: Launcher, cell: Cell | None) -> Probed | None:
+        """Return what was found about one pair; None where no time was left for it."""
+        if cell is None:
+            self.server_seconds = monotonic() - self.started
+        if cell is None or self._left <= 0:
+            return None
+        counted = self._ask(server, cell, _BYTES)
+        fits = counted is None or fake_process_bytes(counted) < self.free_bytes
+        timed = self._ask(server, cell, _STEPS) if fits else None
+        self.done()
+        return Probed(workload=cell.workload, optimizer=cell.optimizer, counted=counted, timed=timed)
+
+    def _ask(self, server: Launcher, cell: Cell, settings: ProbeSettings) -> Probe | None:
+        if self._left <= 0:
+            return None
+        request = Request(
+            cell=replace(cell, measurement=settings),
+            seed=0,
+            warmup_steps=0,
+            timeout_seconds=min(self._left, _LONGEST_SECONDS),
+        )
+        measured = server.perform(request).measured
+        return measured if isinstance(measured, Probe) else None
+
+    @property
+    def _left(self) -> Seconds:
+        return self.started + self.max_seconds - monotonic()
 
 
 def fake_process_bytes(counted: Probe) -> Bytes:

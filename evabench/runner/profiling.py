@@ -3,21 +3,24 @@
 from collections.abc import Sequence
 
 from evabench.errors import WorkerError
+from evabench.launch.launcher import Launch, Launcher
 from evabench.launch.server import LaunchServer
 from evabench.records.cell import Cell
 from evabench.records.profile import Profile
 from evabench.records.request import Request
+from evabench.runner.session import Session, perform
 from evabench.units import Seconds
 
 
-def profile_cells(cells: Sequence[Cell], *, timeout_seconds: Seconds) -> tuple[Profile, ...]:
+def profile_cells(
+    cells: Sequence[Cell], *, timeout_seconds: Seconds, launch: Launch = LaunchServer
+) -> tuple[Profile, ...]:
     """Return the profile of each cell, one after the other. Raises `WorkerError` where a run does not complete."""
-    with LaunchServer(layout_seed="profile") as server:
-        return tuple(_profile(server, cell, timeout_seconds) for cell in cells)
 
+    def profile(server: Launcher, cell: Cell) -> Profile:
+        reply = server.perform(Request(cell=cell, seed=0, warmup_steps=0, timeout_seconds=timeout_seconds))
+        if not isinstance(reply.measured, Profile):
+            raise WorkerError(f"{cell.title}: the run did not complete ({reply.outcome.kind}): {reply.outcome.reason}")
+        return reply.measured
 
-def _profile(server: LaunchServer, cell: Cell, timeout_seconds: Seconds) -> Profile:
-    reply = server.perform(Request(cell=cell, seed=0, warmup_steps=0, timeout_seconds=timeout_seconds))
-    if not isinstance(reply.measured, Profile):
-        raise WorkerError(f"{cell.title}: the run did not complete ({reply.outcome.kind}): {reply.outcome.reason}")
-    return reply.measured
+    return perform(Session(layout="profile", runs=tuple(cells)), launch, profile)

@@ -12,8 +12,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from evabench.errors import printable
 from evabench.findings.disturbances import disturbances
 from evabench.findings.repeats import counting_try
+from evabench.records.cell import Cell
 from evabench.records.run import Run
 from evabench.records.step_time import StepTime
+from evabench.runner.planned_run import PlannedRun
 from evabench.units import format_seconds
 
 
@@ -30,19 +32,30 @@ class RunProgress:
         self._progress = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
         self._task = self._progress.add_task("starting", total=num_runs)
         self._failures: Counter[tuple[str, str | None]] = Counter()
+        self.num_lost = 0
 
-    def done(self, run: Run) -> None:
-        """Advance by one run."""
+    def advance(self, planned: PlannedRun) -> None:
+        """Move the bar by one run."""
         task = self._progress.tasks[self._task]
         if task.total is not None and task.completed >= task.total:  # a sweep is made again: nobody could know
             self._progress.update(self._task, total=task.total + 1)
-        self._progress.update(self._task, advance=1, description=f"{run.cell.arm}: {run.cell.measurement.measurement}")
-        if run.outcome.completed:
-            return
-        failure = (run.outcome.kind, run.outcome.reason)
-        self._failures[failure] += 1
-        if self._failures[failure] == 1:
-            self._print(f"{run.cell.title}, seed {run.seed}: {run.outcome.kind}: {run.outcome.reason}")
+        cell = planned.cell
+        self._progress.update(self._task, advance=1, description=f"{cell.arm}: {cell.measurement.measurement}")
+
+    def done(self, run: Run) -> None:
+        """Tell how a run failed, if it did."""
+        if not run.outcome.completed:
+            self._tell_failure(run.cell, run.seed, run.outcome.kind, run.outcome.reason)
+
+    def lost(self, planned: PlannedRun, reason: str) -> None:
+        """Tell why a run came to nothing."""
+        self.num_lost += 1
+        self._tell_failure(planned.cell, planned.seed, "lost", reason)
+
+    def _tell_failure(self, cell: Cell, seed: int, kind: str, reason: str | None) -> None:
+        self._failures[kind, reason] += 1
+        if self._failures[kind, reason] == 1:
+            self._print(f"{cell.title}, seed {seed}: {kind}: {reason}")
 
     def repeated(self, first: Sequence[Run], second: Sequence[Run]) -> None:
         """Show both tries at a sweep, and which of them counts."""

@@ -9,11 +9,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from evabench.errors import WorkerError
+from evabench.launch.launcher import Launch, Launcher
 from evabench.launch.server import LaunchServer
 from evabench.records.cell import Cell
 from evabench.records.measurement import Measured, StepTimeSettings, WarmUpSettings
 from evabench.records.request import Request
 from evabench.records.step_time import StepTime, WarmUp
+from evabench.runner.session import Session, perform
 from evabench.settings.autoencoders import AutoencoderSettings
 from evabench.settings.first_order import SgdSettings
 from evabench.stats.noise import Noise, noise_of
@@ -45,21 +47,23 @@ class SameArmPair:
         return math.log(self.second_arm_seconds / self.first_arm_seconds)
 
 
-def time_pairs(num_pairs: int, *, cell: Cell = CELL, done: Callable[[], None] = lambda: None) -> list[SameArmPair]:
+def time_pairs(
+    num_pairs: int, *, cell: Cell = CELL, done: Callable[[], None] = lambda: None, launch: Launch = LaunchServer
+) -> list[SameArmPair]:
     """Time so many pairs of a cell of step times; `done` is called after the pilot and after each pair.
 
     Takes about 3 s a pair, most of it the import of torch. Raises `WorkerError` where a visit fails.
     """
     if num_pairs == 0:
         return []
-    with LaunchServer(layout_seed="same arm, pilot") as server:
-        pilot = _ask(server, replace(cell, measurement=WarmUpSettings()), seed=0)
+    pilot_session = Session(layout="same arm, pilot", runs=(_visit(replace(cell, measurement=WarmUpSettings()), 0, 0),))
+    (pilot,) = perform(pilot_session, launch, _ask)
     assert isinstance(pilot, WarmUp)
     done()
     pairs = []
     for number in range(1, num_pairs + 1):
-        with LaunchServer(layout_seed=f"same arm, pair {number}") as server:
-            visits = [_ask(server, cell, number, pilot.discarded_steps) for _ in range(2)]
+        visit = _visit(cell, number, pilot.discarded_steps)
+        visits = perform(Session(layout=f"same arm, pair {number}", runs=(visit, visit)), launch, _ask)
         swapped = number % 2 == 0
         times = [visit.amortised_seconds for visit in visits if isinstance(visit, StepTime)]
         first, second = reversed(times) if swapped else times
@@ -76,8 +80,11 @@ def noise_of_pairs(pairs: Sequence[SameArmPair]) -> Noise | None:
     )
 
 
-def _ask(server: LaunchServer, cell: Cell, seed: int, warmup_steps: int = 0) -> Measured:
-    request = Request(cell=cell, seed=seed, warmup_steps=warmup_steps, timeout_seconds=_TIMEOUT_SECONDS)
+def _visit(cell: Cell, seed: int, warmup_steps: int) -> Request:
+    return Request(cell=cell, seed=seed, warmup_steps=warmup_steps, timeout_seconds=_TIMEOUT_SECONDS)
+
+
+def _ask(server: Launcher, request: Request) -> Measured:
     reply = server.perform(request)
     if reply.measured is None:
         last = "".join(reply.outcome.stderr_tail.strip().splitlines()[-1:])

@@ -27,13 +27,13 @@ def perform(request: Request) -> ChildReply:
         return replace(_measured(request), subnormals_flushed=flushed)
     except EvabenchError as error:
         return _failed(Outcome(kind="crashed", reason=printable(str(error)), stderr_tail=""))
-    except (SystemExit, KeyboardInterrupt) as error:
-        traceback.print_exc()
-        reason = printable(f"the measured code raised {type(error).__name__}({error})"[:300])
-        return _failed(Outcome(kind="crashed", reason=reason, stderr_tail=""))
     except Exception as error:
         traceback.print_exc()
         return _failed(_outcome_of(error))
+    except BaseException as error:  # SystemExit, and whatever else ends a process in silence
+        traceback.print_exc()
+        reason = printable(f"the measured code raised {type(error).__name__}({error})"[:300])
+        return _failed(Outcome(kind="crashed", reason=reason, stderr_tail=""))
 
 
 def _measured(request: Request) -> ChildReply:

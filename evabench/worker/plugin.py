@@ -63,6 +63,7 @@ def find_plugin(name: str) -> Any:
 
 
 def _import_module(place: str, name: str) -> Any:
+    _make_importable(Path.cwd())
     try:
         return importlib.import_module(place)
     except ModuleNotFoundError as error:
@@ -81,5 +82,12 @@ def _load_file(path: Path) -> Any:
             f"there is no plug-in file {path} (looked in {Path.cwd()}): a path is seen from the folder of the call"
         )
     module = importlib.util.module_from_spec(spec)
+    _make_importable(path.resolve().parent)
     spec.loader.exec_module(module)
     return module
+
+
+def _make_importable(folder: Path) -> None:
+    """Let a plug-in import what lies beside it. Behind all else: a `random.py` there hides nothing."""
+    if str(folder) not in sys.path:
+        sys.path.append(str(folder))

@@ -1,8 +1,8 @@
-"""The launch server: `python -m evabench.worker.server FD`, one child at a time.
+"""The launch server, one child at a time. `start` is the file that is exec'd.
 
-It is exec'd with the interpreter and in the folder that are to be measured, imports torch once, runs no operator and
+It is exec'd with the interpreter and from the package that are to be measured, imports torch once, runs no operator and
 keeps one thread, so that a fork of it is as fresh as a new process, for 0.02 s instead of 2 s. It reads one `Request`
-a line from the socket FD, forks a child for it, watches the child, and answers with one `ChildReply` a line. The child
+a line from a socket, forks a child for it, watches the child, and answers with one `ChildReply` a line. The child
 answers through a pipe of its own, so that nothing it prints can corrupt a result. When the parent goes away (the
 socket closes) the server kills its child and ends; when the server is killed, the kernel kills the child.
 """
@@ -14,57 +14,85 @@ import signal
 import socket
 import sys
 import time
-from contextlib import suppress
+import traceback
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO, NoReturn, cast
 
 import torch
+from pydantic import ValidationError
 
-from evabench.records.codec import decode, encode
-from evabench.records.request import ChildReply, Request, ServerReady
+import evabench
+from evabench.records.codec import decode, encode, first_mistake
+from evabench.records.request import PROTOCOL, ChildReply, Request, ServerReady, lost, read_imported
 from evabench.records.run import Outcome
 from evabench.worker.main import perform
 
 _STDERR_TAIL_BYTES = 4_000
+_BEGUN = b"begun\n"  # ahead of the child's reply: from here on, what happens is the arm's
 _PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
 
 
-def main() -> None:
+def main(control_fd: int) -> None:
     """Serve until the parent closes the socket."""
-    ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1)  # orphans of a child become children of this process
-    with socket.socket(fileno=int(sys.argv[1])) as control, control.makefile("rwb") as file:
+    with suppress(BrokenPipeError), socket.socket(fileno=control_fd) as control, control.makefile("rwb") as file:
         lines = cast(BinaryIO, file)
-        num_threads = len(list(Path("/proc/self/task").iterdir()))
-        ready = ServerReady(num_threads=num_threads, torch_version=str(torch.__version__))
-        _write(lines, encode(ServerReady, ready))
+        _write(lines, encode(ServerReady, _greeting()))
         while line := lines.readline():
-            reply = _Child(decode(Request, line)).watch(control)
-            _write(lines, encode(ChildReply, reply))
+            _write(lines, encode(ChildReply, _answer(line, control)))
+
+
+def _greeting() -> ServerReady:
+    lacks = None
+    try:
+        ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1)  # orphans of a child become children of this process
+        os.close(os.pidfd_open(os.getpid()))
+    except (AttributeError, OSError) as error:
+        lacks = f"pidfd_open, by which it sees the end of a child ({error})"
+    return ServerReady(
+        protocol=PROTOCOL,
+        imported=read_imported(Path(evabench.__file__).parent),
+        num_threads=len(list(Path("/proc/self/task").iterdir())),
+        torch_version=str(torch.__version__),
+        lacks=lacks,
+    )
+
+
+def _answer(line: bytes, control: socket.socket) -> ChildReply:
+    try:
+        request = decode(Request, line)
+    except ValidationError as error:
+        return lost(f"the launch server could not read the request: {first_mistake(error)}")
+    try:
+        child = _Child(request, control)
+    except OSError as error:
+        return lost(f"the launch server could not make a child: {error.strerror}")
+    return child.watch(control)
 
 
 class _Child:
     """One forked child, with the pipes that it writes to."""
 
-    def __init__(self, request: Request) -> None:
+    def __init__(self, request: Request, control: socket.socket) -> None:
         self._timeout_seconds = request.timeout_seconds
-        result_read, result_write = os.pipe()
-        output_read, output_write = os.pipe()
-        self._pid = os.fork()
-        if self._pid == 0:
-            _be_the_child(request, result_write, output_write)
+        self._result, self._output = bytearray(), bytearray()
+        with ExitStack() as undo:
+            self._result_fd, result_write = _pipe(undo)
+            self._output_fd, output_write = _pipe(undo)
+            self._pid = os.fork()
+            if self._pid == 0:
+                _be_the_child(request, control.fileno(), result_write, output_write)
+            undo.callback(self._end)
+            self._life_fd = os.pidfd_open(self._pid)
+            undo.pop_all()
         os.close(result_write)
         os.close(output_write)
-        self._life_fd = os.pidfd_open(self._pid)
-        self._result_fd, self._output_fd = result_read, output_read
-        self._result, self._output = bytearray(), bytearray()
 
     def watch(self, control: socket.socket) -> ChildReply:
         """Return the child's reply, or an outcome that says how it died."""
         timed_out = not self._read_until_dead(control)
-        self._kill()  # what it may have left behind, too
-        _, status = os.waitpid(self._pid, 0)
-        _kill_orphans()
+        status = self._end()
         self._drain(self._result_fd, self._result)
         self._drain(self._output_fd, self._output)
         os.close(self._life_fd)
@@ -72,10 +100,16 @@ class _Child:
         if timed_out:
             reason = f"took longer than {self._timeout_seconds:g} s"
             return _reply(Outcome(kind="timeout", reason=reason, stderr_tail=tail))
-        if self._result:
-            reply = decode(ChildReply, bytes(self._result))
-            return replace(reply, outcome=replace(reply.outcome, stderr_tail=tail))
-        return _reply(_death(status, tail))
+        _, begun, result = bytes(self._result).partition(_BEGUN)
+        if not begun:
+            return lost(f"the child {_how_it_ended(status)} before its run had begun", tail)
+        try:
+            reply = decode(ChildReply, result)
+        except ValidationError as error:
+            if result and status == 0:
+                return lost(f"nobody can read what the child answered: {first_mistake(error)}", tail)
+            return _reply(_death(status, tail))
+        return replace(reply, outcome=replace(reply.outcome, stderr_tail=tail))
 
     def _read_until_dead(self, control: socket.socket) -> bool:
         """Read both pipes while the child lives; return False where the time was up before.
@@ -103,6 +137,13 @@ class _Child:
                         selector.unregister(key.fd)
         return False
 
+    def _end(self) -> int:
+        """End the child and what it may have left behind; return its status."""
+        self._kill()
+        _, status = os.waitpid(self._pid, 0)
+        _kill_orphans()
+        return status
+
     def _kill(self) -> None:
         # The whole group: a data loader's workers too. The child may have left it, or ended by itself.
         for kill in (os.killpg, os.kill):
@@ -129,23 +170,43 @@ def _kill_orphans() -> None:
                 os.waitpid(pid, 0)
 
 
-def _be_the_child(request: Request, result_fd: int, output_fd: int) -> None:
-    os.setpgid(0, 0)
-    os.close(int(sys.argv[1]))  # else the parent would not see the server's end while anything of this run lives
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-    os.dup2(output_fd, 1)
-    os.dup2(output_fd, 2)
+def _be_the_child(request: Request, control_fd: int, result_fd: int, output_fd: int) -> NoReturn:
     code = 1
     try:
-        reply = encode(ChildReply, perform(request))
+        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+        os.dup2(output_fd, 1)
+        os.dup2(output_fd, 2)
+        os.setpgid(0, 0)
+        os.close(control_fd)  # else the parent would not see the server's end while anything of this run lives
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        os.write(result_fd, _BEGUN)
+        reply = _made(request)
         sys.stdout.flush()
         sys.stderr.flush()
         with open(result_fd, "wb") as result:
             result.write(reply.encode())
         code = 0
+    except BaseException:
+        traceback.print_exc()
+        sys.stderr.flush()
     finally:
         os._exit(code)  # no clean-up of what the server set up
+
+
+def _made(request: Request) -> str:
+    """Return the reply of the run. What the measured code raises is its outcome: an error that gets here is ours."""
+    try:
+        return encode(ChildReply, perform(request))
+    except BaseException as error:
+        traceback.print_exc()
+        return encode(ChildReply, lost(f"evabench itself failed: {type(error).__name__}: {error}"))
+
+
+def _pipe(undo: ExitStack) -> tuple[int, int]:
+    ends = os.pipe()
+    for end in ends:
+        undo.callback(os.close, end)
+    return ends
 
 
 def _reply(outcome: Outcome) -> ChildReply:
@@ -154,18 +215,16 @@ def _reply(outcome: Outcome) -> ChildReply:
 
 def _death(status: int, tail: str) -> Outcome:
     if os.WIFSIGNALED(status):
-        name = signal.Signals(os.WTERMSIG(status)).name
-        hint = " (the kernel does that when memory runs out)" if name == "SIGKILL" else ""
-        return Outcome(kind="killed", reason=f"killed by {name}{hint}", stderr_tail=tail)
+        hint = " (the kernel does that when memory runs out)" if os.WTERMSIG(status) == signal.SIGKILL else ""
+        return Outcome(kind="killed", reason=f"{_how_it_ended(status)}{hint}", stderr_tail=tail)
+    return Outcome(kind="crashed", reason=f"{_how_it_ended(status)} and no result", stderr_tail=tail)
+
+
+def _how_it_ended(status: int) -> str:
     code = os.waitstatus_to_exitcode(status)
-    return Outcome(kind="crashed", reason=f"ended with exit code {code} and no result", stderr_tail=tail)
+    return f"killed by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
 
 
 def _write(lines: BinaryIO, text: str) -> None:
     lines.write(text.encode() + b"\n")
     lines.flush()
-
-
-if __name__ == "__main__":
-    with suppress(BrokenPipeError):  # the parent went away: nobody is left to be told
-        main()

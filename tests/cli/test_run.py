@@ -116,7 +116,7 @@ def test_ctrl_c_stops_at_once_keeps_what_had_ended_and_shows_no_traceback(suite)
     os.killpg(parent.pid, signal.SIGINT)
     told, _ = parent.communicate(timeout=60)
     assert parent.returncode == 130
-    assert "Stopped. What had ended is stored" in told
+    assert "Stopped. Finished runs are stored" in told
     assert "Traceback" not in told
     assert 0 < len(stored(suite)) < 12
     assert {run.outcome.kind for run in stored(suite)} == {"completed"}

@@ -1,23 +1,19 @@
 """A campaign with made-up servers and conditions: what was disturbed is made again once, whole, and nothing is lost."""
 
 from dataclasses import replace
-from threading import Event
 
 import pytest
 
 from evabench.errors import StoreError
-from evabench.records.request import ChildReply
-from evabench.records.run import Outcome
-from evabench.records.step_time import StepTime, WarmUp
 from evabench.runner.campaign import Campaign
 from evabench.runner.plan import make_plan
 from evabench.runner.progress import describe_repeat
 from evabench.store.files import RunStore
 from evabench.suite.reading import load_suite
+from tests.fake_launcher import FakeLaunch, losing, measure
 from tests.runs import HOST, QUIET
 
 LOUD = replace(QUIET, foreign_cpu_share=0.5)
-COMPLETED = Outcome(kind="completed", reason=None, stderr_tail="")
 SUITE = """
 name = "tiny"
 title = "Tiny"
@@ -35,35 +31,6 @@ sweeps = 2
 """
 
 
-class FakeServer:
-    """Answers every request; a step takes `milliseconds`."""
-
-    milliseconds = 1.0
-
-    def __init__(self, *, layout_seed):
-        self.layout_seed = layout_seed
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        pass
-
-    def perform(self, request):
-        if request.cell.measurement.measurement == "warm_up":
-            measured = WarmUp(window_steps=10, window_median_seconds=(1.0, 1.0), steady_after_steps=10)
-        else:
-            seconds = (self.milliseconds / 1000,) * 2
-            measured = StepTime(
-                step_seconds=seconds,
-                block_seconds=(sum(seconds),),
-                latency_seconds=None,
-                cycle_steps=1,
-                warmup_steps=request.warmup_steps,
-            )
-        return ChildReply(outcome=COMPLETED, measured=measured, threads=1)
-
-
 class FakeWatcher:
     """Gives one set of conditions after the other; the last one stays."""
 
@@ -71,7 +38,6 @@ class FakeWatcher:
         self.conditions, self.num_watched = list(conditions), 0
 
     def begin(self, *, jobs):
-        assert jobs == 1
         return self
 
     def end(self, *, threads):
@@ -90,20 +56,40 @@ def store(tmp_path):
     return RunStore(tmp_path / "runs.jsonl")
 
 
-def run_campaign(suite, store, *conditions, launch=FakeServer, **options):
-    """Run what the suite lacks, and return what was watched and the pairs of tries that were shown."""
-    watcher, shown = FakeWatcher(*conditions), []
+class Told:
+    """What a person was told, in order."""
+
+    def __init__(self, store):
+        self.store, self.repeats, self.losses, self.unstored = store, [], [], []
+
+    def advance(self, planned):
+        pass
+
+    def done(self, run):
+        if run not in self.store.load():
+            self.unstored.append(run)
+
+    def lost(self, planned, reason):
+        self.losses.append((planned, reason))
+
+    def repeated(self, first, second):
+        self.repeats.append((first, second))
+
+
+def run_campaign(suite, store, *conditions, launch=None, jobs=1, **options):
+    """Run what the suite lacks, and return what was watched and what was told."""
+    watcher, told = FakeWatcher(*conditions), Told(store)
     campaign = Campaign(
         store=store,
         host=HOST,
         timeout_seconds=1,
-        layout_seed=0,
+        progress=told,
+        jobs=jobs,
         watcher=watcher,
-        launch=launch,
-        repeated=lambda first, second: shown.append((first, second)),
+        launch=launch or FakeLaunch(),
     )
     campaign.run(make_plan(suite, store.load(), HOST, **options))
-    return watcher.num_watched, shown
+    return watcher.num_watched, told
 
 
 def places(runs):
@@ -115,16 +101,17 @@ THIRD_IS_LOUD = (QUIET, QUIET, LOUD, QUIET)
 
 
 def test_a_quiet_campaign_repeats_nothing(suite, store):
-    assert run_campaign(suite, store, QUIET) == (6, [])
+    num_watched, told = run_campaign(suite, store, QUIET)
+    assert (num_watched, told.repeats) == (6, [])
 
 
 def test_a_disturbed_sweep_is_made_again_once_at_the_end_and_whole(suite, store):
-    num_watched, shown = run_campaign(suite, store, *THIRD_IS_LOUD)
+    num_watched, told = run_campaign(suite, store, *THIRD_IS_LOUD)
     assert num_watched == 8
     stored = store.load()
     first, second = stored[2:4], stored[6:8]
     assert places(second) == [(1, True, run.cell.arm) for run in first]
-    assert [(list(one), list(other)) for one, other in shown] == [(list(first), list(second))]
+    assert [(list(one), list(other)) for one, other in told.repeats] == [(list(first), list(second))]
 
 
 def test_the_disturbed_runs_stay_in_the_store_with_what_disturbed_them(suite, store):
@@ -134,9 +121,10 @@ def test_the_disturbed_runs_stay_in_the_store_with_what_disturbed_them(suite, st
 
 
 def test_a_sweep_that_is_disturbed_again_is_not_made_a_third_time(suite, store):
-    num_watched, shown = run_campaign(suite, store, LOUD)
-    assert (num_watched, len(shown)) == (10, 2)
-    assert run_campaign(suite, store, LOUD) == (0, [])
+    num_watched, told = run_campaign(suite, store, LOUD)
+    assert (num_watched, len(told.repeats)) == (10, 2)
+    num_watched, told = run_campaign(suite, store, LOUD)
+    assert (num_watched, told.repeats) == (0, [])
 
 
 class FullStore(RunStore):
@@ -148,67 +136,49 @@ class FullStore(RunStore):
         super().append(runs)
 
 
-class LongRunServer(FakeServer):
-    """Its third run takes until it is abandoned."""
-
-    def __init__(self, **where):
-        super().__init__(**where)
-        self.num_runs, self.abandoned = 0, Event()
-
-    def perform(self, request):
-        self.num_runs += 1
-        if self.num_runs > 2:
-            assert self.abandoned.wait(timeout=60)
-        return super().perform(request)
-
-    def abandon(self):
-        self.abandoned.set()
-
-
 def test_a_disk_that_is_full_ends_the_campaign_without_making_the_runs_behind(tmp_path):
     (tmp_path / "tiny.toml").write_text(
         SUITE.partition("[step_time]")[0] + "[convergence]\nsteps = 4\nseeds = 20\nevaluate_every = 2\n"
     )
     store, suite = FullStore(tmp_path / "runs.jsonl"), load_suite(str(tmp_path / "tiny.toml"))
-    servers = []
 
-    def launch(**where):
-        servers.append(LongRunServer(**where))
-        return servers[-1]
+    def the_third_takes_until_it_is_abandoned(request):
+        if len(launch.requests) > 2:
+            assert all(one.abandoned.wait(timeout=60) for one in launch.started)
+        return measure(request)
 
+    launch = FakeLaunch(the_third_takes_until_it_is_abandoned)
     with pytest.raises(StoreError, match="it cannot be written"):
-        run_campaign(suite, store, QUIET, launch=launch)
+        run_campaign(suite, store, QUIET, launch=launch, jobs=2)
     assert len(store.load()) == 1
-    assert servers[0].num_runs <= 3  # of 40: stored, not stored, and perhaps begun behind it
+    assert len(launch.requests) <= 4  # of 40: stored, not stored, and perhaps two begun behind it
 
 
 def test_the_pilot_is_not_repeated(suite, store):
-    assert run_campaign(suite, store, LOUD, QUIET) == (6, [])
+    num_watched, told = run_campaign(suite, store, LOUD, QUIET)
+    assert (num_watched, told.repeats) == (6, [])
 
 
 def test_nothing_is_repeated_where_that_is_not_wanted_and_it_is_made_up_for_later(suite, store):
-    assert run_campaign(suite, store, *THIRD_IS_LOUD, repeat=False) == (6, [])
+    num_watched, told = run_campaign(suite, store, *THIRD_IS_LOUD, repeat=False)
+    assert (num_watched, told.repeats) == (6, [])
     plan = make_plan(suite, store.load(), HOST)
     assert plan.num_runs == 2
-    num_watched, shown = run_campaign(suite, store, QUIET)
-    assert (num_watched, len(shown)) == (2, 1)
+    num_watched, told = run_campaign(suite, store, QUIET)
+    assert (num_watched, len(told.repeats)) == (2, 1)
     assert make_plan(suite, store.load(), HOST).num_runs == 0
 
 
 def test_a_repeat_discards_the_same_warm_up_and_draws_a_layout_of_its_own(suite, store):
-    seeds = []
-
-    def launch(*, layout_seed):
-        seeds.append(layout_seed)
-        return FakeServer(layout_seed=layout_seed)
-
+    launch = FakeLaunch()
     run_campaign(suite, store, *THIRD_IS_LOUD, launch=launch)
-    assert len(set(seeds)) == len(seeds) == 4
+    assert len({one.layout_seed for one in launch.started}) == len(launch.started) == 4
     assert {run.visit.warmup_steps for run in store.load() if run.visit.sweep > 0} == {10}
 
 
 def test_both_tries_are_shown_with_what_disturbed_them_and_which_counts(suite, store):
-    _, [(first, second)] = run_campaign(suite, store, *THIRD_IS_LOUD)
+    _, told = run_campaign(suite, store, *THIRD_IS_LOUD)
+    [(first, second)] = told.repeats
     arms = [run.cell.arm for run in first]
     assert describe_repeat(first, second) == (
         f"small, sweep 1 was disturbed and made again: {arms[0]} 1.00 ms -> 1.00 ms, {arms[1]} 1.00 ms -> 1.00 ms. "
@@ -218,7 +188,8 @@ def test_both_tries_are_shown_with_what_disturbed_them_and_which_counts(suite, s
 
 
 def test_of_two_disturbed_tries_the_first_counts(suite, store):
-    _, [(first, second), _] = run_campaign(suite, store, LOUD)
+    _, told = run_campaign(suite, store, LOUD)
+    [(first, second), _] = told.repeats
     lines = describe_repeat(first, second)
     assert lines[0].endswith("The first counts.")
     arms = [run.cell.arm for run in first]
@@ -226,3 +197,30 @@ def test_of_two_disturbed_tries_the_first_counts(suite, store):
         f"  first: {arms[0]}: Other programs used 50% of the CPU time. (As in 1 more visit.)",
         f"  second: {arms[0]}: Other programs used 50% of the CPU time. (As in 1 more visit.)",
     )
+
+
+def test_what_is_told_is_stored(suite, store):
+    _, told = run_campaign(suite, store, LOUD)
+    assert told.unstored == []
+
+
+def test_a_sweep_that_loses_a_run_is_not_stored_and_the_next_call_makes_it_whole(suite, store):
+    _, told = run_campaign(suite, store, QUIET, launch=FakeLaunch(losing(3)))
+    assert [(planned.sweep, reason) for planned, reason in told.losses] == [
+        (1, "its launch server was killed by SIGKILL")
+    ]
+    assert {run.visit.sweep for run in store.load()} == {0, 2}
+    assert [run.sweep for run in make_plan(suite, store.load(), HOST).left] == [1, 1]
+
+
+def test_without_its_pilot_no_sweep_is_made_for_its_warm_up_would_be_another(suite, store):
+    num_watched, told = run_campaign(suite, store, QUIET, launch=FakeLaunch(losing(1)))
+    assert (num_watched, len(told.losses), store.load()) == (2, 1, ())
+
+
+def test_a_lost_run_takes_no_other_with_it_where_nothing_belongs_together(tmp_path, store):
+    (tmp_path / "tiny.toml").write_text(SUITE.partition("[step_time]")[0] + "[memory]\n")
+    suite = load_suite(str(tmp_path / "tiny.toml"))
+    _, told = run_campaign(suite, store, QUIET, launch=FakeLaunch(losing(1)))
+    assert ([planned.cell.arm for planned, _ in told.losses], len(store.load())) == (["SGD"], 1)
+    assert [run.cell.arm for run in make_plan(suite, store.load(), HOST, retry_failed=False).left] == ["SGD"]

@@ -96,7 +96,7 @@ def test_every_sweep_has_a_launch_server_and_what_is_untimed_shares_one():
 
 
 def test_a_plan_without_runs_takes_nothing():
-    empty = Plan(untimed=(), sweeps=(), repeatable=(), stored=(), older_code=0)
+    empty = Plan(sessions=(), repeatable=(), stored=(), older_code=0)
     assert estimate(empty, History([]), Probing(), GIB).seconds == 0
 
 

@@ -10,6 +10,7 @@ from evabench.records.run import Outcome, Run
 from evabench.runner.missing_data import MissingData, without_data
 from evabench.runner.plan import make_plan
 from evabench.suite.reading import load_suite
+from tests.plans import all_runs, untimed
 from tests.runs import CODE, HOST, QUIET
 
 SUITE = """
@@ -79,15 +80,15 @@ def made(planned, outcome="completed", loss=0.5):
 
 
 def set_by(suite, **changes):
-    return [made(planned, **changes) for planned in make_plan(suite, (), HOST).setting]
+    return [made(planned, **changes) for planned in all_runs(make_plan(suite, (), HOST).setting)]
 
 
 def test_the_runs_that_set_a_target_come_first_and_what_is_judged_by_it_waits(suite):
     plan = make_plan(suite, (), HOST)
-    assert places(plan.setting) == SETTING
+    assert places(all_runs(plan.setting)) == SETTING
     assert places(plan.waiting) == WAITING
-    assert {run.cell.workload_name for run in plan.untimed} == {"number"}
-    assert plan.left[: len(SETTING)] == plan.setting
+    assert {run.cell.workload_name for run in untimed(plan)} == {"number"}
+    assert plan.left[: len(SETTING)] == all_runs(plan.setting)
     assert plan.num_runs == len(SETTING) + 2 * len(WAITING)
     assert {none.reason for none in plan.targets.none} == {"8 of the 8 runs of SGD that set it are to come"}
 
@@ -96,17 +97,17 @@ def test_when_all_are_stored_what_is_judged_carries_the_hash_of_its_own_budget(s
     plan = make_plan(suite, set_by(suite), HOST)
     assert (plan.setting, plan.waiting, plan.targets.none) == ((), (), ())
     hashes = {target.cell.measurement.steps: target.hash for target in plan.targets.found}
-    judged = [run for run in plan.untimed if run.cell.workload_name == "small"]
+    judged = [run for run in untimed(plan) if run.cell.workload_name == "small"]
     assert places(judged) == WAITING
     assert all(run.cell.target == hashes[run.cell.measurement.steps] for run in judged)
     assert len(set(hashes.values())) == 2
-    assert {run.cell.target for run in plan.untimed if run.cell.workload_name == "number"} == {None}
+    assert {run.cell.target for run in untimed(plan) if run.cell.workload_name == "number"} == {None}
 
 
 def test_after_a_kill_in_the_middle_only_what_is_missing_is_made(suite):
     done = set_by(suite)[:5]
     plan = make_plan(suite, done, HOST)
-    assert places(plan.setting) == SETTING[5:]
+    assert places(all_runs(plan.setting)) == SETTING[5:]
     assert places(plan.waiting) == WAITING
     assert plan.targets.found == ()
     assert [none.reason[:8] for none in plan.targets.none] == ["5 of the", "6 of the"]
@@ -116,16 +117,16 @@ def test_one_budget_whose_target_is_set_does_not_wait_for_the_other(suite):
     short = [run for run in set_by(suite) if run.cell.measurement.steps == 90]
     plan = make_plan(suite, short, HOST)
     assert {run.cell.measurement.steps for run in plan.waiting} == {180}
-    assert {run.cell.measurement.steps for run in plan.untimed if run.cell.workload_name == "small"} == {90}
+    assert {run.cell.measurement.steps for run in untimed(plan) if run.cell.workload_name == "small"} == {90}
 
 
 def test_a_target_that_changes_leaves_the_judged_runs_behind(suite):
     before = set_by(suite)
-    judged = [made(run) for run in make_plan(suite, before, HOST).untimed]
+    judged = [made(run) for run in untimed(make_plan(suite, before, HOST))]
     assert make_plan(suite, [*before, *judged], HOST).num_runs == 0
     after = set_by(suite, loss=0.4)
     plan = make_plan(suite, [*after, *judged], HOST)
-    assert places(plan.untimed) == WAITING
+    assert places(untimed(plan)) == WAITING
     assert len(plan.targets.other_runs) == len(WAITING)
     assert {run.cell.workload_name for run in plan.stored if not run.cell.sets_target} == {"number"}
     assert plan.older_code == 0
@@ -144,10 +145,10 @@ def test_another_share_sets_another_target_from_the_same_runs(suite, tmp_path):
 def test_runs_that_a_number_judged_are_not_taken_for_those_of_a_reference(suite, tmp_path):
     head = SUITE.partition("[convergence.targets.small]")[0]
     number = suite_of(tmp_path, head + '[convergence.targets.small]\nvalue = 0.1\nprovenance = "a guess"\n')
-    judged = [made(run) for run in make_plan(number, (), HOST).untimed]
+    judged = [made(run) for run in untimed(make_plan(number, (), HOST))]
     plan = make_plan(suite, [*set_by(suite), *judged], HOST)
     assert len(plan.targets.other_runs) == len(WAITING)
-    assert places(plan.untimed) == WAITING
+    assert places(untimed(plan)) == WAITING
     waiting = make_plan(suite, judged, HOST)
     assert len(waiting.targets.other_runs) == len(waiting.waiting) == len(WAITING)
 
@@ -155,11 +156,11 @@ def test_runs_that_a_number_judged_are_not_taken_for_those_of_a_reference(suite,
 def test_everything_is_made_again_when_asked_but_what_this_call_has_made(suite):
     stored = set_by(suite)
     fresh = make_plan(suite, stored, HOST, fresh=True)
-    assert places(fresh.setting) == SETTING
+    assert places(all_runs(fresh.setting)) == SETTING
     assert places(fresh.waiting) == WAITING
-    again = make_plan(suite, stored, HOST, fresh=True, made={run.key for run in fresh.setting})
+    again = make_plan(suite, stored, HOST, fresh=True, made={run.key for run in all_runs(fresh.setting)})
     assert (again.setting, again.waiting) == ((), ())
-    assert len(again.untimed) == 2 * len(WAITING)
+    assert len(untimed(again)) == 2 * len(WAITING)
 
 
 def test_a_reference_that_failed_in_one_seed_is_said_and_made_again_when_asked(suite):
@@ -169,18 +170,18 @@ def test_a_reference_that_failed_in_one_seed_is_said_and_made_again_when_asked(s
     assert plan.setting == ()
     assert {run.cell.measurement.steps for run in plan.waiting} == {90}
     assert plan.targets.none[0].reason.startswith("7 of 8 target-setting runs of SGD count and 8 are needed")
-    assert places(make_plan(suite, stored, HOST, retry_failed=True).setting) == SETTING[:1]
+    assert places(all_runs(make_plan(suite, stored, HOST, retry_failed=True).setting)) == SETTING[:1]
 
 
 def test_target_runs_of_older_code_are_counted_and_set_nothing(suite):
     older = [replace(run, key=f"older {run.key}", code=CODE) for run in set_by(suite)]
     plan = make_plan(suite, older, HOST)
     assert plan.older_code == len(older)
-    assert places(plan.setting) == SETTING
+    assert places(all_runs(plan.setting)) == SETTING
 
 
 def test_judged_runs_of_older_code_are_counted_whatever_their_target(suite):
-    judged = [made(run) for run in make_plan(suite, set_by(suite), HOST).untimed]
+    judged = [made(run) for run in untimed(make_plan(suite, set_by(suite), HOST))]
     older = [replace(run, key=f"older {run.key}", code=CODE) for run in judged]
     plan = make_plan(suite, older, HOST)
     assert plan.older_code == len(older)

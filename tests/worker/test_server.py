@@ -81,7 +81,7 @@ def test_the_same_seed_gives_the_same_run_and_another_seed_another(server):
         ("Raises", "crashed", "RuntimeError: the moon is full"),
         ("Exits", "crashed", "exit code 7"),
         ("Quits", "crashed", r"the measured code raised SystemExit\(enough\)"),
-        ("EndsItsServer", "killed", "its launch server was killed by SIGKILL"),
+        ("EndsItsServer", "lost", "its launch server was killed by SIGKILL"),
         ("Kills", "killed", "SIGSEGV"),
         ("Escapes", "crashed", r"^RuntimeError: \\x1b\[2Jgone\\x07$"),
         ("Grabs", "out_of_memory", "allocate"),

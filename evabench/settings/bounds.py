@@ -12,6 +12,8 @@ from typing import Annotated, Any, cast, get_args, get_origin, get_type_hints
 
 from annotated_types import Ge, Gt, Interval, Le, Lt
 
+from evabench.settings.brief import brief
+
 # Of a dataclass as `__pydantic_config__`: a key that is no field of it is refused.
 FORBID = {"extra": "forbid"}
 
@@ -36,6 +38,11 @@ class _Field:
     name: str
     constraints: tuple[Gt | Ge | Lt | Le, ...]
     is_whole: bool
+    is_optional: bool
+
+    def may_be(self, value: object) -> bool:
+        """Return whether a value is None where that is allowed, or a tensor of one number, as torch takes for `lr`."""
+        return self.is_optional if value is None else getattr(value, "shape", None) == ()
 
 
 def check_bounds(settings: Any) -> None:
@@ -50,7 +57,9 @@ def check_bounds(settings: Any) -> None:
             if isinstance(value, float) and field.is_whole:
                 problems.append(f"{name} must be a whole number, got {value}")
         elif isinstance(value, str) and field.constraints:  # 1e-3 of a YAML file is one
-            problems.append(f'{name} must be a number, got the text "{value}"')
+            problems.append(f"{name} must be a number, got the text {brief(value)}")
+        elif field.constraints and not field.may_be(value):
+            problems.append(f"{name} must be a number, got {brief(value)}")
     if problems:
         raise ValueError("; ".join(problems))
 
@@ -64,7 +73,10 @@ def field_names(settings_class: type) -> tuple[str, ...]:
 def _fields(settings_class: Hashable) -> tuple[_Field, ...]:
     """Return the fields of a class: its types are read once, and not again for every stored run."""
     hints = get_type_hints(settings_class, include_extras=True)
-    return tuple(_Field(name, tuple(_constraints(hint)), _is_whole(hint)) for name, hint in hints.items())
+    return tuple(
+        _Field(name, tuple(_constraints(hint)), _is_whole(hint), type(None) in get_args(hint))
+        for name, hint in hints.items()
+    )
 
 
 def _broken(field: _Field, value: float) -> list[str]:

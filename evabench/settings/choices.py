@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
+from evabench.settings.brief import brief
+
 Family = Literal["first-order", "eva", "kfac", "shampoo", "mfac", "plugin"]
 Clip = Literal["kl_clip", "kl_normalization", "rescale", "none"]
 OutputGradient = Literal["batch_mean", "per_example"]
@@ -33,7 +35,7 @@ def check_choices(settings: Any) -> None:
         value = getattr(settings, name)
         if choices and value not in choices:
             allowed = ", ".join(f'"{choice}"' for choice in choices)
-            raise ValueError(f'{name} must be one of {allowed}, got "{value}"')
+            raise ValueError(f"{name} must be one of {allowed}, got {brief(value)}")
 
 
 def check_intervals(statistics_every: int | None, refresh_every: int) -> None:

@@ -28,7 +28,7 @@ class EvaSettings(Strict):
     modules: ClassVar[Modules] = (*SHELL, "evabench.optimizers.eva.eva")
 
     optimizer: Literal["eva"] = "eva"
-    lr: Positive = 0.1
+    lr: NonNegative = 0.1
     momentum: Decay = 0.9
     weight_decay: NonNegative = 0.0
     damping: Positive = 0.03  # gamma: added to every eigenvalue of the curvature; Eva divides by it
@@ -67,7 +67,7 @@ class EvaFSettings(Strict):
     modules: ClassVar[Modules] = (*SHELL, "evabench.optimizers.eva.eva_f")
 
     optimizer: Literal["eva_f"] = "eva_f"
-    lr: Positive = 0.1
+    lr: NonNegative = 0.1
     momentum: Decay = 0.9
     weight_decay: NonNegative = 0.0
     damping: Positive = 0.03  # gamma: added to every eigenvalue of the curvature, then multiplied back
@@ -98,7 +98,7 @@ class EvaSSettings(Strict):
     modules: ClassVar[Modules] = (*SHELL, "evabench.optimizers.eva.eva_s")
 
     optimizer: Literal["eva_s"] = "eva_s"
-    lr: Positive = 0.1
+    lr: NonNegative = 0.1
     momentum: Decay = 0.9
     weight_decay: NonNegative = 0.0
     damping: Positive = 0.03  # gamma: added to every eigenvalue of the curvature, then multiplied back

@@ -19,7 +19,7 @@ class SgdSettings(Strict):
     modules: ClassVar[Modules] = ()
 
     optimizer: Literal["sgd"] = "sgd"
-    lr: Positive
+    lr: NonNegative
     momentum: Decay = 0.9
     weight_decay: NonNegative = 0.0
     nesterov: bool = False
@@ -45,7 +45,7 @@ class AdamWSettings(Strict):
     modules: ClassVar[Modules] = ()
 
     optimizer: Literal["adamw"] = "adamw"
-    lr: Positive
+    lr: NonNegative
     beta1: Decay = 0.9
     beta2: Decay = 0.999
     eps: Positive = 1e-8

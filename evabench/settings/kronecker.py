@@ -31,7 +31,7 @@ class KfacSettings(Strict):
     modules: ClassVar[Modules] = (*SHELL, "evabench.optimizers.kfac.kfac")
 
     optimizer: Literal["kfac"] = "kfac"
-    lr: Positive = 0.1
+    lr: NonNegative = 0.1
     momentum: Decay = 0.9
     weight_decay: NonNegative = 0.0
     damping: Positive = 0.03  # gamma, split between the factors by pi
@@ -76,7 +76,7 @@ class FoofSettings(Strict):
     modules: ClassVar[Modules] = (*SHELL, "evabench.optimizers.kfac.foof")
 
     optimizer: Literal["foof"] = "foof"
-    lr: Positive = 0.1
+    lr: NonNegative = 0.1
     momentum: Decay = 0.9
     weight_decay: NonNegative = 0.0
     damping: Positive = 0.03  # gamma: added to every eigenvalue of A

@@ -18,7 +18,7 @@ class MfacSettings(Strict):
     modules: ClassVar[Modules] = (*SHELL, "evabench.optimizers.mfac.mfac")
 
     optimizer: Literal["mfac"] = "mfac"
-    lr: Positive = 1e-3
+    lr: NonNegative = 1e-3
     momentum: Decay = 0.9
     weight_decay: NonNegative = 0.0
     nesterov: Nesterov = "none"

@@ -28,7 +28,7 @@ class ShampooSettings(Strict):
     modules: ClassVar[Modules] = (*SHELL, "evabench.optimizers.shampoo.shampoo")
 
     optimizer: Literal["shampoo"] = "shampoo"
-    lr: Positive = 0.1
+    lr: NonNegative = 0.1
     momentum: Decay = 0.9
     weight_decay: NonNegative = 0.0
     nesterov: Nesterov = "none"

@@ -242,15 +242,23 @@ def test_a_deep_copy_of_model_and_optimizer_trains_on_alone(build):
 
 
 @each_optimizer
-def test_a_closure_is_refused_and_nothing_moves(build):
-    model = small_net()
-    optimizer = build(model)
-    train(model, optimizer, range(2))
-    backward(model, *batch())
-    before = snapshot(model, optimizer)
-    with pytest.raises(ValueError, match="step takes no closure"):
-        optimizer.step(lambda: 0.0)
-    assert_unchanged(before, model, optimizer)
+def test_a_closure_is_called_once_with_gradients_and_its_loss_comes_back(build):
+    plain, closed = small_net(), small_net()
+    train(plain, build(plain), range(4))
+    optimizer, losses = build(closed), []
+    for step in range(4):
+        x, y = batch(seed=step)
+
+        def closure(x=x, y=y):
+            loss = nn.functional.mse_loss(closed(x), y)
+            optimizer.zero_grad()  # between the passes, as Lightning does
+            loss.backward()
+            losses.append(loss)
+            return loss
+
+        assert optimizer.step(closure) is losses[step]
+    assert len(losses) == 4
+    assert_close(parameters(closed), parameters(plain), rtol=0, atol=0)
 
 
 @each_optimizer
@@ -265,16 +273,30 @@ def test_a_sparse_gradient_is_refused_by_name_and_nothing_moves(build):
 
 
 @each_optimizer
-def test_a_step_without_a_backward_pass_is_refused_and_nothing_moves(build):
-    model = small_net()
-    optimizer = build(model)
+def test_a_step_without_any_gradient_changes_nothing(build):
+    model, undisturbed = small_net(), small_net()
+    optimizer, other = build(model), build(undisturbed)
     train(model, optimizer, range(2))
     optimizer.zero_grad()
     model(batch()[0])
     before = snapshot(model, optimizer)
-    with pytest.raises(RuntimeError, match=r"none of the 4 parameters, 0\.weight the first, has a gradient"):
-        optimizer.step()
+    assert optimizer.step() is None
     assert_unchanged(before, model, optimizer)
+    train(model, optimizer, range(2, 5))
+    train(undisturbed, other, range(5))
+    assert_close(parameters(model), parameters(undisturbed), rtol=0, atol=0)
+
+
+@each_optimizer
+def test_a_learning_rate_of_zero_moves_nothing_and_learns_the_statistics(build):
+    model = small_net()
+    optimizer = build(model)
+    for group in optimizer.param_groups:
+        group["lr"] = 0.0
+    before = parameters(model)
+    train(model, optimizer, range(3))
+    assert_close(parameters(model), before, rtol=0, atol=0)
+    assert optimizer.health().layers_without_statistics == ()
 
 
 @each_optimizer

@@ -7,7 +7,7 @@ from torch.nn.parallel import DistributedDataParallel
 from torch.testing import assert_close
 
 from evabench.optimizers import FOOF, KFAC, MFAC, Eva, EvaF, EvaS, Shampoo
-from evabench.optimizers.step.ranks import average_over_ranks, num_ranks
+from evabench.optimizers.step.ranks import Ranks
 from tests.distributed import run_on_ranks
 
 CASES = {
@@ -81,7 +81,7 @@ def work(rank):
         results[name] = (*train(model, build(model), rows), list(counting.sizes))
     shared = DistributedDataParallel(net(), gradient_as_bucket_view=True)
     results["eva, gradients in buckets"] = train(shared, Eva(shared, weight_decay=0.1), rows)
-    results["mean"] = average_over_ranks(torch.tensor([1.0 + rank, 5.0]))
+    results["mean"] = Ranks().average(torch.tensor([1.0 + rank, 5.0]))
     return results
 
 
@@ -127,4 +127,4 @@ def test_a_mean_over_ranks(ranks):
 
 
 def test_without_a_process_group_there_is_one_rank():
-    assert num_ranks() == 1
+    assert Ranks().count() == 1

@@ -3,6 +3,7 @@
 Legend: a [d_in] and b [d_out] are the Kronecker vectors of a layer, running means of its inputs and output gradients.
 """
 
+from collections.abc import Mapping
 from typing import Any, final
 
 import torch
@@ -19,9 +20,10 @@ from evabench.optimizers.eva.small_layers import project_all_both_sides_
 from evabench.optimizers.layers.layers import Layer, find_parts
 from evabench.optimizers.phases import phase
 from evabench.optimizers.shell.groups import Groups
+from evabench.optimizers.shell.loading import Shapes
 from evabench.optimizers.shell.preconditioner import Preconditioner
 from evabench.optimizers.step.loss_scale import statistics_scale
-from evabench.optimizers.step.ranks import average_over_ranks, num_ranks
+from evabench.optimizers.step.ranks import ProcessGroup, Ranks
 from evabench.settings.choices import AcrossRanks, Clip, OutputGradient
 from evabench.settings.eva import EvaSettings
 
@@ -39,15 +41,16 @@ class Eva(Preconditioner[Layer]):
     `groups` are parameter groups with an `lr`, `momentum`, `weight_decay` or `damping` of their own; parameters in none
     form a last group. A layer belongs to the group of its weight, and one clip scales all layers. `grad_scaler` is
     needed only where a `torch.amp.GradScaler` unscales the gradients before `scaler.step`. With a process group, every
-    rank must use the same layers at a step.
+    rank must use the same layers at a step; `process_group` says which ranks share the model: None, those of the
+    default group; False, none, this one has a model of its own.
 
     `compile` takes the projection of a layer through `torch.compile`, at the first step: for GPUs that wait for their
     host. Never measured on one; on a CPU it is slower (docs/optimizer-cost.md).
     """
 
     settings_class = EvaSettings
-    statistics = ("a", "b")
-    pickled = ("grad_scaler", "project_", "project_all_")
+    statistics = together = ("a", "b")
+    pickled = ("grad_scaler", "ranks", "project_", "project_all_")
     capture: Capture
 
     def __init__(
@@ -67,6 +70,7 @@ class Eva(Preconditioner[Layer]):
         compile: bool = False,
         groups: Groups = (),
         grad_scaler: torch.amp.GradScaler | None = None,
+        process_group: ProcessGroup = None,
     ) -> None:
         settings = EvaSettings(
             lr=lr,
@@ -82,6 +86,7 @@ class Eva(Preconditioner[Layer]):
             compile=compile,
         )
         self.grad_scaler = grad_scaler
+        self.ranks = Ranks(process_group)
         self.project_ = Compiled(project_both_sides_) if compile else project_both_sides_
         self.project_all_ = None if compile else project_all_both_sides_
         super().__init__(model, find_parts, settings, groups)
@@ -107,6 +112,9 @@ class Eva(Preconditioner[Layer]):
     def _adopt_settings(self) -> None:
         self.capture.statistics_batch = self.param_groups[0]["statistics_batch"]
 
+    def _shapes(self, settings: Mapping[str, Any]) -> Shapes:
+        return {layer.weight: {"a": (layer.num_inputs,), "b": (len(layer.weight),)} for layer in self.layers}
+
     def _has_statistics(self, part: Layer) -> bool:
         return has_value(self.state.get(part.weight, {}), "a")
 
@@ -125,11 +133,12 @@ class Eva(Preconditioner[Layer]):
         a, b = torch.cat(inputs), torch.cat(gradients)
         if scale is not None:
             b = b / scale.to(b.dtype)
-        if num_ranks() > 1:
-            flat = average_over_ranks(torch.cat((a, b)))
+        num_ranks = self.ranks.count()
+        if num_ranks > 1:
+            flat = self.ranks.average(torch.cat((a, b)))
             a, b = torch.split(flat, [a.numel(), b.numel()])
             if (shared["output_gradient"], shared["across_ranks"]) == ("batch_mean", "whole_batch"):
-                b = b / num_ranks()
+                b = b / num_ranks
         averages = [
             find_or_start(self.state[layer.weight], name, like)
             for name, vectors in (("a", inputs), ("b", gradients))

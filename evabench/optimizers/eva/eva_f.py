@@ -3,7 +3,8 @@
 Legend: a [d_in] is the Kronecker vector of a layer, the running mean of its inputs.
 """
 
-from typing import final
+from collections.abc import Mapping
+from typing import Any, final
 
 import torch
 from torch import nn
@@ -19,8 +20,9 @@ from evabench.optimizers.eva.small_layers import project_all_input_sides_
 from evabench.optimizers.layers.layers import Layer, find_parts
 from evabench.optimizers.phases import phase
 from evabench.optimizers.shell.groups import Groups
+from evabench.optimizers.shell.loading import Shapes
 from evabench.optimizers.shell.preconditioner import Preconditioner
-from evabench.optimizers.step.ranks import average_over_ranks, num_ranks
+from evabench.optimizers.step.ranks import ProcessGroup, Ranks
 from evabench.settings.choices import Clip
 from evabench.settings.eva import EvaFSettings
 
@@ -36,7 +38,7 @@ class EvaF(Preconditioner[Layer]):
 
     settings_class = EvaFSettings
     statistics = ("a",)
-    pickled = ("project_", "project_all_")
+    pickled = ("ranks", "project_", "project_all_")
     capture: Capture
 
     def __init__(
@@ -53,6 +55,7 @@ class EvaF(Preconditioner[Layer]):
         statistics_batch: int | None = None,
         compile: bool = False,
         groups: Groups = (),
+        process_group: ProcessGroup = None,
     ) -> None:
         settings = EvaFSettings(
             lr=lr,
@@ -65,6 +68,7 @@ class EvaF(Preconditioner[Layer]):
             statistics_batch=statistics_batch,
             compile=compile,
         )
+        self.ranks = Ranks(process_group)
         self.project_ = Compiled(project_input_side_) if compile else project_input_side_
         self.project_all_ = None if compile else project_all_input_sides_
         super().__init__(model, find_parts, settings, groups)
@@ -87,6 +91,9 @@ class EvaF(Preconditioner[Layer]):
     def _adopt_settings(self) -> None:
         self.capture.statistics_batch = self.param_groups[0]["statistics_batch"]
 
+    def _shapes(self, settings: Mapping[str, Any]) -> Shapes:
+        return {layer.weight: {"a": (layer.num_inputs,)} for layer in self.layers}
+
     def _has_statistics(self, part: Layer) -> bool:
         return has_value(self.state.get(part.weight, {}), "a")
 
@@ -101,5 +108,5 @@ class EvaF(Preconditioner[Layer]):
             find_or_start(self.state[layer.weight], "a", like) for layer, like in zip(caught, inputs, strict=True)
         ]
         a = torch.cat(inputs)
-        fresh = average_over_ranks(a) if num_ranks() > 1 else a
+        fresh = self.ranks.average(a) if self.ranks.count() > 1 else a
         return update_averages(averages, fresh, self.param_groups[0]["new_statistic_weight"])

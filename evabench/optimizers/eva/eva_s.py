@@ -3,6 +3,7 @@
 Legend: v holds the running means of a weight's gradient along each of its axes.
 """
 
+from collections.abc import Mapping
 from typing import Any, final
 
 import torch
@@ -13,6 +14,7 @@ from evabench.optimizers.eva.axis_means import AxisProjection, gradient_length, 
 from evabench.optimizers.layers.weights import Weight, find_weight_parts
 from evabench.optimizers.phases import phase
 from evabench.optimizers.shell.groups import Groups
+from evabench.optimizers.shell.loading import Shapes
 from evabench.optimizers.shell.preconditioner import Preconditioner
 from evabench.optimizers.step.descent import descend_groups_
 from evabench.optimizers.step.loss_scale import found_infinity, gradient_scale
@@ -77,6 +79,9 @@ class EvaS(Preconditioner[Weight]):
 
     def _adopt_settings(self) -> None:
         """Nothing is built from the settings: each step reads them."""
+
+    def _shapes(self, settings: Mapping[str, Any]) -> Shapes:
+        return {each.weight: {"v": (sum(each.weight.shape),)} for each in self.layers}
 
     def _has_statistics(self, part: Weight) -> bool:
         return has_value(self.state.get(part.weight, {}), "v")

@@ -10,8 +10,9 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
+from evabench.optimizers.layers.layers import Layer
 from evabench.optimizers.outer_products import diagonal
-from evabench.optimizers.step.ranks import average_over_ranks
+from evabench.optimizers.step.ranks import Ranks
 
 NUM_BATCHES = "num_batches"  # of the statistics that entered the factors of a layer, counted on the device
 
@@ -67,11 +68,24 @@ def mix_(factor: Tensor, summed: Tensor, weight: Tensor, scale: float, skip: Ten
     )
 
 
-def average_factors(sums: Sequence[Tensor]) -> list[Tensor]:
+def average_factors(sums: Sequence[Tensor], ranks: Ranks) -> list[Tensor]:
     """Return the means over all ranks, in one message."""
-    flat = average_over_ranks(torch.cat([each.reshape(-1) for each in sums]))
+    flat = ranks.average(torch.cat([each.reshape(-1) for each in sums]))
     parts = torch.split(flat, [each.numel() for each in sums])
     return [part.view(each.shape) for part, each in zip(parts, sums, strict=True)]
+
+
+def factor_shapes(name: str, layer: Layer, top_k: int | None = None) -> dict[str, tuple[int, ...]]:
+    """Return the shapes of a factor, A or B, and of what a refresh makes of it."""
+    groups = (layer.num_groups,) if layer.num_groups > 1 else ()
+    num_columns = layer.weight[0].numel() + (layer.bias is not None)
+    d = num_columns if name == "A" else len(layer.weight) // layer.num_groups
+    square = (*groups, d, d)
+    k = min(d, top_k or d)
+    return {name: square, f"{name}_cholesky": square, f"{name}_inverse": square} | {
+        f"{name}_vectors": (*groups, d, k),
+        f"{name}_gains": (*groups, k),
+    }
 
 
 def has_factors(state: Mapping[str, Any]) -> bool:

@@ -4,6 +4,7 @@ Legend: A [d_in, d_in] is the factor of a layer, the running mean of outer produ
 and eigenvectors; gamma the damping.
 """
 
+from collections.abc import Mapping
 from typing import Any, final
 
 import torch
@@ -14,12 +15,13 @@ from evabench.optimizers.kfac.damped_solve import damped_eigen
 from evabench.optimizers.kfac.factor_inverse import KEPT, TOP, invert_, multiply_right
 from evabench.optimizers.kfac.factor_sums import FactorSums
 from evabench.optimizers.kfac.factored_step import expects_statistics, step_
-from evabench.optimizers.kfac.factors import NUM_BATCHES, Fresh, average_factors, has_factors
+from evabench.optimizers.kfac.factors import NUM_BATCHES, Fresh, average_factors, factor_shapes, has_factors
 from evabench.optimizers.layers.layers import Layer, find_parts
 from evabench.optimizers.phases import phase
 from evabench.optimizers.shell.groups import Groups
+from evabench.optimizers.shell.loading import Shapes
 from evabench.optimizers.shell.preconditioner import Preconditioner
-from evabench.optimizers.step.ranks import num_ranks
+from evabench.optimizers.step.ranks import ProcessGroup, Ranks
 from evabench.optimizers.step.troubles import Trouble
 from evabench.settings.choices import Clip, Factorisation, WeightSharing
 from evabench.settings.kronecker import FoofSettings
@@ -37,7 +39,9 @@ class FOOF(Preconditioner[Layer]):
 
     settings_class = FoofSettings
     statistics = (*KEPT, *TOP)
+    together = ("A", NUM_BATCHES)
     of_own_type = (NUM_BATCHES,)
+    pickled = ("ranks",)
     capture: Capture
 
     def __init__(
@@ -58,6 +62,7 @@ class FOOF(Preconditioner[Layer]):
         statistics_every: int | None = None,
         refresh_every: int = 1,
         groups: Groups = (),
+        process_group: ProcessGroup = None,
     ) -> None:
         settings = FoofSettings(
             lr=lr,
@@ -74,6 +79,7 @@ class FOOF(Preconditioner[Layer]):
             statistics_every=statistics_every,
             refresh_every=refresh_every,
         )
+        self.ranks = Ranks(process_group)
         super().__init__(model, find_parts, settings, groups, step=0)
         summary = FactorSums(weight_sharing)
         self.capture = Capture(self.layers, summary, statistics_batch=statistics_batch, output_gradients=False)
@@ -88,6 +94,9 @@ class FOOF(Preconditioner[Layer]):
         self.capture.summary = FactorSums(shared["weight_sharing"])
         self.capture.enabled = expects_statistics(shared)  # a saved state may have moved the step
 
+    def _shapes(self, settings: Mapping[str, Any]) -> Shapes:
+        return {layer.weight: factor_shapes("A", layer, settings["top_k"]) for layer in self.layers}
+
     def _has_statistics(self, part: Layer) -> bool:
         return has_factors(self.state.get(part.weight, {}))
 
@@ -98,8 +107,8 @@ class FOOF(Preconditioner[Layer]):
             return {}
         caught = self.capture.take()
         summed = [sums.inputs for sums in caught.values()]
-        if num_ranks() > 1:
-            summed = average_factors(summed)
+        if self.ranks.count() > 1:
+            summed = average_factors(summed, self.ranks)
         return {
             layer: {"A": Fresh(A, 1 / sums.num_rows)} for (layer, sums), A in zip(caught.items(), summed, strict=True)
         }

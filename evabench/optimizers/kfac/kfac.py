@@ -4,6 +4,7 @@ Legend: A [d_in, d_in] and B [d_out, d_out] are the factors of a layer, running 
 and output gradients; P = B^-1 G A^-1 with the damped factors.
 """
 
+from collections.abc import Mapping
 from typing import Any, final
 
 import torch
@@ -14,14 +15,15 @@ from evabench.optimizers.capture.sums import Sums
 from evabench.optimizers.kfac.factor_inverse import KEPT, invert_, multiply_both
 from evabench.optimizers.kfac.factor_sums import FactorSums
 from evabench.optimizers.kfac.factored_step import expects_statistics, step_
-from evabench.optimizers.kfac.factors import NUM_BATCHES, Fresh, average_factors, has_factors
+from evabench.optimizers.kfac.factors import NUM_BATCHES, Fresh, average_factors, factor_shapes, has_factors
 from evabench.optimizers.kfac.split_damping import split_damping
 from evabench.optimizers.layers.layers import Layer, find_parts
 from evabench.optimizers.phases import phase
 from evabench.optimizers.shell.groups import Groups
+from evabench.optimizers.shell.loading import Shapes
 from evabench.optimizers.shell.preconditioner import Preconditioner
 from evabench.optimizers.step.loss_scale import statistics_scale
-from evabench.optimizers.step.ranks import num_ranks
+from evabench.optimizers.step.ranks import ProcessGroup, Ranks
 from evabench.settings.choices import AcrossRanks, Clip, DampingScale, Factorisation, OutputGradient, WeightSharing
 from evabench.settings.kronecker import KfacSettings
 
@@ -39,8 +41,9 @@ class KFAC(Preconditioner[Layer]):
 
     settings_class = KfacSettings
     statistics = KEPT
+    together = ("A", "B", NUM_BATCHES)
     of_own_type = (NUM_BATCHES,)
-    pickled = ("grad_scaler",)
+    pickled = ("grad_scaler", "ranks")
     capture: Capture
 
     def __init__(
@@ -65,6 +68,7 @@ class KFAC(Preconditioner[Layer]):
         refresh_every: int = 1,
         groups: Groups = (),
         grad_scaler: torch.amp.GradScaler | None = None,
+        process_group: ProcessGroup = None,
     ) -> None:
         settings = KfacSettings(
             lr=lr,
@@ -85,6 +89,7 @@ class KFAC(Preconditioner[Layer]):
             refresh_every=refresh_every,
         )
         self.grad_scaler = grad_scaler
+        self.ranks = Ranks(process_group)
         super().__init__(model, find_parts, settings, groups, step=0)
         summary = FactorSums(weight_sharing, output_gradient)
         self.capture = Capture(self.layers, summary, statistics_batch=statistics_batch)
@@ -99,6 +104,9 @@ class KFAC(Preconditioner[Layer]):
         self.capture.summary = FactorSums(shared["weight_sharing"], shared["output_gradient"])
         self.capture.enabled = expects_statistics(shared)  # a saved state may have moved the step
 
+    def _shapes(self, settings: Mapping[str, Any]) -> Shapes:
+        return {layer.weight: factor_shapes("A", layer) | factor_shapes("B", layer) for layer in self.layers}
+
     def _has_statistics(self, part: Layer) -> bool:
         return has_factors(self.state.get(part.weight, {}))
 
@@ -110,8 +118,9 @@ class KFAC(Preconditioner[Layer]):
         loss_scale = statistics_scale(self, self.grad_scaler)
         caught = self.capture.take()
         summed = [each for sums in caught.values() for each in _both(sums)]
-        if num_ranks() > 1:
-            summed = average_factors(summed)
+        num_ranks = self.ranks.count()
+        if num_ranks > 1:
+            summed = average_factors(summed, self.ranks)
         if loss_scale is not None:
             for B in summed[1::2]:
                 B.div_(loss_scale.to(B.dtype).square())
@@ -120,7 +129,7 @@ class KFAC(Preconditioner[Layer]):
         shared = self.param_groups[0]
         per_example = shared["output_gradient"] == "per_example"
         # A loss is the mean over the batch of its own rank; that over the batches of all ranks has 1/ranks of its rows.
-        unit = 1.0 if per_example or shared["across_ranks"] == "plain_average" else num_ranks() ** -2.0
+        unit = 1.0 if per_example or shared["across_ranks"] == "plain_average" else num_ranks**-2.0
         return {
             layer: {
                 "A": Fresh(A, 1 / sums.num_rows),

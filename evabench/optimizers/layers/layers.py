@@ -69,6 +69,11 @@ class Layer:
         return 1 if isinstance(module, nn.Linear) else module.groups
 
     @property
+    def num_inputs(self) -> int:
+        """How many columns G has without a bias, those of all groups together."""
+        return self.weight[0].numel() * self.num_groups
+
+    @property
     def parameters(self) -> list[nn.Parameter]:
         """The weight, and the bias where it is trained."""
         return [self.weight] if self.bias is None else [self.weight, self.bias]

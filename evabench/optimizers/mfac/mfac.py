@@ -3,7 +3,7 @@
 Legend: G [m, d] the window of gradients, kept parameter by parameter; K [m, m] their inner products.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, final
 
@@ -14,6 +14,7 @@ from evabench.optimizers.layers.layers import Rest
 from evabench.optimizers.mfac.gradient_window import replace_inner_products_, replace_row_, solve_newest
 from evabench.optimizers.phases import phase
 from evabench.optimizers.shell.groups import Groups
+from evabench.optimizers.shell.loading import Shapes
 from evabench.optimizers.shell.preconditioner import Preconditioner
 from evabench.optimizers.step.descent import descend_groups_
 from evabench.optimizers.step.loss_scale import found_infinity, gradient_scale
@@ -86,7 +87,7 @@ class MFAC(Preconditioner[Holder]):
 
     settings_class = MfacSettings
     statistics = ("gradients", "inner_products", "position")
-    of_own_type = ("inner_products", "position")
+    of_own_type = together = ("inner_products", "position")
     overrides = ("lr", "momentum", "weight_decay")  # one curvature for all groups, hence one damping
 
     def __init__(
@@ -110,9 +111,11 @@ class MFAC(Preconditioner[Holder]):
             num_gradients=num_gradients,
         )
         super().__init__(model, _find_holders, settings, groups)
+        self._adopt_settings()
 
     def _update_(self) -> None:
         """Update the parameters once: the window, its inner products, then the directions."""
+        self._check_window()
         carried = gradient_scale(self)  # by a loss that was scaled for mixed precision
         if carried is not None:
             torch._foreach_div_([each.grad for each in self.names if each.grad is not None], carried)
@@ -137,11 +140,30 @@ class MFAC(Preconditioner[Holder]):
         descend_groups_(self.param_groups, self.state, divisors={}, other_divisor=None, skip=skip)
 
     def _adopt_settings(self) -> None:
-        """Nothing is built from the settings: each step reads them."""
+        """Nothing is built from the settings: each step reads them. Whose gradients K holds is read from the state."""
+        self.in_window = {each for each in self.names if "gradients" in self.state.get(each, {})}
+
+    def _shapes(self, settings: Mapping[str, Any]) -> Shapes:
+        m = settings["num_gradients"]
+        shared: dict[str, tuple[int, ...]] = {"inner_products": (m, m), "position": ()}
+        return {each: {"gradients": (m, each.numel())} | shared for each in self.names}
 
     def _has_statistics(self, part: Holder) -> bool:
         states = [self.state.get(parameter, {}) for parameter in part.parameters]
         return any("gradients" in state and bool(state["gradients"].any()) for state in states)
+
+    def _check_window(self) -> None:
+        """Raise where the state has lost the gradients of a parameter whose inner products are still in K."""
+        have = {each for each in self.names if "gradients" in self.state.get(each, {})}
+        lost = self.in_window - have
+        keeps_products = "inner_products" in self.state.get(self.param_groups[0]["params"][0], {})
+        if (lost and (have or keeps_products)) or (have and not keeps_products):
+            name = next((self.names[each] for each in self.names if each in lost), "the window")
+            raise RuntimeError(
+                f"the state of {name} lacks gradients or inner_products: a part of it was deleted. Nothing has "
+                "changed. Load a whole state, or start anew: optimizer.state.clear()."
+            )
+        self.in_window = have
 
     def _shared_state(self, device: torch.device) -> dict[str, Any]:
         """Return the state of the first parameter, which holds what belongs to the model as a whole."""

@@ -3,7 +3,7 @@
 Legend: G [d_0, ..., d_k] gradient of a weight, or of a block of it; F_i [d_i, d_i] the factor of axis i.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, final
 
 import torch
@@ -16,6 +16,7 @@ from evabench.optimizers.shampoo.blocks import Partition, partition
 from evabench.optimizers.shampoo.grafting import shrinkage, step_length
 from evabench.optimizers.shampoo.roots import inverse_roots
 from evabench.optimizers.shell.groups import Groups
+from evabench.optimizers.shell.loading import Shapes
 from evabench.optimizers.shell.preconditioner import Preconditioner
 from evabench.optimizers.step.descent import descend_groups_
 from evabench.optimizers.step.loss_scale import found_infinity, gradient_scale
@@ -116,6 +117,17 @@ class Shampoo(Preconditioner[Weight]):
     def _adopt_settings(self) -> None:
         shared = self.param_groups[0]
         self.partitions = _cut_all(self.layers, shared["merge_up_to"], shared["block_size"])
+
+    def _shapes(self, settings: Mapping[str, Any]) -> Shapes:
+        cuts = _cut_all(self.layers, settings["merge_up_to"], settings["block_size"])
+        return {
+            parameter: {
+                "factors": (cut.num_factor_elements,),
+                "roots": (cut.num_factor_elements,),
+                "grafting_squares": cut.shape,
+            }
+            for parameter, cut in cuts.items()
+        }
 
     def _has_statistics(self, part: Weight) -> bool:
         return bool(self.state.get(part.weight, {}).get("factors", torch.zeros(1)).any())

@@ -8,6 +8,7 @@ from torch import nn
 
 from evabench.optimizers.shell.refusals import check_parameter, check_parameters
 from evabench.settings.bounds import field_names
+from evabench.settings.brief import brief, brief_list
 
 OVERRIDES = ("lr", "momentum", "weight_decay", "damping")
 
@@ -57,10 +58,10 @@ def check_group(
         check_parameter(parameter, names, where, "the model")
     values = {name: value for name, value in group.items() if name not in ("params", "param_names")}
     known = [name for name in overrides if name in field_names(settings)]
-    unknown = sorted(set(values) - set(known))
+    unknown = sorted(set(values) - set(known), key=str)
     if unknown:
         allowed = ", ".join(known)
-        raise ValueError(f"{where}: {', '.join(unknown)} cannot differ between groups. A group may set: {allowed}.")
+        raise ValueError(f"{where}: {brief_list(unknown)} cannot differ between groups. A group may set: {allowed}.")
     try:
         settings(**values)
     except ValueError as problem:
@@ -68,7 +69,11 @@ def check_group(
 
 
 def as_list(parameters: Any) -> list[Any]:
-    """Return one or several parameters as a list."""
+    """Return one or several parameters as a list; raise `TypeError`, as torch does, for a set, which has no order."""
+    if isinstance(parameters, set | frozenset):
+        raise TypeError(
+            f"the parameters of a group are {brief(parameters)}, whose order differs from run to run: pass a list"
+        )
     return (
         list(parameters)
         if isinstance(parameters, Iterable) and not isinstance(parameters, nn.Parameter)

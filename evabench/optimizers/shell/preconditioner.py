@@ -1,7 +1,7 @@
 """The shell of every optimizer: parameter groups, hooks, checkpoints, pickles, health. The mathematics is elsewhere."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
@@ -20,7 +20,8 @@ from evabench.optimizers.shell.groups import (
     split_groups,
 )
 from evabench.optimizers.shell.health import Health
-from evabench.optimizers.shell.refusals import check_state_dict, check_step
+from evabench.optimizers.shell.loading import Shapes, check_is_state, check_kind, check_states
+from evabench.optimizers.shell.refusals import check_step
 from evabench.optimizers.shell.statistics import restore_statistics
 from evabench.optimizers.step.skips import Skips
 from evabench.optimizers.step.troubles import Troubles
@@ -51,6 +52,7 @@ class Preconditioner(torch.optim.Optimizer, ABC, Generic[Part]):
     settings_class: ClassVar[type]  # checks the values of a group
     statistics: ClassVar[tuple[str, ...]]  # in `state` beside the momentum, the first one in every state that has any
     of_own_type: ClassVar[tuple[str, ...]] = ()  # those of `statistics` whose type does not follow the parameter's
+    together: ClassVar[tuple[str, ...]] = ()  # those of `statistics` that a state has all of, or none
     overrides: ClassVar[tuple[str, ...]] = OVERRIDES  # the settings that may differ between groups
     pickled: ClassVar[tuple[str, ...]] = ()  # attributes of the class itself that a copy or a pickle takes along
 
@@ -81,6 +83,10 @@ class Preconditioner(torch.optim.Optimizer, ABC, Generic[Part]):
         """Make what was built from the settings follow the groups, whose values a saved state has brought."""
 
     @abstractmethod
+    def _shapes(self, settings: Mapping[str, Any]) -> Shapes:
+        """Return the shapes that statistics have under the settings of a group; one that is left out may have any."""
+
+    @abstractmethod
     def _has_statistics(self, part: Part) -> bool:
         """Return whether the state has a value for this part; waits for the device."""
 
@@ -96,10 +102,19 @@ class Preconditioner(torch.optim.Optimizer, ABC, Generic[Part]):
 
     @eager
     @torch.no_grad()
-    def step(self, closure: None = None) -> None:  # type: ignore[override]
-        """Update the parameters once, from their gradients and the statistics of the same passes."""
-        check_step(self, closure, self.names, self.statistics[0])
-        self._update_()
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+        """Update the parameters once, from their gradients and the statistics of the same passes.
+
+        A `closure` is called once, before anything is read, and what it returns comes back. Without any gradient
+        nothing changes, as in torch.
+        """
+        loss = None
+        if closure is not None:
+            with torch.enable_grad():
+                loss = closure()
+        if check_step(self, self.names, self.statistics[0], self.together):
+            self._update_()
+        return loss
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget the gradients, and the statistics of the passes that they came from."""
@@ -119,9 +134,29 @@ class Preconditioner(torch.optim.Optimizer, ABC, Generic[Part]):
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Restore momentum, statistics and settings bit for bit."""
-        check_state_dict(self, state_dict, self.names)
-        super().load_state_dict(state_dict)
-        restore_statistics(self, state_dict, self.statistics, self.of_own_type)
+        loaded: dict[str, Any] = {}
+
+        def check(_: torch.optim.Optimizer, final: dict[str, Any]) -> None:
+            check_is_state(self, final)
+            check_kind(self, final)
+            shapes = self._shapes(self.param_groups[0] | final["param_groups"][0])
+            check_states(self, final, self.names, shapes, self.together)
+            loaded.update(final)
+
+        def restore(_: torch.optim.Optimizer) -> None:
+            restore_statistics(self, loaded, self.statistics, self.of_own_type)
+
+        check_is_state(self, state_dict)
+        # After the user's hooks, which may put another state in the place of this one, and before what they do behind.
+        hooks = (
+            self.register_load_state_dict_pre_hook(check),
+            self.register_load_state_dict_post_hook(restore, prepend=True),
+        )
+        try:
+            super().load_state_dict(state_dict)
+        finally:
+            for hook in hooks:
+                hook.remove()
 
     def health(self) -> Health:
         """Return parts without statistics, steps skipped by layer, and trouble in the mathematics; waits."""

@@ -1,28 +1,25 @@
 """What an optimizer refuses, before it has changed anything, with the place and the way out."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from evabench.optimizers.shell.statistics import find_missing
 from evabench.optimizers.step.descent import MOMENTUM_BUFFER
 from evabench.optimizers.tensors import statistic_type
+from evabench.settings.brief import brief
 
 
 def check_step(
-    optimizer: torch.optim.Optimizer, closure: object, names: Mapping[nn.Parameter, str], first_statistic: str
-) -> None:
-    """Raise for a closure, a step without a backward pass, or a gradient or state that is not like its parameter.
+    optimizer: torch.optim.Optimizer, names: Mapping[nn.Parameter, str], first_statistic: str, together: Sequence[str]
+) -> bool:
+    """Return whether there is any gradient; raise for a gradient or a state that is not like its parameter.
 
-    `first_statistic` speaks for all others of a state.
+    `first_statistic` speaks for all others of a state, which has all of `together` or none.
     """
     kind = type(optimizer).__name__
-    if closure is not None:
-        raise ValueError(
-            f"{kind}.step takes no closure, got {closure!r}: the statistics belong to one backward pass. "
-            "Compute the loss, call backward(), then step()."
-        )
     any_gradient = False
     for parameter, name in names.items():
         gradient = parameter.grad
@@ -32,11 +29,14 @@ def check_step(
         state = optimizer.state.get(parameter)
         if state:
             _check_state(kind, name, parameter, state, first_statistic)
-    if not any_gradient:
-        raise RuntimeError(
-            f"{kind}.step without a backward pass: none of the {len(names)} parameters, {next(iter(names.values()))} "
-            "the first, has a gradient. Call loss.backward() before step()."
-        )
+            missing = find_missing(state, together)
+            if missing:
+                raise RuntimeError(
+                    f"the state of {name} lacks the statistic {missing}: a part of it was deleted. Nothing has "
+                    "changed. Load a whole state, or delete what is known of the parameter: "
+                    "optimizer.state.pop(parameter)."
+                )
+    return any_gradient
 
 
 def _check_gradient(kind: str, name: str, parameter: Tensor, gradient: Tensor) -> None:
@@ -78,41 +78,6 @@ def _check_state(kind: str, name: str, parameter: Tensor, state: Mapping[str, An
         )
 
 
-def check_state_dict(
-    optimizer: torch.optim.Optimizer, state_dict: Mapping[str, Any], names: Mapping[nn.Parameter, str]
-) -> None:
-    """Raise `ValueError` for what is no state of an optimizer, or that of one of another kind or for another model."""
-    kind, expected = type(optimizer).__name__, optimizer.defaults["optimizer"]
-    if not {"state", "param_groups"} <= set(state_dict):
-        found = ", ".join(str(key) for key in list(state_dict)[:5]) or "nothing"
-        raise ValueError(
-            f"{kind}.load_state_dict wants what {kind}.state_dict() returned, with state and param_groups, and got a "
-            f"dictionary with {found}; nothing was loaded. Of a checkpoint pass the part that holds the optimizer."
-        )
-    for index, group in enumerate(state_dict["param_groups"]):
-        found = group.get("optimizer", "another optimizer")
-        if found != expected:
-            raise ValueError(
-                f"{kind}.load_state_dict: group {index} was saved by {found}, not by {expected}; nothing was loaded. "
-                f"Load a state that {kind} has saved, or start {kind} without one."
-            )
-    _check_shapes(f"{kind}.load_state_dict", optimizer, state_dict, names)
-
-
-def _check_shapes(
-    where: str, optimizer: torch.optim.Optimizer, state_dict: Mapping[str, Any], names: Mapping[nn.Parameter, str]
-) -> None:
-    saved = [key for group in state_dict["param_groups"] for key in group["params"]]
-    parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
-    for key, parameter in zip(saved, parameters, strict=False):  # torch refuses another number of them
-        momentum = state_dict["state"].get(key, {}).get(MOMENTUM_BUFFER)
-        if momentum is not None and momentum.shape != parameter.shape:
-            raise ValueError(
-                f"{where}: {names[parameter]} has the shape {tuple(parameter.shape)}, but was saved with "
-                f"{tuple(momentum.shape)}: the state is that of another model or other groups; nothing was loaded."
-            )
-
-
 def check_parameters(model: nn.Module) -> None:
     """Raise `ValueError` for a parameter that has no shape yet, is sharded, or is trained and complex."""
     for name, parameter in model.named_parameters():
@@ -135,10 +100,15 @@ def check_parameters(model: nn.Module) -> None:
 def check_parameter(parameter: object, names: Mapping[nn.Parameter, str], where: str, model: str) -> None:
     """Raise for what is not a parameter of the model, or not dense in memory."""
     if not isinstance(parameter, nn.Parameter) or parameter not in names:
-        shape = tuple(parameter.shape) if isinstance(parameter, torch.Tensor) else parameter
+        if isinstance(parameter, tuple):
+            raise ValueError(
+                f"{where}: its params are {brief(parameter)}, as model.named_parameters() yields them. Pass "
+                "model.parameters(), or a list of parameters."
+            )
+        found = f"a parameter of shape {tuple(parameter.shape)}" if isinstance(parameter, Tensor) else brief(parameter)
         raise ValueError(
-            f"{where}: a parameter of shape {shape} does not belong to {model}, whose layers are watched. Take the "
-            "parameters of a group from the model that the optimizer was made with."
+            f"{where}: {found} does not belong to {model}, whose layers are watched. Take the parameters of a group "
+            "from the model that the optimizer was made with."
         )
     if torch.empty_like(parameter, device="meta").stride() != parameter.stride():
         raise ValueError(

@@ -8,6 +8,12 @@ import torch
 from evabench.optimizers.tensors import statistic_type
 
 
+def find_missing(state: Mapping[str, Any], together: Sequence[str]) -> str:
+    """Return a statistic that a state lacks although it has another one of those that come together, or nothing."""
+    missing = [name for name in together if name not in state]
+    return missing[0] if 0 < len(missing) < len(together) else ""
+
+
 def restore_statistics(
     optimizer: torch.optim.Optimizer, state_dict: Mapping[str, Any], names: Sequence[str], of_own_type: Sequence[str]
 ) -> None:

@@ -1,5 +1,7 @@
 """Two ranks with half a batch each, against one rank with all of it."""
 
+import pickle
+
 import pytest
 import torch
 from torch import distributed, nn
@@ -24,6 +26,7 @@ CASES = {
     "m-fac": lambda model: MFAC(model, damping=0.1, lr=0.01),
     "eva, plain average": lambda model: Eva(model, lr=1e-15, clip="none", across_ranks="plain_average"),
 }
+SENDERS = {"eva": Eva, "eva-f": EvaF, "kfac": KFAC, "foof": FOOF}
 NUM_STEPS = 3
 VECTORS = (2 * 9 + 64, 4 + 3)  # numbers of the inputs, and of the output gradients
 FACTORS = (19**2 + 65**2, 4**2 + 3**2)
@@ -81,6 +84,17 @@ def work(rank):
         results[name] = (*train(model, build(model), rows), list(counting.sizes))
     shared = DistributedDataParallel(net(), gradient_as_bucket_view=True)
     results["eva, gradients in buckets"] = train(shared, Eva(shared, weight_decay=0.1), rows)
+    everybody = distributed.new_group([0, 1])
+    for name, build in SENDERS.items():
+        shared = DistributedDataParallel(net())
+        results[f"{name}, a group of its own"] = train(shared, build(shared, process_group=everybody), rows)
+        if rank == 0:  # the other rank trains nothing: a message would wait for it
+            counting.sizes.clear()
+            alone = net()
+            results[f"{name}, alone"] = (
+                *train(alone, build(alone, process_group=False), slice(None)),
+                len(counting.sizes),
+            )
     results["mean"] = Ranks().average(torch.tensor([1.0 + rank, 5.0]))
     return results
 
@@ -128,3 +142,25 @@ def test_a_mean_over_ranks(ranks):
 
 def test_without_a_process_group_there_is_one_rank():
     assert Ranks().count() == 1
+
+
+@pytest.mark.parametrize("name", SENDERS)
+def test_a_model_of_its_own_is_trained_beside_a_process_group_without_a_message(ranks, name):
+    model = net()
+    expected, _ = train(model, SENDERS[name](model), slice(None))
+    found, _, num_messages = ranks[0][f"{name}, alone"]
+    assert_close(found, expected, rtol=0, atol=0)
+    assert num_messages == 0
+
+
+@pytest.mark.parametrize("name", SENDERS)
+def test_the_ranks_of_a_group_that_is_passed_train_one_model(ranks, name):
+    model = net()
+    expected, _ = train(model, SENDERS[name](model), slice(None))
+    for rank in ranks:
+        assert_close(rank[f"{name}, a group of its own"][0], expected)
+
+
+def test_an_optimizer_without_a_group_of_its_own_can_be_pickled():
+    for process_group in (None, False):
+        assert pickle.loads(pickle.dumps(Ranks(process_group))).process_group is process_group

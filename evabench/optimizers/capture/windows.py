@@ -26,12 +26,17 @@ class AxisVisits(NamedTuple):
     num_positions: int  # of the output
 
 
+def _num_weights(found: tuple[list[AxisVisits], Tensor]) -> int:
+    """Return how many numbers are kept; a function of the module, so that an optimizer can be pickled."""
+    return found[1].numel()
+
+
 @final
 class PatchMeans:
     """Means over the positions of the patches, sample by sample."""
 
     def __init__(self) -> None:
-        self._weights = RecentlyUsed[tuple[list[AxisVisits], Tensor]](lambda found: found[1].numel())
+        self._weights = RecentlyUsed(_num_weights)
 
     def __call__(self, x: Tensor, convolution: Convolution) -> Tensor:
         """Return [n, d_in], or [groups, n, d_in], of inputs [n, c, *space]."""

@@ -1,5 +1,6 @@
 """`evabench profile`: which operators a step of one arm spends its time in, and why another arm's step is cheaper."""
 
+import hashlib
 import re
 from pathlib import Path
 from typing import Annotated
@@ -61,7 +62,10 @@ def _title(suite: Suite, workload: str) -> str:
 
 
 def _trace(folder: Path, workload: str, arm: str) -> Path:
-    name = re.sub(r"[^A-Za-z0-9.@_-]+", "_", f"trace-{workload}-{arm}")
+    whole = f"trace-{workload}-{arm}"
+    name = re.sub(r"[^A-Za-z0-9.@_-]+", "_", whole)
+    if name != whole:  # "SGD (slow)" and "SGD [slow]" are two
+        name += f"-{hashlib.sha256(whole.encode()).hexdigest()[:6]}"
     return folder / f"{name}.json.gz"
 
 

@@ -1,7 +1,11 @@
 """What a setting may be, and the checks that several families share."""
 
+import math
 from collections.abc import Mapping
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
+
+from pydantic import PlainValidator
+from pydantic_core import PydanticCustomError
 
 from evabench.settings.brief import brief
 
@@ -22,6 +26,28 @@ RootMethod = Literal["eigh", "newton"]
 Nesterov = Literal["none", "standard", "in_place"]
 Modules = tuple[str, ...]  # of the child, that are there for one class of settings, or a few, and for no other
 Scalar = bool | int | float | str
+# An error of pydantic names the member of a union by its tag; such a one is none of a suite file's words.
+TAG = "tag "
+
+
+def _value(found: Any) -> Scalar | tuple[Any, ...]:
+    if isinstance(found, list | tuple):
+        return tuple(_value(one) for one in found)
+    if not isinstance(found, bool | int | float | str):
+        raise PydanticCustomError("no_option", "must be a number, a text, true or false, or a list of these")
+    return found
+
+
+def check_options(options: Mapping[str, Any]) -> None:
+    """Raise `ValueError` for a number without an end: no result file could hold it."""
+    for name, value in options.items():
+        for one in value if isinstance(value, list | tuple) else (value,):
+            if isinstance(one, float) and not math.isfinite(one):
+                raise ValueError(f"{name} must be a finite number, got {one}")
+
+
+# Of a plug-in's options: one value, or a list of values.
+Value = Annotated[Any, PlainValidator(_value)]
 # A grid of equal size for every optimizer: the learning rate, and the one other hyperparameter that matters most.
 Search = Mapping[str, tuple[float, ...]]
 # Of every optimizer of ours, and of nobody else's.

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
 from evabench.settings.bounds import Count, check_bounds
-from evabench.settings.choices import Family, Modules, Scalar, Search
+from evabench.settings.choices import Family, Modules, Search, Value, check_options
 from evabench.settings.identity import legacy
 from evabench.settings.strict import Strict
 
@@ -21,7 +21,7 @@ class PluginSettings(Strict):
 
     optimizer: Literal["plugin"] = "plugin"
     name: str  # "package.module:Name" or "path/to/file.py:Name", a path as seen from where evabench is run
-    options: Mapping[str, Scalar] = field(default_factory=dict)
+    options: Mapping[str, Value] = field(default_factory=dict)
     takes_model: bool = False  # True: called with the model instead of its parameters
     closure: bool = legacy(False)  # True: its step calls a closure that makes the passes, as often as it likes
     refresh_every: Count = 1  # so that its steps are measured over whole cycles too
@@ -29,6 +29,7 @@ class PluginSettings(Strict):
     def __post_init__(self) -> None:
         """Refuse a name that does not say where to look."""
         check_bounds(self)
+        check_options(self.options)
         place, _, attribute = self.name.rpartition(":")
         if not (place and attribute):
             raise ValueError(f'name must be "package.module:Name" or "path/to/file.py:Name", got "{self.name}"')

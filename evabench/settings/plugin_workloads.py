@@ -5,11 +5,9 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Literal, Self
 
 from evabench.settings.bounds import Count, check_bounds
-from evabench.settings.choices import Modules, Precision
+from evabench.settings.choices import Modules, Precision, Value, check_options
 from evabench.settings.identity import legacy
 from evabench.settings.strict import Strict
-
-Scalar = bool | int | float | str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +21,7 @@ class PluginWorkloadSettings(Strict):
 
     workload: Literal["plugin"] = "plugin"
     name: str  # "package.module:Name" or "path/to/file.py:Name", a path as seen from where evabench is run
-    options: Mapping[str, Scalar] = field(default_factory=dict)
+    options: Mapping[str, Value] = field(default_factory=dict)
     title: str = "own model"  # for people
     data: str = "own data"
     batch: Count = 32
@@ -33,6 +31,7 @@ class PluginWorkloadSettings(Strict):
     def __post_init__(self) -> None:
         """Refuse a name that does not say where to look, and a batch larger than the training set."""
         check_bounds(self)
+        check_options(self.options)
         place, _, attribute = self.name.rpartition(":")
         if not (place and attribute):
             raise ValueError(f'name must be "package.module:Name" or "path/to/file.py:Name", got "{self.name}"')

@@ -1,13 +1,15 @@
 """Every mistake of a suite file, in words that name the place, what was found and what is allowed."""
 
-import re
+import math
 from collections.abc import Iterator, Mapping
+from datetime import date, time
 from typing import Any, get_args
 
 from pydantic_core import ErrorDetails
 
 from evabench.records.measurement import ViewSettings
 from evabench.settings.bounds import field_names
+from evabench.settings.choices import TAG
 from evabench.settings.optimizers import OptimizerSettings
 from evabench.settings.targets import Target
 from evabench.settings.workloads import WorkloadSettings
@@ -26,24 +28,23 @@ _TABLES: dict[str, type] = {
     "memory": MemoryTable,
     "convergence": ConvergenceTable,
 }
-# A suite's name is a folder of results and one of reports.
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+FINITE = "must be a finite number"
 _SIGNS = {"greater_than": ">", "greater_than_equal": ">=", "less_than": "<", "less_than_equal": "<="}
 _LIMITS = {"greater_than": "gt", "greater_than_equal": "ge", "less_than": "lt", "less_than_equal": "le"}
 
 
-def check_names(table: Mapping[str, Any]) -> list[str]:
-    """Return what is wrong with names: a folder outside of the results, or characters that a terminal obeys."""
-    mistakes, name = [], table.get("name", "")
-    if "name" in table and not (isinstance(name, str) and _NAME.fullmatch(name)):
-        mistakes.append(
-            "top level: name is that of a folder, 1 to 100 letters, digits and .-_ that begin with a letter or digit, "
-            f"got {name!r}"
-        )
-    named = {"title": [table.get("title")], "workloads": table.get("workloads"), "arms": table.get("arms")}
-    for place, names in named.items():
-        unprintable = [one for one in names or () if isinstance(one, str) and not one.isprintable()]
-        mistakes += [f"{place}: {one!r} has characters that cannot be shown" for one in unprintable]
+def check_values(table: Mapping[str, Any], place: tuple[str, ...] = ()) -> list[str]:
+    """Return the values that no result file could hold: numbers without an end, and dates."""
+    mistakes = []
+    for key, value in table.items():
+        for one in value if isinstance(value, list) else [value]:
+            where = f"[{'.'.join(place)}]" if place else "top level"
+            if isinstance(one, Mapping):
+                mistakes += check_values(one, (*place, key))
+            elif isinstance(one, float) and not math.isfinite(one):
+                mistakes.append(f"{where}: {key} {FINITE}, got {one}")
+            elif isinstance(one, date | time):
+                mistakes.append(f'{where}: {key} is a date, and no setting is one. As a text: "{one}"')
     return mistakes
 
 
@@ -92,18 +93,12 @@ def _check_reference(suite: Suite, target: Target) -> Iterator[str]:
 
 def explain(detail: ErrorDetails) -> str:
     """Return one of pydantic's complaints in words of ours."""
-    places = place_in_file(detail["loc"])
-    if places[0] in _UNIONS and len(places) > 2:
-        del places[2]  # pydantic names the member of the union; the table says it itself
-    words: list[str] = []
-    for place in places:
-        if isinstance(place, int):
-            words[-1] += f", entry {place + 1}"
-        else:
-            words.append(place)
+    words = _words(detail)
     table, key = f"[{'.'.join(words[:-1])}]" if len(words) > 1 else "top level", words[-1]
     kind, found = detail["type"], detail["input"]
     context = detail.get("ctx", {})
+    if key == "[key]":
+        return f"[{'.'.join(words[:-2])}] has no {words[-2]}: {detail['msg'].removeprefix('Input ')}"
     match kind:
         case "unexpected_keyword_argument" | "extra_forbidden":
             allowed = _allowed(words[:-1], found, detail)
@@ -118,10 +113,26 @@ def explain(detail: ErrorDetails) -> str:
             return f"{table}: {key} is missing"
         case _ if kind in _SIGNS:
             return f"{table}: {key} must be {_SIGNS[kind]} {context[_LIMITS[kind]]:g}, got {found}"
+        case "no_option":
+            return f"{table}: {key} {detail['msg']}, got {found!r}"
         case "value_error":
             return f"[{'.'.join(words)}]: {context['error']}"
         case _:
             return f"{table}: {key}: {detail['msg']}, got {found!r}"
+
+
+def _words(detail: ErrorDetails) -> list[str]:
+    """Return the tables and the key where the file has it; an entry of a list belongs to its key."""
+    places = place_in_file(detail["loc"])
+    if places[0] in _UNIONS and len(places) > 2:
+        del places[2]  # pydantic names the member of the union; the table says it itself
+    words: list[str] = []
+    for place in places:
+        if isinstance(place, int):
+            words[-1] += f", entry {place + 1}"
+        elif not place.startswith(TAG):
+            words.append(place)
+    return words
 
 
 def _allowed(words: list[str], found: Any, detail: ErrorDetails) -> str:

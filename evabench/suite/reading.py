@@ -1,6 +1,7 @@
 """A suite file, or the name of one that ships -> a suite."""
 
 import json
+import re
 import tomllib
 from pathlib import Path
 
@@ -8,7 +9,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from evabench.errors import SuiteError
 from evabench.suite.layout import arranged
-from evabench.suite.mistakes import check_names, check_tiers, cross_check, explain
+from evabench.suite.mistakes import FINITE, check_tiers, check_values, cross_check, explain
+from evabench.suite.names import check_names
 from evabench.suite.shipped import shipped_suites
 from evabench.suite.suite import Suite
 
@@ -31,21 +33,34 @@ def read_suite(place: str) -> Suite:
     """
     path = _find(place)
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        text = path.read_text(encoding="utf-8-sig")  # some editors begin a file with a mark
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise SuiteError(f"{path}: this is no TOML file: {_conflict(text) or error}") from None
+    except (UnicodeDecodeError, OSError) as error:
         raise SuiteError(f"{path}: this is no TOML file: {error}") from None
-    names = check_names(table)
+    names, values = check_names(table), check_values(table)
     try:
         suite = TypeAdapter(Suite).validate_json(json.dumps(arranged(table), default=str), strict=True)
     except ValidationError as error:
-        mistakes = [*names, *map(explain, error.errors())]
+        told = [explain(one) for one in error.errors()]
+        told = [one for one in told if not (values and FINITE in one)]  # those are among the values
+        mistakes = [*names, *values, *told]
         raise SuiteError("\n".join(f"{path}: {mistake}" for mistake in mistakes)) from None
-    mistakes = names + (
+    mistakes = [*names, *values] + (
         check_tiers(suite) or [mistake for one in (suite, *map(suite.at, suite.tiers)) for mistake in cross_check(one)]
     )
     if mistakes:
         raise SuiteError("\n".join(f"{path}: {mistake}" for mistake in mistakes))
     return suite
+
+
+def _conflict(text: str) -> str | None:
+    """Return in words where git has left a conflict, None where it has not."""
+    for number, line in enumerate(text.splitlines(), start=1):
+        if re.match(r"(<{7}|={7}|>{7})(\s|$)", line):
+            return f"line {number} is a mark of git's: two versions conflict there. Keep one of them"
+    return None
 
 
 def _find(place: str) -> Path:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Annotated, ClassVar, Literal, Protocol
 
 from annotated_types import Ge
+from pydantic import Discriminator, Tag
 
 from evabench.records.measurement import (
     ConvergenceSettings,
@@ -16,11 +17,16 @@ from evabench.records.measurement import (
     StepTimeSettings,
 )
 from evabench.settings.bounds import FORBID, Count, Decay, Fraction, Positive
+from evabench.settings.choices import TAG
 from evabench.settings.targets import MIN_TARGET_SEEDS, Target
 from evabench.settings.workloads import WorkloadSettings
 
 _ONE_RUN = range(1)
 
+_Epochs = Annotated[
+    Annotated[Count, Tag(f"{TAG}number")] | Annotated[tuple[Count, ...], Tag(f"{TAG}list")],
+    Discriminator(lambda found: f"{TAG}list" if isinstance(found, list | tuple) else f"{TAG}number"),
+]
 Workloads = Mapping[str, WorkloadSettings]
 
 
@@ -116,7 +122,7 @@ class ConvergenceTable:
     in_sweeps: ClassVar[bool] = False
     seeds: Count
     first_seed: int = 0
-    epochs: Count | tuple[Count, ...] | None = None
+    epochs: _Epochs | None = None
     steps: Count | None = None
     evaluate_every: Count
     schedule: Schedule = "linear"

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from evabench.cli.profile import _trace
+
 SLOW = Path(__file__).parent / "slow.py"
 SUITE = f"""
 name = "small"
@@ -104,3 +106,8 @@ def test_a_mistake_is_one_message(tmp_path, words, message):
     assert done.returncode == 2
     assert message in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_two_arms_whose_names_differ_in_a_sign_have_two_traces(tmp_path):
+    assert _trace(tmp_path, "net", "SGD (slow)") != _trace(tmp_path, "net", "SGD [slow]")
+    assert _trace(tmp_path, "net", "K-FAC@10").name == "trace-net-K-FAC@10.json.gz"

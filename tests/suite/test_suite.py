@@ -11,47 +11,7 @@ from evabench.records.measurement import ProfileSettings
 from evabench.settings.synthetic import SyntheticSettings
 from evabench.suite.reading import load_suite, read_suite
 from evabench.suite.shipped import shipped_suites
-
-GOOD = """
-name = "mine"
-title = "Mine"
-description = "A test."
-
-[workloads.small]
-workload = "autoencoder"
-widths = [784, 20, 5]
-batch = 100
-
-[arms.SGD]
-optimizer = "sgd"
-lr = 0.1
-
-[arms.Eva]
-optimizer = "eva"
-
-[step_time]
-sweeps = 6
-
-[memory]
-width_scales = [0.2, 1.0]
-
-[convergence]
-seeds = 3
-epochs = 2
-evaluate_every = 8
-"""
-
-
-def write(tmp_path, text):
-    path = tmp_path / "mine.toml"
-    path.write_text(text)
-    return str(path)
-
-
-def mistakes(tmp_path, text):
-    with pytest.raises(SuiteError) as caught:
-        load_suite(write(tmp_path, text))
-    return str(caught.value)
+from tests.suite.files import GOOD, TIERS, mistakes, write
 
 
 @pytest.mark.parametrize("name", shipped_suites())
@@ -86,26 +46,6 @@ def test_a_smoke_tier_needs_no_data_that_has_to_be_fetched():
         if not workload.stand_in  # generated
     }
     assert all(not commands_for(data) for data in needed - {SyntheticSettings.data})
-
-
-TIERS = (
-    GOOD.split("[step_time]")[0]
-    + """
-[workloads.large]
-workload = "synthetic"
-width = 8
-
-[tiers.smoke]
-workloads = ["small"]
-arms = ["Eva"]
-convergence = { seeds = 1, steps = 4, evaluate_every = 2 }
-
-[tiers.paper]
-timeout_seconds = 9000
-memory = {}
-convergence = { seeds = 2, epochs = [2, 4], evaluate_every = 1, schedule = "step", warmup_share = 0.25 }
-"""
-)
 
 
 def test_a_tier_names_workloads_arms_and_measurements(tmp_path):

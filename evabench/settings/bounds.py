@@ -8,7 +8,8 @@ import dataclasses
 import math
 from collections.abc import Callable, Hashable
 from functools import cache
-from typing import Annotated, Any, cast, get_args, get_origin, get_type_hints
+from types import UnionType
+from typing import Annotated, Any, Union, cast, get_args, get_origin, get_type_hints
 
 from annotated_types import Ge, Gt, Interval, Le, Lt
 
@@ -38,6 +39,7 @@ class _Field:
     name: str
     constraints: tuple[Gt | Ge | Lt | Le, ...]
     is_whole: bool
+    is_number: bool  # and no collection of numbers
     is_optional: bool
 
     def may_be(self, value: object) -> bool:
@@ -58,7 +60,7 @@ def check_bounds(settings: Any) -> None:
                 problems.append(f"{name} must be a whole number, got {value}")
         elif isinstance(value, str) and field.constraints:  # 1e-3 of a YAML file is one
             problems.append(f"{name} must be a number, got the text {brief(value)}")
-        elif field.constraints and not field.may_be(value):
+        elif field.is_number and not field.may_be(value):
             problems.append(f"{name} must be a number, got {brief(value)}")
     if problems:
         raise ValueError("; ".join(problems))
@@ -74,7 +76,7 @@ def _fields(settings_class: Hashable) -> tuple[_Field, ...]:
     """Return the fields of a class: its types are read once, and not again for every stored run."""
     hints = get_type_hints(settings_class, include_extras=True)
     return tuple(
-        _Field(name, tuple(_constraints(hint)), _is_whole(hint), type(None) in get_args(hint))
+        _Field(name, tuple(_constraints(hint)), _is_whole(hint), _is_number(hint), type(None) in get_args(hint))
         for name, hint in hints.items()
     )
 
@@ -87,6 +89,12 @@ def _broken(field: _Field, value: float) -> list[str]:
         if not holds(value, bound):
             broken.append(f"{sign} {bound}")
     return broken
+
+
+def _is_number(hint: Any) -> bool:
+    """Return whether a hint is a number with bounds, or such a number or None."""
+    parts = get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
+    return any(get_origin(part) is Annotated and get_args(part)[0] in (int, float) for part in parts)
 
 
 def _is_whole(hint: Any) -> bool:

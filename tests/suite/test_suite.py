@@ -175,7 +175,7 @@ def test_all_mistakes_of_a_file_are_told_at_once(tmp_path):
     told = mistakes(tmp_path, text + '\n[arms.Magic]\noptimizer = "magic"\n\n[arms.None]\nlr = 1\n').splitlines()
     assert len(told) == 6
     assert all("mine.toml: [" in line for line in told)
-    assert any("[arms.SGD]: lr must be > 0, got -1" in line for line in told)
+    assert any("[arms.SGD]: lr must be >= 0, got -1" in line for line in told)
     assert any("[arms.Eva] has no setting dampening. It has: " in line and "damping" in line for line in told)
     assert any("[arms.Eva]: momentum: Input should be a valid number, got 'high'" in line for line in told)
     assert any("[arms.Magic]: optimizer magic is unknown. Known: 'sgd', 'adamw', 'eva'" in line for line in told)

@@ -5,7 +5,8 @@
     |-- ClaimFileError      a claim file, with every mistake in it
     |-- StoreError          a results file
     |-- DataError           a data set is missing, truncated or not the one expected
-    `-- WorkerError         the launch server could not start or broke its protocol
+    |-- WorkerError         the launch server could not start or broke its protocol
+    `-- OutputError         standard output cannot be written, for another reason than a reader who left
 
 `ValueError` is for a bad argument in Python, `assert` for our own mistakes. Only `cli/main.py` catches
 an `EvabenchError`, prints it and exits.
@@ -23,6 +24,8 @@ class ExitCode(IntEnum):
     INCOMPLETE = 3  # some cells did not complete, or nothing was measured
     INCONCLUSIVE = 4  # only with --strict
     INVALID_ENVIRONMENT = 5  # the negative control failed
+    OUTPUT = 6  # what there was to say could not be written
+    FAULT = 70  # of evabench itself: a crash never looks like a regression
 
 
 class EvabenchError(Exception):
@@ -51,6 +54,12 @@ class WorkerError(EvabenchError):
     """The launch server could not start, or answered outside its protocol."""
 
     exit_code = ExitCode.INCOMPLETE
+
+
+class OutputError(EvabenchError):
+    """Standard output is on a disk that is full."""
+
+    exit_code = ExitCode.OUTPUT
 
 
 def printable(text: str) -> str:

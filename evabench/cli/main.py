@@ -6,8 +6,9 @@ from typing import Annotated
 import typer
 
 import evabench
+from evabench.cli.streams import open_streams
 from evabench.cli.verbs import VERBS, VerbGroup
-from evabench.errors import EvabenchError, printable
+from evabench.errors import EvabenchError, ExitCode, OutputError, printable
 
 app = typer.Typer(
     name="evabench",
@@ -44,14 +45,38 @@ def _options(
 
 def main() -> None:
     """Run the command line; a user's mistake is one message, never a traceback."""
+    open_streams()
+    try:
+        code = _run()
+        sys.stdout.flush()
+    except OutputError as error:
+        code = _tell(error)
+    sys.exit(code)
+
+
+def _run() -> int | str | None:
+    """Return the exit code. Typer's own for a crash is that of a regression, so it gets none to see."""
     try:
         app()
+    except SystemExit as ended:
+        return ended.code
     except EvabenchError as error:
-        from rich.console import Console  # here: no verb has needed it where a name is misspelt
-
-        console = Console(stderr=True, highlight=False)
-        for line in printable(str(error)).splitlines():
-            console.print(f"evabench: error: {line}", markup=False, soft_wrap=True)
-        sys.exit(error.exit_code)
+        return _tell(error)
     except KeyboardInterrupt:
-        sys.exit(130)
+        return 130
+    except Exception:
+        import traceback
+
+        traceback.print_exc()
+        sys.stderr.write("evabench: this is a fault of evabench itself. Please report it with the lines above.\n")
+        return ExitCode.FAULT
+    return ExitCode.PASS
+
+
+def _tell(error: EvabenchError) -> int:
+    from rich.console import Console  # here: no verb has needed it where a name is misspelt
+
+    console = Console(stderr=True, highlight=False)
+    for line in printable(str(error)).splitlines():
+        console.print(f"evabench: error: {line}", markup=False, soft_wrap=True)
+    return error.exit_code

@@ -45,6 +45,13 @@ VERBS = {
 class VerbGroup(TyperGroup):
     """Finds a verb by its name as any group does, and imports it only when it is called."""
 
+    def invoke(self, ctx: Any) -> Any:
+        """Run the verb. Typer takes these two for a wish of the user's and exits with 1, which is a regression."""
+        try:
+            return super().invoke(ctx)
+        except (EOFError, OSError) as error:
+            raise RuntimeError(f"nobody has caught {type(error).__name__}") from error
+
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """Return the name, the command that it stands for, and its arguments."""
         name, command, rest = super().resolve_command(ctx, args)

@@ -12,8 +12,11 @@ COMMAND_LINE = {
     "evabench",
     "evabench.cli",
     "evabench.cli.main",
+    "evabench.cli.streams",
     "evabench.cli.verbs",
     "evabench.errors",
+    "evabench.launch",
+    "evabench.launch.descriptors",
 }
 HEAVY = {"numpy", "scipy", "matplotlib", "torch", "jinja2", "psutil", "filelock"}
 LIST = {"evabench.cli.list", "evabench.suite", "evabench.suite.shipped"}

@@ -11,7 +11,7 @@ from rich.text import Text
 from evabench.datasets import places
 from evabench.datasets.catalogue import CATALOGUE
 from evabench.datasets.download import download
-from evabench.datasets.places import Place, commands_for, find, how_to_get, ways_to_get
+from evabench.datasets.places import PLACES, Place, commands_for, find, how_to_get, ways_to_get
 from evabench.errors import DataError, ExitCode
 from evabench.settings.datasets import DataName
 
@@ -40,8 +40,7 @@ def _known(name: str) -> DataName:
 
 
 def _show_all(console: Console) -> None:
-    assert places.__doc__
-    console.print(places.__doc__.strip(), markup=False, highlight=False)
+    console.print(PLACES, markup=False, highlight=False)
     console.print()
     table = Table(box=None, pad_edge=False)
     for heading in ("data set", "what it is", "where"):

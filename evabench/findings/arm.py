@@ -12,6 +12,7 @@ from typing import TypeVar
 
 import numpy as np
 
+from evabench.findings.disturbances import is_clean
 from evabench.findings.goals import Goal, first_hit, steps_to_target
 from evabench.records.convergence import Convergence
 from evabench.records.health import Health
@@ -162,7 +163,7 @@ class MeasuredArm:
         return sum(count is None for count in steps) / len(steps) if steps else 0.0
 
     def _clock_seconds(self, target: Goal) -> dict[int, Seconds]:
-        """Return the run's own clock at the hit, for runs that had the machine for themselves.
+        """Return the run's own clock at the hit, for runs that had the machine for themselves, undisturbed.
 
         The first step holds what is made once, compiled code above all: a first step of a cycle that was timed alone
         stands in its place.
@@ -170,7 +171,7 @@ class MeasuredArm:
         usual = median(visit.position_seconds[0] for visit in self.visits)
         clocks = {}
         for seed, run in self.trainings.items():
-            if run.conditions.jobs == 1 and run.outcome.completed and isinstance(run.measured, Convergence):
+            if is_clean(run.conditions) and run.outcome.completed and isinstance(run.measured, Convergence):
                 hit = first_hit(run.measured.evaluations, target)
                 if hit is not None:
                     first = run.measured.first_step_seconds

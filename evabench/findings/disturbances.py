@@ -22,6 +22,11 @@ def disturbances(conditions: Conditions) -> tuple[str, ...]:
     return (*_of_the_cpus(conditions), *_of_the_memory(conditions), *_of_the_gpus(conditions.gpus or ()))
 
 
+def is_clean(conditions: Conditions) -> bool:
+    """Return whether a run had the machine for itself, so that its own clock says what its work takes."""
+    return conditions.jobs == 1 and not disturbances(conditions)
+
+
 def _of_the_cpus(seen: Conditions) -> Iterator[str]:
     if seen.steal_share is not None and seen.steal_share > _MAX_SHARE_TAKEN:
         yield f"The hypervisor took {seen.steal_share:.1%} of the CPU time."

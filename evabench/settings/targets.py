@@ -1,9 +1,9 @@
 """The target of a convergence comparison."""
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
-from evabench.settings.bounds import Positive
 from evabench.settings.strict import Strict
 
 TargetMetric = Literal["loss", "accuracy"]
@@ -18,7 +18,7 @@ class Target(Strict):
     Either a number, and where it comes from; or an arm, whose own runs set it before anything is judged.
     """
 
-    value: Positive | None = None
+    value: float | None = None  # a loss may have any sign
     metric: TargetMetric = "loss"
     provenance: str | None = None  # of the value
     reference: str | None = None  # the arm
@@ -40,8 +40,10 @@ class Target(Strict):
             raise ValueError("provenance is missing: say where the value comes from")
         if self.at is not None:
             raise ValueError("at belongs to reference: a value needs no share of a budget")
-        if self.metric == "accuracy" and value > 1:
-            raise ValueError(f"an accuracy is a share, at most 1, got {value:g}")
+        if not math.isfinite(value):
+            raise ValueError(f"value must be a finite number, got {value}")
+        if self.metric == "accuracy" and not 0 < value <= 1:
+            raise ValueError(f"an accuracy is a share, above 0 and at most 1, got {value:g}")
 
     def _check_reference(self) -> None:
         if self.provenance is not None:

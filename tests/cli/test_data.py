@@ -14,10 +14,16 @@ def data(tmp_path):
     environment.pop("EVABENCH_DATA", None)
 
     def call(*words):
+        environment["PYTHONOPTIMIZE"] = os.environ.get("PYTHONOPTIMIZE", "")
         command = [sys.executable, "-m", "evabench", "data", *words]
         return subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
 
     return call
+
+
+def test_the_places_are_told_where_python_drops_docstrings(data, monkeypatch):
+    monkeypatch.setenv("PYTHONOPTIMIZE", "2")
+    assert "The first place that has it counts:" in data().stdout
 
 
 def test_every_data_set_is_listed_with_the_order_of_places(data):

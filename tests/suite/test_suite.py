@@ -217,7 +217,7 @@ def test_an_unknown_suite_names_those_that_ship():
 
 def test_an_accuracy_in_percent_is_refused(tmp_path):
     target = '\n[convergence.targets.small]\nvalue = 75\nmetric = "accuracy"\nprovenance = "a guess"\n'
-    assert "an accuracy is a share, at most 1, got 75" in mistakes(tmp_path, GOOD + target)
+    assert "an accuracy is a share, above 0 and at most 1, got 75" in mistakes(tmp_path, GOOD + target)
 
 
 SET_BY_SGD = '\n[convergence.targets.small]\nreference = "SGD"\nat = 0.75\n'

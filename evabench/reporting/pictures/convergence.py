@@ -4,9 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+import numpy as np
 
 from evabench.findings.arm import MeasuredArm
 from evabench.reporting.pictures.picture import (
@@ -17,6 +15,7 @@ from evabench.reporting.pictures.picture import (
     plain_log_ticks,
     short,
 )
+from evabench.reporting.pictures.plain_matplotlib import Axes, Figure, FuncFormatter, LogLocator, NullLocator
 from evabench.reporting.pictures.styles import LINES, STYLES, Styles
 from evabench.reporting.pictures.theme import Theme
 from evabench.reporting.pictures.thinning import drawn_seeds, thinning_words
@@ -29,23 +28,24 @@ def convergence_picture(workload: WorkloadReport, styles: Styles) -> Picture | N
     arms = [
         arm
         for arm in workload.arms
-        if any(evaluation.validation_loss for training in arm.curves for evaluation in training.evaluations)
+        if any(evaluation.validation_loss is not None for one in arm.curves for evaluation in one.evaluations)
     ]
     if not arms:
         return None
     curves = [_curve(arm, styles) for arm in arms]
     timed, labels = [curve for curve in curves if curve.step_seconds], [curve.label for curve in curves]
     target = workload.target.goal.value if workload.target and workload.target.goal.metric == "loss" else None
-    low, high, is_cut = _frame(curves, target)
+    frame = _frame(curves, target)
 
     def draw(figure: Figure, theme: Theme) -> None:
         panels = figure.subplots(1, 2 if timed else 1, sharey=True, squeeze=False)[0]
         _draw_curves(panels[0], curves, theme, target, in_seconds=False)
+        _scale(panels[0], frame)
         panels[0].set_xlabel("steps")
-        panels[0].set_ylabel("validation loss" + (" (higher ones are cut off)" if is_cut else ""))
-        panels[0].set_ylim(low, high)
+        panels[0].set_ylabel("validation loss" + (" (higher ones are cut off)" if frame.is_cut else ""))
         if timed:
             _draw_curves(panels[1], timed, theme, target, in_seconds=True)
+            _scale(panels[1], frame)
             panels[1].set_xscale("log")
             plain_log_ticks(panels[1], subs=(1.0, 2.0, 5.0), unit=" s")
             panels[1].set_xlabel("steps x step time")
@@ -118,17 +118,37 @@ def _draw_curves(axes: Axes, curves: Sequence[_Curve], theme: Theme, target: flo
             "target", (1, target), (-4, 3), xycoords=("axes fraction", "data"), textcoords="offset points",
             ha="right", color=theme.muted, fontsize=8,
         )  # fmt: skip
-    axes.set_yscale("log")
-    axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 1.5, 2.0, 3.0, 5.0, 7.0), numticks=12))
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.3g}"))
-    axes.yaxis.set_minor_locator(NullLocator())
     axes.grid()
 
 
-def _frame(curves: Sequence[_Curve], target: float | None) -> tuple[float, float, bool]:
-    """Return the lowest and highest loss to show, and whether losses lie above: one wild seed must not flatten all."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Frame:
+    """The losses that are shown."""
+
+    low: float
+    high: float
+    is_cut: bool  # whether losses lie above
+    logarithmic: bool
+
+
+def _frame(curves: Sequence[_Curve], target: float | None) -> _Frame:
+    """Return the losses to show: one wild seed must not flatten all. Where one is 0 or below, the axis is linear."""
     losses = [loss for curve in curves for seed in curve.seeds for _, loss in seed]
-    low = min(losses) if target is None else min(*losses, target)
-    high = max(losses)
-    shown = min(high, 4 * median(losses))
-    return low * 0.93, shown * 1.07, shown < high
+    targets = [] if target is None else [target]
+    low, highest = min([*losses, *targets]), max(losses)
+    if low > 0:
+        high = max([min(highest, 4 * median(losses)), *targets])
+        return _Frame(low=low * 0.93, high=high * 1.07, is_cut=high < highest, logarithmic=True)
+    usual = float(np.quantile(losses, 0.75))
+    high = max([min(highest, usual + 10 * (usual - low)), *targets])
+    margin = 0.05 * (high - low) or 0.05 * abs(high) or 1.0
+    return _Frame(low=low - margin, high=high + margin, is_cut=high < highest, logarithmic=False)
+
+
+def _scale(axes: Axes, frame: _Frame) -> None:
+    if frame.logarithmic:
+        axes.set_yscale("log")
+        axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 1.5, 2.0, 3.0, 5.0, 7.0), numticks=12))
+        axes.yaxis.set_minor_locator(NullLocator())
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.3g}"))
+    axes.set_ylim(frame.low, frame.high)

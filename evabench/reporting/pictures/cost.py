@@ -1,9 +1,8 @@
 """What a step costs: its time against the reference, and its phases."""
 
-from matplotlib.figure import Figure
-
 from evabench.records.phases import PHASES
 from evabench.reporting.pictures.picture import ROW_INCHES, Picture, make_picture, plain_log_ticks, short
+from evabench.reporting.pictures.plain_matplotlib import Figure
 from evabench.reporting.pictures.theme import Theme
 from evabench.reporting.report import WorkloadReport
 from evabench.reporting.tables.cost import MIN_PAIRS

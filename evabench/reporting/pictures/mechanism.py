@@ -2,11 +2,9 @@
 
 from statistics import median
 
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-
 from evabench.records.mechanism import Approximation, FactorEnergy, Mechanism
 from evabench.reporting.pictures.picture import ROW_INCHES, Picture, make_picture, plain_log_ticks, short
+from evabench.reporting.pictures.plain_matplotlib import Axes, Figure
 from evabench.reporting.pictures.theme import Theme
 from evabench.reporting.report import WorkloadReport
 from evabench.reporting.tables.mechanism import METHODS, ROWS, SIDES, Moment, Side, entry, moments, sharings

@@ -1,10 +1,8 @@
 """Memory: the peak by category, a step over its time, and the growth of the curvature state with the width."""
 
-from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
-
 from evabench.findings.widths import WidthFamily
 from evabench.reporting.pictures.picture import ROW_INCHES, Picture, legend_columns, legend_inches, make_picture, short
+from evabench.reporting.pictures.plain_matplotlib import Figure, FuncFormatter, LogLocator, NullLocator
 from evabench.reporting.pictures.styles import LINES, MARKERS, STYLES, Styles
 from evabench.reporting.pictures.theme import Theme
 from evabench.reporting.report import WorkloadReport

@@ -4,11 +4,14 @@ import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from matplotlib import rc_context
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
-
+from evabench.reporting.pictures.plain_matplotlib import (
+    Axes,
+    Figure,
+    FuncFormatter,
+    LogLocator,
+    NullLocator,
+    drawing_with,
+)
 from evabench.reporting.pictures.theme import THEMES, Theme, matplotlib_settings
 
 _WIDTH_INCHES = 7.6
@@ -59,7 +62,7 @@ def plain_log_ticks(axes: Axes, subs: tuple[float, ...] = (1.0, 1.5, 2.0, 3.0, 5
 
 def _svg(theme: Theme, height: float, draw: Callable[[Figure, Theme], None]) -> str:
     """Draw once; the same report gives the same bytes."""
-    with rc_context(matplotlib_settings(theme)):
+    with drawing_with(matplotlib_settings(theme)):
         figure = Figure(figsize=(_WIDTH_INCHES, height), layout="constrained")
         draw(figure, theme)
         text = io.StringIO()

@@ -5,6 +5,7 @@ from dataclasses import asdict
 from statistics import median
 
 from evabench.findings.disturbances import disturbances
+from evabench.records.measurement import ConvergenceSettings
 from evabench.records.run import Run
 from evabench.reporting.report import Report
 from evabench.reporting.tables.table import NOT_MEASURED, Table
@@ -98,15 +99,20 @@ def conditions_table(report: Report) -> Table:
                 _spread([run.conditions.load_1min for run in runs], "{:.1f}"),
                 _spread([run.conditions.steal_share for run in runs], "{:.1%}"),
                 _spread([run.conditions.foreign_cpu_share for run in runs], "{:.0%}"),
-                str(sum(bool(disturbances(run.conditions)) for run in runs)) if runs[0].cell.measurement.timed else "",
+                str(sum(bool(disturbances(run.conditions)) for run in runs)) if _has_a_clock(runs[0]) else "",
             )
             for kind, runs in kinds.items()
         ),
         note=(
-            "Load, stolen time and foreign load: median, and the worst run in brackets. Disturbed: timed runs beside "
-            "which something else used the machine; their sweeps were made a second time where that was asked for."
+            "Load, stolen time and foreign load: median, and the worst run in brackets. Disturbed: runs with a clock "
+            "beside which something else used the machine; disturbed sweeps were made a second time where that was "
+            "asked for."
         ),
     )
+
+
+def _has_a_clock(run: Run) -> bool:
+    return run.cell.measurement.timed or isinstance(run.cell.measurement, ConvergenceSettings)
 
 
 def unfinished_table(report: Report) -> Table | None:

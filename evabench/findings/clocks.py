@@ -1,0 +1,92 @@
+"""What the clocks of a run say of each other: its own clock of training, the steps that are timed alone, the parent's.
+
+A training clock is *clean* where its run had the machine for itself: one job, and nothing that disturbs a timing. What
+is not clean stands beside clean clocks of the arm only as a count, and alone only with a mark.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import median
+
+from evabench.findings.arm import MeasuredArm
+from evabench.findings.disturbances import disturbances, is_clean
+from evabench.records.convergence import Convergence
+from evabench.records.run import Run
+from evabench.records.step_time import StepTime
+from evabench.units import Seconds
+
+MAX_DISAGREEMENT = 0.1  # of two clocks of one thing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingClock:
+    """The clock of the runs of one arm that came to the end of their budget, medians over those that count."""
+
+    seconds: Seconds
+    step_seconds: Seconds | None  # without the first step and the waits for batches; None: one step, or none
+    over_timed: float | None  # that over the step that was timed alone; None: not timed
+    num_runs: int  # that count: the clean ones, or all where none is
+    num_disturbed: int  # of all runs
+    num_shared: int  # of all runs: made several at once
+    most_jobs: int
+    clean: bool  # whether those that count are clean
+
+    @property
+    def disagrees(self) -> bool:
+        """Return whether training and timing disagree about the step."""
+        return self.over_timed is not None and not 1 - MAX_DISAGREEMENT <= self.over_timed <= 1 + MAX_DISAGREEMENT
+
+
+def training_clock(arm: MeasuredArm) -> TrainingClock | None:
+    """Return what the clocks of training come to; None where no run came to the end of its budget."""
+    ended = [run for run in arm.trainings.values() if _ended(run)]
+    if not ended:
+        return None
+    clean = [run for run in ended if is_clean(run.conditions)]
+    curves = [run.measured for run in clean or ended if isinstance(run.measured, Convergence)]
+    steps = [seconds for curve in curves if (seconds := _own_step(curve)) is not None]
+    step_seconds, timed = median(steps) if steps else None, arm.amortised_seconds
+    return TrainingClock(
+        seconds=median(curve.clock_seconds for curve in curves),
+        step_seconds=step_seconds,
+        over_timed=step_seconds / timed if step_seconds is not None and timed else None,
+        num_runs=len(curves),
+        num_disturbed=sum(bool(disturbances(run.conditions)) for run in ended),
+        num_shared=sum(run.conditions.jobs > 1 for run in ended),
+        most_jobs=max(run.conditions.jobs for run in ended),
+        clean=bool(clean),
+    )
+
+
+def ahead_of_the_parent(runs: Sequence[Run]) -> tuple[Run, ...]:
+    """Return the runs whose own clock counted over 10 % more than the parent saw them run: one of the two is wrong."""
+    return tuple(run for run in runs if _is_ahead(run))
+
+
+def _is_ahead(run: Run) -> bool:
+    own, watched = _own_seconds(run), run.conditions.seconds
+    return own is not None and watched is not None and own > (1 + MAX_DISAGREEMENT) * watched
+
+
+def _own_seconds(run: Run) -> Seconds | None:
+    match run.measured:
+        case Convergence(evaluations=(*_, last)):
+            return last.seconds
+        case StepTime(block_seconds=blocks):
+            return sum(blocks)
+        case _:
+            return None
+
+
+def _ended(run: Run) -> bool:
+    return isinstance(run.measured, Convergence) and run.measured.final_validation_loss is not None
+
+
+def _own_step(curve: Convergence) -> Seconds | None:
+    """Return a step of training, with its share of a refresh: what the timed steps should come to."""
+    apart = curve.first_step_seconds
+    steps = curve.budget_steps - (apart is not None)
+    if steps < 1:
+        return None
+    spent = curve.clock_seconds - (apart or 0.0) - (curve.input_wait_seconds or 0.0)
+    return spent / steps if spent > 0 else None

@@ -11,6 +11,7 @@ from evabench.optimizers.eva.eva_f import EvaF
 from evabench.optimizers.eva.eva_s import EvaS
 from evabench.optimizers.kfac.foof import FOOF
 from evabench.optimizers.kfac.kfac import KFAC
+from evabench.optimizers.matching import all_groups, matched_groups
 from evabench.optimizers.mfac.mfac import MFAC
 from evabench.optimizers.shampoo.shampoo import Shampoo
 from evabench.optimizers.shell.coverage import coverage
@@ -28,30 +29,31 @@ __all__ = ["FOOF", "KFAC", "MFAC", "Eva", "EvaF", "EvaS", "Shampoo", "coverage",
 def build_optimizer(settings: BuiltInSettings, model: nn.Module) -> torch.optim.Optimizer:
     """Return the optimizer of these settings over all parameters of the model."""
     match settings:
-        case SgdSettings(lr=lr, momentum=momentum, weight_decay=decay, nesterov=nesterov, fused=fused):
+        case SgdSettings(lr=lr, momentum=momentum, weight_decay=decay, nesterov=nesterov, fused=fused, groups=groups):
             # False would also forbid torch's other kernel for many tensors; None leaves the choice to torch.
             return torch.optim.SGD(
-                model.parameters(), lr, momentum, weight_decay=decay, nesterov=nesterov, fused=fused or None
+                all_groups(model, groups), lr, momentum, weight_decay=decay, nesterov=nesterov, fused=fused or None
             )
-        case AdamWSettings(lr=lr, beta1=beta1, beta2=beta2, eps=eps, weight_decay=decay, fused=fused):
-            return torch.optim.AdamW(model.parameters(), lr, (beta1, beta2), eps, decay, fused=fused or None)
+        case AdamWSettings(lr=lr, beta1=beta1, beta2=beta2, eps=eps, weight_decay=decay, fused=fused, groups=groups):
+            return torch.optim.AdamW(all_groups(model, groups), lr, (beta1, beta2), eps, decay, fused=fused or None)
         case EvaSettings():
-            return Eva(model, **_arguments(settings))
+            return Eva(model, **_arguments(settings, model))
         case EvaFSettings():
-            return EvaF(model, **_arguments(settings))
+            return EvaF(model, **_arguments(settings, model))
         case EvaSSettings():
-            return EvaS(model, **_arguments(settings))
+            return EvaS(model, **_arguments(settings, model))
         case KfacSettings():
-            return KFAC(model, **_arguments(settings))
+            return KFAC(model, **_arguments(settings, model))
         case FoofSettings():
-            return FOOF(model, **_arguments(settings))
+            return FOOF(model, **_arguments(settings, model))
         case ShampooSettings():
-            return Shampoo(model, **_arguments(settings))
+            return Shampoo(model, **_arguments(settings, model))
         case MfacSettings():
-            return MFAC(model, **_arguments(settings))
+            return MFAC(model, **_arguments(settings, model))
         case _:
             assert_never(settings)
 
 
-def _arguments(settings: Any) -> dict[str, Any]:
-    return {name: value for name, value in asdict(settings).items() if name != "optimizer"}
+def _arguments(settings: Any, model: nn.Module) -> dict[str, Any]:
+    arguments = {name: value for name, value in asdict(settings).items() if name != "optimizer"}
+    return arguments | {"groups": matched_groups(model, settings.groups)}

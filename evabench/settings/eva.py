@@ -15,6 +15,8 @@ from evabench.settings.choices import (
     Search,
     check_choices,
 )
+from evabench.settings.groups import Groups, check_groups
+from evabench.settings.identity import legacy
 from evabench.settings.strict import Strict
 
 
@@ -45,11 +47,13 @@ class EvaSettings(Strict):
     across_ranks: AcrossRanks = "whole_batch"
     # The projection of a layer by torch.compile. How a step is computed, not what it is: never part of a state_dict.
     compile: bool = False
+    groups: Groups = legacy(())  # settings of their own for parameters that match
 
     def __post_init__(self) -> None:
         """Refuse values outside their bounds."""
         check_bounds(self)
         check_choices(self)
+        check_groups(self, "lr", "momentum", "weight_decay", "damping")
 
     @property
     def cycle_steps(self) -> int:
@@ -76,11 +80,13 @@ class EvaFSettings(Strict):
     new_statistic_weight: Fraction = 0.95  # of the NEW vector, as for Eva
     statistics_batch: Count | None = None  # first n samples only; the authors' code: 16
     compile: bool = False  # as for Eva
+    groups: Groups = legacy(())  # settings of their own for parameters that match
 
     def __post_init__(self) -> None:
         """Refuse values outside their bounds."""
         check_bounds(self)
         check_choices(self)
+        check_groups(self, "lr", "momentum", "weight_decay", "damping")
 
     @property
     def cycle_steps(self) -> int:
@@ -104,11 +110,13 @@ class EvaSSettings(Strict):
     damping: Positive = 0.03  # gamma: added to every eigenvalue of the curvature, then multiplied back
     beta2: Fraction = 1.0  # 1: the means are summed up, as in the authors' runs; below 1: running averages
     nesterov: Nesterov = "none"
+    groups: Groups = legacy(())  # settings of their own for parameters that match
 
     def __post_init__(self) -> None:
         """Refuse values outside their bounds."""
         check_bounds(self)
         check_choices(self)
+        check_groups(self, "lr", "momentum", "weight_decay", "damping")
 
     @property
     def cycle_steps(self) -> int:

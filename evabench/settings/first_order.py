@@ -5,6 +5,7 @@ from typing import ClassVar, Literal
 
 from evabench.settings.bounds import Decay, NonNegative, Positive, check_bounds
 from evabench.settings.choices import Family, Modules, Search
+from evabench.settings.groups import Groups, check_groups
 from evabench.settings.identity import legacy
 from evabench.settings.strict import Strict
 
@@ -24,10 +25,12 @@ class SgdSettings(Strict):
     weight_decay: NonNegative = 0.0
     nesterov: bool = False
     fused: bool = legacy(False)  # the whole update of all parameters by one kernel
+    groups: Groups = legacy(())  # settings of their own for parameters that match
 
     def __post_init__(self) -> None:
         """Refuse values outside their bounds."""
         check_bounds(self)
+        check_groups(self, "lr", "momentum", "weight_decay")
 
     @property
     def cycle_steps(self) -> int:
@@ -51,10 +54,12 @@ class AdamWSettings(Strict):
     eps: Positive = 1e-8
     weight_decay: NonNegative = 0.01
     fused: bool = legacy(False)  # as for SGD
+    groups: Groups = legacy(())  # settings of their own for parameters that match
 
     def __post_init__(self) -> None:
         """Refuse values outside their bounds."""
         check_bounds(self)
+        check_groups(self, "lr", "eps", "weight_decay")
 
     @property
     def cycle_steps(self) -> int:

@@ -18,6 +18,8 @@ from evabench.settings.choices import (
     check_choices,
     check_intervals,
 )
+from evabench.settings.groups import Groups, check_groups
+from evabench.settings.identity import legacy
 from evabench.settings.strict import Strict
 
 
@@ -53,12 +55,14 @@ class KfacSettings(Strict):
     factorisation: Factorisation = "cholesky"  # "eigh": some 10 times the time, and the host waits for the device
     statistics_every: Count | None = None  # steps from one update of the factors to the next; None: `refresh_every`
     refresh_every: Count = 1  # steps from one factorisation to the next
+    groups: Groups = legacy(())  # settings of their own for parameters that match
 
     def __post_init__(self) -> None:
         """Refuse values outside their bounds."""
         check_bounds(self)
         check_choices(self)
         check_intervals(self.statistics_every, self.refresh_every)
+        check_groups(self, "lr", "momentum", "weight_decay", "damping")
 
     @property
     def cycle_steps(self) -> int:
@@ -89,6 +93,7 @@ class FoofSettings(Strict):
     top_k: Count | None = None  # only the k largest eigenvalues count, the others as 0; needs "eigh"
     statistics_every: Count | None = None  # steps from one update of the factors to the next; None: `refresh_every`
     refresh_every: Count = 1  # steps from one factorisation to the next
+    groups: Groups = legacy(())  # settings of their own for parameters that match
 
     def __post_init__(self) -> None:
         """Refuse values outside their bounds."""
@@ -97,6 +102,7 @@ class FoofSettings(Strict):
         check_intervals(self.statistics_every, self.refresh_every)
         if self.top_k is not None and self.factorisation != "eigh":
             raise ValueError(f'top_k = {self.top_k} needs factorisation = "eigh", got "{self.factorisation}"')
+        check_groups(self, "lr", "momentum", "weight_decay", "damping")
 
     @property
     def cycle_steps(self) -> int:

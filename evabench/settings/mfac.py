@@ -5,6 +5,8 @@ from typing import ClassVar, Literal
 
 from evabench.settings.bounds import Count, Decay, NonNegative, Positive, check_bounds
 from evabench.settings.choices import SHELL, Family, Modules, Nesterov, Search, check_choices
+from evabench.settings.groups import Groups, check_groups
+from evabench.settings.identity import legacy
 from evabench.settings.strict import Strict
 
 
@@ -24,11 +26,13 @@ class MfacSettings(Strict):
     nesterov: Nesterov = "none"
     damping: Positive = 1e-5  # lambda: added to every eigenvalue of the curvature, which M-FAC then divides by
     num_gradients: Count = 32  # m: as in Eva's comparisons; the paper takes up to 1024
+    groups: Groups = legacy(())  # settings of their own for parameters that match
 
     def __post_init__(self) -> None:
         """Refuse values outside their bounds."""
         check_bounds(self)
         check_choices(self)
+        check_groups(self, "lr", "momentum", "weight_decay")
 
     @property
     def cycle_steps(self) -> int:

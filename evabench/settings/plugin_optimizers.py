@@ -6,6 +6,7 @@ from typing import ClassVar, Literal
 
 from evabench.settings.bounds import Count, check_bounds
 from evabench.settings.choices import Family, Modules, Search, Value, check_options
+from evabench.settings.groups import Groups, check_own_groups
 from evabench.settings.identity import legacy
 from evabench.settings.strict import Strict
 
@@ -24,12 +25,16 @@ class PluginSettings(Strict):
     options: Mapping[str, Value] = field(default_factory=dict)
     takes_model: bool = False  # True: called with the model instead of its parameters
     closure: bool = legacy(False)  # True: its step calls a closure that makes the passes, as often as it likes
+    groups: Groups = legacy(())  # settings of their own for parameters that match
     refresh_every: Count = 1  # so that its steps are measured over whole cycles too
 
     def __post_init__(self) -> None:
         """Refuse a name that does not say where to look."""
         check_bounds(self)
         check_options(self.options)
+        check_own_groups(self.groups)
+        if self.groups and self.takes_model:
+            raise ValueError("groups need takes_model = false: what is called with the model makes its groups itself")
         place, _, attribute = self.name.rpartition(":")
         if not (place and attribute):
             raise ValueError(f'name must be "package.module:Name" or "path/to/file.py:Name", got "{self.name}"')

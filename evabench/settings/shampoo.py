@@ -15,6 +15,8 @@ from evabench.settings.choices import (
     check_choices,
     check_intervals,
 )
+from evabench.settings.groups import Groups, check_groups
+from evabench.settings.identity import legacy
 from evabench.settings.strict import Strict
 
 
@@ -43,6 +45,7 @@ class ShampooSettings(Strict):
     block_size: Count | None = None
     statistics_every: Count = 1  # steps from one update of the factors to the next
     refresh_every: Count = 1  # steps from one computation of the roots to the next
+    groups: Groups = legacy(())  # settings of their own for parameters that match
 
     def __post_init__(self) -> None:
         """Refuse values outside their bounds."""
@@ -54,6 +57,7 @@ class ShampooSettings(Strict):
                 'grafting = "rmsprop" needs beta2 < 1, got 1: the running average of the squares has the same decay. '
                 'With plain sums use grafting = "adagrad".'
             )
+        check_groups(self, "lr", "momentum", "weight_decay")
 
     @property
     def cycle_steps(self) -> int:

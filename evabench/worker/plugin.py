@@ -11,6 +11,7 @@ from torch import nn
 from torch.optim import Optimizer
 
 from evabench.errors import SuiteError
+from evabench.optimizers.matching import all_groups
 from evabench.settings.plugin_optimizers import PluginSettings
 from evabench.settings.plugin_workloads import PluginWorkloadSettings
 from evabench.workloads.in_memory import AsTheyAre, InMemory
@@ -22,6 +23,8 @@ def build_plugin(settings: PluginSettings, model: nn.Module) -> Optimizer:
     """Return the optimizer that the name stands for. Raises `SuiteError` where there is none."""
     make = find_plugin(settings.name)
     target: Any = model if settings.takes_model else model.parameters()
+    if settings.groups:
+        target = all_groups(model, settings.groups)
     optimizer = make(target, **settings.options)
     if not isinstance(optimizer, Optimizer):
         raise SuiteError(f'"{settings.name}" made a {type(optimizer).__name__}, which is no torch.optim.Optimizer')

@@ -41,8 +41,8 @@ SETTINGS = [
 
 
 def in_groups(settings):
-    """Return the settings that parameter groups hold: whether a step is compiled is not one of them."""
-    return {name: value for name, value in asdict(settings).items() if name != "compile"}
+    """Return the settings that parameter groups hold: whether a step is compiled, and the groups, are none of them."""
+    return {name: value for name, value in asdict(settings).items() if name not in ("compile", "groups")}
 
 
 def test_compile_reaches_eva_and_eva_f_and_no_parameter_group():

@@ -27,8 +27,8 @@ def name_parameters(model: nn.Module) -> dict[nn.Parameter, str]:
 
 
 def group_settings(settings: Any) -> dict[str, Any]:
-    """Return what belongs in a parameter group and its state_dict: all but `compile`, which is the process's own."""
-    return {name: value for name, value in asdict(settings).items() if name != "compile"}
+    """Return what belongs in a parameter group and its state_dict: all but what is the process's or the model's own."""
+    return {name: value for name, value in asdict(settings).items() if name not in ("compile", "groups")}
 
 
 def split_groups(model: nn.Module, groups: Groups) -> list[dict[str, Any]]:

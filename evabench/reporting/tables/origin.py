@@ -22,7 +22,9 @@ def settings_table(report: Report) -> Table:
             (
                 name,
                 settings.title,
-                ", ".join(f"{key} {value}" for key, value in asdict(settings).items() if key != "optimizer"),
+                ", ".join(
+                    f"{key} {value}" for key, value in asdict(settings).items() if key != "optimizer" and value != ()
+                ),
             )
             for name, settings in report.suite.arms.items()
         ),

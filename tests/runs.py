@@ -7,7 +7,8 @@ from evabench.records.cell import Cell
 from evabench.records.code import Code
 from evabench.records.conditions import Conditions
 from evabench.records.convergence import Convergence, Evaluation
-from evabench.records.host import Host
+from evabench.records.environment import Environment
+from evabench.records.host import Host, Processor
 from evabench.records.measurement import ConvergenceSettings, MemorySettings, StepTimeSettings
 from evabench.records.memory import LiveBytes, Memory, PeakBytes
 from evabench.records.run import Outcome, Run, Visit
@@ -20,17 +21,15 @@ from evabench.settings.kronecker import KfacSettings
 from evabench.settings.shampoo import ShampooSettings
 
 HOST = Host(
-    cpu="a plain CPU",
+    processors=(Processor(name="a plain CPU"),),
     num_cpus=2,
     memory_bytes=2**33,
-    memory_limit_bytes=None,
-    cpu_limit=None,
     gpus=(),
     gpu_driver=None,
     system="Linux",
     python="3.11",
-    packages={"torch": "2.6"},
 )
+ENVIRONMENT = Environment(torch="2.6", numpy="2.2", others={})
 GPU = replace(HOST, gpus=("a GPU",))
 CODE = Code(version="0", commit=None, dirty=None, hashes={"shared": "s"})
 QUIET = Conditions(jobs=1, threads=1, load_1min=0.5, steal_share=None, foreign_cpu_share=None)
@@ -73,6 +72,7 @@ def run(arm="SGD", measurement=None, measured=None, *, seed=0, sweep=None, outco
         seed=seed,
         visit=None if sweep is None else Visit(sweep=sweep, position=0, warmup_steps=10),
         host=HOST,
+        environment=ENVIRONMENT,
         code=CODE,
         conditions=QUIET,
         outcome=Outcome(kind=outcome, reason=None, stderr_tail=""),

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from evabench.machine.advice import Advice, advise
 from evabench.machine.conditions import MachineWatcher
+from evabench.machine.environment import environment_of
 from evabench.machine.host import read_host
 from evabench.machine.state import MachineState, read_machine_state
 from evabench.records.conditions import Conditions
@@ -37,9 +38,9 @@ def examine(
     started = monotonic()
     timed, conditions = _measure(console, pairs)
     noise = noise_of_pairs(timed)
-    _print_rows(console, "Now", _present_rows(host, state, conditions))
+    _print_rows(console, "Now", _present_rows(state, conditions))
     _print_rows(console, "Noise of step times", noise_rows(timed, noise, monotonic() - started))
-    _print_advice(console, advise(host, state, conditions, noise), measured=noise is not None)
+    _print_advice(console, advise(state, conditions, noise), measured=noise is not None)
 
 
 def _measure(console: Console, num_pairs: int) -> tuple[list[SameArmPair], Conditions | None]:
@@ -53,17 +54,15 @@ def _measure(console: Console, num_pairs: int) -> tuple[list[SameArmPair], Condi
 
 
 def _host_rows(host: Host, state: MachineState) -> dict[str, str]:
-    limit = "no limit" if host.cpu_limit is None else f"limited to {host.cpu_limit:g}"
-    memory_limit = (
-        "no limit" if host.memory_limit_bytes is None else f"limited to {format_bytes(host.memory_limit_bytes)}"
-    )
-    packages = ", ".join(f"{name} {version}" for name, version in host.packages.items())
+    limits = state.limits
+    limit = "no limit" if limits.cpus is None else f"limited to {limits.cpus:g}"
+    memory_limit = "no limit" if limits.memory_bytes is None else f"limited to {format_bytes(limits.memory_bytes)}"
     return {
-        "CPU": f"{host.cpu}; {host.num_cpus} usable, {limit}",
+        "CPU": f"{host.cpu}; {host.num_cpus} CPUs, {limits.usable_cpus} usable, {limit}",
         "memory": f"{format_bytes(host.memory_bytes)}, {memory_limit}",
         "GPUs": state.why_no_gpus or ", ".join(state.gpus or ()) or "none visible (CUDA_VISIBLE_DEVICES, or no device)",
         "system": host.system,
-        "Python": f"{host.python}; {packages}",
+        "Python": f"{host.python}; {environment_of().title}",
         "host.id": f"{host.id}, the folder of its runs in results/SUITE/",
     }
 
@@ -76,9 +75,9 @@ def _run_rows(state: MachineState) -> dict[str, str]:
     }
 
 
-def _present_rows(host: Host, state: MachineState, seen: Conditions | None) -> dict[str, str]:
+def _present_rows(state: MachineState, seen: Conditions | None) -> dict[str, str]:
     rows = {
-        "load": f"{state.load_1min:.1f} in the minute before, on {host.num_cpus} CPUs",
+        "load": f"{state.load_1min:.1f} in the minute before, on {state.limits.usable_cpus} CPUs",
         "free memory": format_bytes(state.free_memory_bytes),
         "swap": f"{format_bytes(state.swap_used_bytes)} of {format_bytes(state.swap_bytes)} used"
         if state.swap_bytes

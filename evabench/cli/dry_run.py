@@ -29,7 +29,8 @@ def show_plan(console: Console, plan: Plan, host: Host, results: Path, probe_sec
     if not plan.left:
         return
     history = History(tuple(_stored_on(results, host)))
-    free_bytes = min(read_machine_state().free_memory_bytes, host.memory_limit_bytes or host.memory_bytes)
+    state = read_machine_state()
+    free_bytes = min(state.free_memory_bytes, state.limits.memory_bytes or host.memory_bytes)
     probing = _probe(
         console, [run.cell for run in plan.left if not history.speaks_for(run.cell)], probe_seconds, free_bytes
     )

@@ -15,6 +15,7 @@ from evabench.machine.host import read_host
 from evabench.records.run import Run
 from evabench.reporting.report import Report, make_report
 from evabench.runner.plan import make_plan
+from evabench.store.elsewhere import stored_elsewhere
 from evabench.store.files import RunStore
 from evabench.store.targets import TargetStore
 from evabench.suite.reading import load_suite
@@ -51,6 +52,9 @@ def report_of_file(suite: Suite, path: Path) -> Report:
         raise StoreError(f"{path}: there is {what}. Choose another suite, tier or file: --runs FILE")
     if len(hosts) > 1:
         raise StoreError(f"{path}: runs of {len(hosts)} hosts are never pooled: {', '.join(hosts)}. Give each a file")
+    versions = dict.fromkeys(str(run.environment.torch) for run in runs)
+    if len(versions) > 1:
+        raise StoreError(f"{path}: runs with torch {', '.join(versions)} are never pooled. Give each a file")
     older = [run for run in runs if not _is_of_this_code(run)]
     found = TargetFindings(found=targets)
     return make_report(suite, runs, EVA_CLAIMS, older=older, targets=found, store_notes=stored.notes)
@@ -69,6 +73,8 @@ def _report_of_this_code(console: Console, suite: str, tier: str | None, loaded:
         older = f" ({plan.older_code} stored runs of older code are not used)" if plan.older_code else ""
         message = f"Nothing is stored for {loaded.name} on this host with this code{older}."
         print_plainly(console, f"{message} Run it: {command(suite, tier)}")
+        for other in stored_elsewhere(results, loaded.name, host):
+            print_plainly(console, other.sentence)
         print_plainly(console, "\n".join(stored.notes))
         raise typer.Exit(ExitCode.INCOMPLETE)
     return make_report(

@@ -46,6 +46,9 @@ def make_findings(
     hosts = {host.id for host in _distinct(run.host for run in every)}
     if len(hosts) > 1:
         raise ValueError(f"runs of different hosts are never pooled, got {len(hosts)}: {', '.join(sorted(hosts))}")
+    versions = {str(run.environment.torch) for run in every}
+    if len(versions) > 1:
+        raise ValueError(f"runs with different versions of torch are never pooled, got {', '.join(sorted(versions))}")
     counting = counting_runs(every)
     arms = measured_arms(counting)
     beside = measured_arms((*counting, *targets.other_runs)) if targets.other_runs else arms

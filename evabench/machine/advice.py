@@ -6,7 +6,6 @@ from dataclasses import dataclass, fields, replace
 from evabench.findings.disturbances import disturbances
 from evabench.machine.state import MachineState
 from evabench.records.conditions import Conditions
-from evabench.records.host import Host
 from evabench.stats.noise import MAX_MARGIN, Noise
 
 _MANY_PAIRS = 30
@@ -49,11 +48,11 @@ class Advice:
     remedy: str
 
 
-def advise(host: Host, state: MachineState, conditions: Conditions | None, noise: Noise | None) -> tuple[Advice, ...]:
+def advise(state: MachineState, conditions: Conditions | None, noise: Noise | None) -> tuple[Advice, ...]:
     """Return what to change, the noise first; empty where nothing was found. None: not measured."""
     about_noise = () if noise is None else tuple(_of_noise(noise))
     seen = () if conditions is None else tuple(_of_conditions(conditions))
-    return (*about_noise, *seen, *_of_state(host, state, watched=conditions is not None))
+    return (*about_noise, *seen, *_of_state(state, watched=conditions is not None))
 
 
 def _of_noise(noise: Noise) -> Iterator[Advice]:
@@ -81,10 +80,10 @@ def _of_conditions(conditions: Conditions) -> Iterator[Advice]:
             yield Advice(problem=sentence, cause=cause, remedy=remedy)
 
 
-def _of_state(host: Host, state: MachineState, *, watched: bool) -> Iterator[Advice]:
-    if not watched and state.load_1min > 0.5 * host.num_cpus:
+def _of_state(state: MachineState, *, watched: bool) -> Iterator[Advice]:
+    if not watched and state.load_1min > 0.5 * state.limits.usable_cpus:
         yield Advice(
-            problem=f"The load of the last minute is {state.load_1min:.1f} on {host.num_cpus} CPUs.",
+            problem=f"The load of the last minute is {state.load_1min:.1f} on {state.limits.usable_cpus} CPUs.",
             cause="Something else is running here, or was until a moment ago.",
             remedy="Wait until it is done, or stop it (`top` names it).",
         )
@@ -94,13 +93,13 @@ def _of_state(host: Host, state: MachineState, *, watched: bool) -> Iterator[Adv
             cause="The system saves power, so a step's time depends on what ran before it.",
             remedy="Set it for the measurement: sudo cpupower frequency-set -g performance.",
         )
-    if host.cpu_limit is not None and host.cpu_limit < 2:
+    if state.limits.cpus is not None and state.limits.cpus < 2:
         yield Advice(
-            problem=f"The control group may use {host.cpu_limit:g} CPUs.",
+            problem=f"The control group may use {state.limits.cpus:g} CPUs.",
             cause="A container or a batch system limits it, and stops everything in it when the share is used up.",
             remedy="Ask for 2 CPUs or more: one for the run, one for everything else.",
         )
-    if host.num_cpus < 2:
+    if state.limits.usable_cpus < 2:
         yield Advice(
             problem="There is one CPU.",
             cause="The run shares it with evabench itself and with the system.",

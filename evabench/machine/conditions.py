@@ -14,7 +14,9 @@ from typing import Protocol, TypeVar
 import psutil
 
 from evabench.machine import counters
+from evabench.machine.control_groups import throttled_seconds
 from evabench.machine.gpus import GpuWatch
+from evabench.machine.limits import read_limits
 from evabench.nvml.devices import Device
 from evabench.nvml.library import Nvml
 from evabench.nvml.visible import visible_devices
@@ -74,7 +76,7 @@ class MachineWatcher:
             cpu=counters.cpu_times(self.root),
             own_seconds=self.own_seconds(),
             swapped_bytes=counters.swapped_bytes(self.root),
-            throttled_seconds=counters.throttled_seconds(self.root),
+            throttled_seconds=throttled_seconds(self.root),
             thermal_events=counters.thermal_events(self.root),
         )
 
@@ -97,7 +99,7 @@ class _Reading:
 class _MachineWatch:
     def __init__(self, watcher: MachineWatcher, jobs: int, gpus: Sequence[GpuWatch] | None) -> None:
         self._watcher, self._jobs, self._gpus = watcher, jobs, gpus
-        self._load = os.getloadavg()[0]
+        self._load, self._limits = os.getloadavg()[0], read_limits(watcher.root)
         self._looking = ExitStack()
         self._sampler: Sampler[Hertz | None] | None = None
         if gpus or counters.cpu_clock(watcher.root) is not None:
@@ -112,6 +114,7 @@ class _MachineWatch:
         clocks = [clock for _, clock in self._sampler.samples if clock is not None] if self._sampler else []
         conditions = Conditions(
             jobs=self._jobs,
+            limits=self._limits,
             threads=threads,
             load_1min=self._load,
             steal_share=_steal_share(before, after),

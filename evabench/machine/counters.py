@@ -4,12 +4,11 @@
 """
 
 import os
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
 
-from evabench.units import Bytes, Hertz, Seconds
+from evabench.units import Bytes, Hertz
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,38 +52,6 @@ def cpu_clock(root: Path) -> Hertz | None:
     kilohertz = [_text(path) for path in root.glob("sys/devices/system/cpu/cpu[0-9]*/cpufreq/scaling_cur_freq")]
     known = [int(clock) * 1e3 for clock in kilohertz if clock is not None]
     return fmean(known) if known else None
-
-
-def throttled_seconds(root: Path) -> Seconds | None:
-    """Return how long CPU limits stopped our control group or one above it; None where no group counts it."""
-    found = [seconds for folder in _groups(root) if (seconds := _throttled(folder / "cpu.stat")) is not None]
-    return sum(found) if found else None
-
-
-def _groups(root: Path) -> Iterator[Path]:
-    """Yield the folders of our control group and of those above it, of version 2 and of the "cpu" controller of 1."""
-    mount = root / "sys/fs/cgroup"
-    for line in (_text(root / "proc/self/cgroup") or "").splitlines():
-        _, controllers, path = line.split(":", 2)
-        if controllers and "cpu" not in controllers.split(","):
-            continue
-        top = mount / controllers if controllers else mount
-        group = top / path.lstrip("/")
-        # In a container the path may be the host's, which is not there: what is mounted begins at our group.
-        while group != top:
-            yield group
-            group = group.parent
-        yield top
-
-
-def _throttled(stat: Path) -> Seconds | None:
-    for line in (_text(stat) or "").splitlines():
-        name, _, value = line.partition(" ")
-        if name == "throttled_usec":
-            return int(value) / 1e6
-        if name == "throttled_time":  # version 1, in nanoseconds
-            return int(value) / 1e9
-    return None
 
 
 def _text(path: Path) -> str | None:

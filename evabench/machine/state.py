@@ -7,8 +7,10 @@ from pathlib import Path
 
 import psutil
 
+from evabench.machine.limits import read_limits
 from evabench.nvml.library import Nvml
 from evabench.nvml.visible import visible_devices
+from evabench.records.limits import Limits
 from evabench.units import Bytes
 
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS")
@@ -19,6 +21,7 @@ class MachineState:
     """None: this system does not say."""
 
     load_1min: float
+    limits: Limits
     free_memory_bytes: Bytes
     swap_used_bytes: Bytes
     swap_bytes: Bytes
@@ -36,6 +39,7 @@ def read_machine_state(root: Path = Path("/"), environment: Mapping[str, str] = 
         missing = nvml.missing
     return MachineState(
         load_1min=os.getloadavg()[0],
+        limits=read_limits(root),
         free_memory_bytes=psutil.virtual_memory().available,
         swap_used_bytes=swap.used,
         swap_bytes=swap.total,

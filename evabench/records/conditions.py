@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from evabench.records.limits import Limits
 from evabench.records.sampling import Sampling
 from evabench.settings.strict import Strict
 from evabench.units import Bytes, Hertz, Seconds
@@ -36,4 +37,5 @@ class Conditions(Strict):
     highest_cpu_clock: Hertz | None = None
     gpus: tuple[GpuConditions, ...] | None = None  # None: not known which the run could see
     sampling: Sampling | None = None  # None: nothing had to be sampled
+    limits: Limits | None = None  # None: a run from before they were read
     missing: tuple[str, ...] = ()  # why something is None

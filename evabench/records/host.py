@@ -1,10 +1,10 @@
-"""Where a run was made: what the machine is, and what was measured there."""
+"""Where a run was made: what the machine is."""
 
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
+from evabench.settings.identity import identity
 from evabench.settings.strict import Strict
 from evabench.units import Bytes
 
@@ -17,19 +17,32 @@ class _Remembering(Strict):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Host(_Remembering):
-    """What the machine is. No host name, boot id or load: two equal machines have one id."""
+class Processor(Strict):
+    """One kind of processor, by the numbers that its maker gives it. None: the system does not say."""
 
-    cpu: str
-    num_cpus: int  # that this process may use
+    name: str  # for people; where the system has no name, the architecture
+    vendor: str | None = None  # on ARM the implementer
+    family: str | None = None
+    model: str | None = None  # on ARM the part
+    revision: str | None = None  # on ARM
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Host(_Remembering):
+    """What the machine is. No host name, boot id, load or limit: two equal machines have one id."""
+
+    processors: tuple[Processor, ...]  # each kind once
+    num_cpus: int | None  # of the machine; None: a run from before it was read
     memory_bytes: Bytes
-    memory_limit_bytes: Bytes | None  # of the control group; None: unlimited
-    cpu_limit: float | None  # of the control group, in CPUs; None: unlimited
     gpus: tuple[str, ...]
     gpu_driver: str | None
-    system: str  # kernel and distribution
+    system: str  # kernel and architecture
     python: str
-    packages: Mapping[str, str]  # versions of what takes part in a step
+
+    @property
+    def cpu(self) -> str:
+        """Return the names of its processors."""
+        return ", ".join(dict.fromkeys(processor.name for processor in self.processors))
 
     @property
     def id(self) -> str:
@@ -37,6 +50,6 @@ class Host(_Remembering):
         try:
             return self._id
         except AttributeError:
-            canonical = json.dumps(asdict(self), sort_keys=True)
+            canonical = json.dumps(identity(self), sort_keys=True)
             object.__setattr__(self, "_id", hashlib.sha256(canonical.encode()).hexdigest()[:12])
             return self._id

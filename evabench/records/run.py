@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from evabench.records.cell import Cell
 from evabench.records.code import Code
 from evabench.records.conditions import Conditions
+from evabench.records.environment import Environment
 from evabench.records.health import Health
 from evabench.records.host import Host
 from evabench.records.measurement import Measured
@@ -51,6 +52,7 @@ class Run(Strict):
     seed: int
     visit: Visit | None  # None where nothing is timed
     host: Annotated[Host, shared(Host)]
+    environment: Annotated[Environment, shared(Environment)]
     code: Annotated[Code, shared(Code)]
     conditions: Conditions
     outcome: Outcome
@@ -61,12 +63,21 @@ class Run(Strict):
     preconditioned_share: float | None = None  # of the trained parameters; None as above
 
 
-def run_key(cell: Cell, seed: int, sweep: int | None, host: Host, code: Code, *, repeated: bool = False) -> str:
-    """Return the identity of a run: 16 hexadecimal digits of what it does, where, and with which code.
+def run_key(
+    cell: Cell,
+    seed: int,
+    sweep: int | None,
+    *,
+    host: Host,
+    environment: Environment,
+    code: Code,
+    repeated: bool = False,
+) -> str:
+    """Return the identity of a run: 16 hexadecimal digits of what it does, where, with which packages and which code.
 
     The commit is not part of it: a commit that leaves the measured sources alone does not invalidate a run.
     """
-    parts = [cell.identity, seed, sweep, host.id, code.identity]
+    parts = [cell.identity, seed, sweep, host.id, environment.identity, code.identity]
     if repeated:
         parts.append("repeated")
     canonical = json.dumps(parts)

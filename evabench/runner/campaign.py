@@ -128,6 +128,7 @@ class Campaign:
             seed=planned.seed,
             visit=visit,
             host=self.host,
+            environment=planned.environment,
             code=planned.code,
             conditions=conditions,
             outcome=reply.outcome,

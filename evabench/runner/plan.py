@@ -156,7 +156,15 @@ def _sweeps(suite: Suite, host: Host) -> list[list[PlannedRun]]:
 
 
 def _second_try(first: PlannedRun, host: Host) -> PlannedRun:
-    key = run_key(first.cell, first.seed, first.sweep, host, first.code, repeated=True)
+    key = run_key(
+        first.cell,
+        first.seed,
+        first.sweep,
+        host=host,
+        environment=first.environment,
+        code=first.code,
+        repeated=True,
+    )
     return replace(first, key=key, repeats=first.key)
 
 

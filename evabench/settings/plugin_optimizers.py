@@ -5,10 +5,17 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
 from evabench.settings.bounds import Count, check_bounds
-from evabench.settings.choices import Family, Modules, Search, Value, check_options
+from evabench.settings.choices import Family, Modules, Packages, Search, Value, check_options
 from evabench.settings.groups import Groups, check_own_groups
 from evabench.settings.identity import legacy
 from evabench.settings.strict import Strict
+
+_ADAPTED: Mapping[str, Packages] = {
+    "evabench.peers.asdl": ("asdfghjkl",),
+    "evabench.peers.heavyball": ("heavyball",),
+    "evabench.peers.pytorch_optimizer": ("pytorch-optimizer",),
+    "evabench.peers.singd": ("singd",),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +45,11 @@ class PluginSettings(Strict):
         place, _, attribute = self.name.rpartition(":")
         if not (place and attribute):
             raise ValueError(f'name must be "package.module:Name" or "path/to/file.py:Name", got "{self.name}"')
+
+    @property
+    def packages(self) -> Packages:
+        """Return what an adapter that comes with evabench adapts. Of a user's own, its files count."""
+        return _ADAPTED.get(self.name.partition(":")[0], ())
 
     @property
     def cycle_steps(self) -> int:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Literal, Self
 
 from evabench.settings.bounds import Count, check_bounds
-from evabench.settings.choices import Modules, Precision, Value, check_options
+from evabench.settings.choices import Modules, Packages, Precision, Value, check_options
 from evabench.settings.identity import legacy
 from evabench.settings.strict import Strict
 
@@ -18,6 +18,7 @@ class PluginWorkloadSettings(Strict):
     hidden_widths: ClassVar[tuple[int, ...]] = ()
     stand_in: ClassVar[bool] = False
     modules: ClassVar[Modules] = ("evabench.worker.plugin",)
+    packages: ClassVar[Packages] = ()
 
     workload: Literal["plugin"] = "plugin"
     name: str  # "package.module:Name" or "path/to/file.py:Name", a path as seen from where evabench is run

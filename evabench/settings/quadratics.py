@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Literal, Self
 from annotated_types import Ge
 
 from evabench.settings.bounds import Count, check_bounds
-from evabench.settings.choices import Modules
+from evabench.settings.choices import Modules, Packages
 from evabench.settings.identity import legacy
 from evabench.settings.strict import Strict
 
@@ -27,6 +27,7 @@ class QuadraticSettings(Strict):
     steps_an_epoch: ClassVar[int] = 1
     stand_in: ClassVar[bool] = True
     modules: ClassVar[Modules] = ("evabench.workloads.quadratic",)
+    packages: ClassVar[Packages] = ()
 
     workload: Literal["quadratic"] = "quadratic"
     condition: Annotated[float, Ge(1)] = 100.0

@@ -10,6 +10,7 @@ from evabench.settings.choices import (
     Grafting,
     Modules,
     Nesterov,
+    Packages,
     RootMethod,
     Search,
     check_choices,
@@ -28,6 +29,7 @@ class ShampooSettings(Strict):
     family: ClassVar[Family] = "shampoo"
     search: ClassVar[Search] = {"lr": (1.0, 2.0, 3.0, 5.0, 10.0, 30.0), "epsilon": (1e-6, 1e-4)}
     modules: ClassVar[Modules] = (*SHELL, "evabench.optimizers.shampoo.shampoo")
+    packages: ClassVar[Packages] = ()
 
     optimizer: Literal["shampoo"] = "shampoo"
     lr: NonNegative = 0.1

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar, Literal, Self
 
 from evabench.settings.bounds import Count, check_bounds
-from evabench.settings.choices import Modules, Precision
+from evabench.settings.choices import Modules, Packages, Precision
 from evabench.settings.identity import legacy
 from evabench.settings.strict import Strict
 
@@ -21,6 +21,7 @@ class SyntheticSettings(Strict):
     stand_in: ClassVar[bool] = True
     data: ClassVar[str] = "gaussian_noise"
     modules: ClassVar[Modules] = ("evabench.workloads.synthetic",)
+    packages: ClassVar[Packages] = ()
 
     workload: Literal["synthetic"] = "synthetic"
     layer: Literal["linear", "conv"] = "linear"

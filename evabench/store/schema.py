@@ -12,7 +12,8 @@
     8   2026-11-24   convergence: its first step, likewise
     9   2026-11-26   cell: what it is for, its device, subnormal numbers, group of processes, and a value to stop at;
                      precision of a workload; fused first-order optimizers; convergence: a rate that schedule and
-                     optimizer both set; whether the child flushed subnormal numbers; code: a hash for each part
+                     optimizer both set; whether the child flushed subnormal numbers; code: a hash for each part;
+                     packages in an environment and limits in the conditions instead of in the host; its processors
 
 A line is `{"schema": N, "run": {...}}`, in a seal (`seal.py`). Old numbers keep loading: a new number comes with the
 function that lifts the line before it.
@@ -116,6 +117,26 @@ def _lift_code_and_place(run: dict[str, Any]) -> None:
     code = run["code"]
     hashes = {"sources": code.pop("sources"), "plug-ins and checkpoint": code.pop("plugin")}
     code["hashes"] = {part: one for part, one in hashes.items() if one is not None}
+    _lift_host(run)
+
+
+def _lift_host(run: dict[str, Any]) -> None:
+    """8 -> 9. Packages were a part of the host, and so was what the system lets a run have."""
+    host = run["host"]
+    versions = host.pop("packages")
+    torch, numpy = (versions.pop(name, None) for name in ("torch", "numpy"))
+    run["environment"] = {"torch": torch, "numpy": numpy, "others": versions}
+    run["conditions"]["limits"] = {
+        "usable_cpus": host.pop("num_cpus"),
+        "affinity": None,
+        "cpus": host.pop("cpu_limit"),
+        "memory_bytes": host.pop("memory_limit_bytes"),
+    }
+    name = host.pop("cpu")
+    host |= {
+        "processors": [{"name": name, "vendor": None, "family": None, "model": None, "revision": None}],
+        "num_cpus": None,
+    }
 
 
 def lift_role(cell: dict[str, Any]) -> None:

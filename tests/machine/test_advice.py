@@ -6,11 +6,14 @@ import pytest
 
 from evabench.machine.advice import advise
 from evabench.machine.state import MachineState
+from evabench.records.limits import Limits
 from evabench.stats.noise import Noise
-from tests.runs import HOST, QUIET
+from tests.runs import QUIET
 
+LIMITS = Limits(usable_cpus=2, affinity="0-1", cpus=None, memory_bytes=None)
 STATE = MachineState(
     load_1min=0.1,
+    limits=LIMITS,
     free_memory_bytes=2**32,
     swap_used_bytes=0,
     swap_bytes=0,
@@ -22,8 +25,8 @@ STATE = MachineState(
 STILL = Noise(num_pairs_by_order=(4, 4), spread=0.002)
 
 
-def problems(host=HOST, state=STATE, conditions=QUIET, noise=STILL):
-    return [advice.problem for advice in advise(host, state, conditions, noise)]
+def problems(state=STATE, conditions=QUIET, noise=STILL):
+    return [advice.problem for advice in advise(state, conditions, noise)]
 
 
 def test_a_quiet_machine_has_nothing_to_change():
@@ -32,14 +35,14 @@ def test_a_quiet_machine_has_nothing_to_change():
 
 def test_a_noisy_machine_is_told_first_with_what_would_still_show():
     noisy = Noise(num_pairs_by_order=(500, 500), spread=0.15)
-    first, *rest = advise(HOST, STATE, replace(QUIET, foreign_cpu_share=0.5), noisy)
+    first, *rest = advise(STATE, replace(QUIET, foreign_cpu_share=0.5), noisy)
     assert first.problem.startswith("This machine is too noisy now to gate a change")
     assert f"{noisy.smallest_visible:.0%}" in first.remedy
     assert [advice.problem for advice in rest] == ["Other programs used 50% of the CPU time."]
 
 
 def test_few_pairs_that_leave_it_open_ask_for_more():
-    (told,) = advise(HOST, STATE, QUIET, Noise(num_pairs_by_order=(4, 4), spread=0.05))
+    (told,) = advise(STATE, QUIET, Noise(num_pairs_by_order=(4, 4), spread=0.05))
     assert told.problem == "8 pairs cannot tell whether this machine is quiet enough to gate a change."
     assert "evabench doctor --pairs 30" in told.remedy
 
@@ -55,7 +58,7 @@ def test_few_pairs_that_leave_it_open_ask_for_more():
     ],
 )
 def test_every_disturbance_comes_with_its_cause_and_the_way_out(seen, problem, remedy):
-    (told,) = advise(HOST, STATE, replace(QUIET, **seen), STILL)
+    (told,) = advise(STATE, replace(QUIET, **seen), STILL)
     assert told.problem.startswith(problem)
     assert told.cause
     assert remedy in told.remedy
@@ -66,15 +69,15 @@ def test_two_disturbances_are_two_pieces_of_advice():
 
 
 @pytest.mark.parametrize(
-    ("host", "state", "problem"),
+    ("state", "problem"),
     [
-        ({}, {"governors": ("performance", "powersave")}, "The clocks of the CPUs follow the governor"),
-        ({"cpu_limit": 1.5}, {}, "The control group may use 1.5 CPUs."),
-        ({"num_cpus": 1}, {}, "There is one CPU."),
+        ({"governors": ("performance", "powersave")}, "The clocks of the CPUs follow the governor"),
+        ({"limits": replace(LIMITS, cpus=1.5)}, "The control group may use 1.5 CPUs."),
+        ({"limits": replace(LIMITS, usable_cpus=1)}, "There is one CPU."),
     ],
 )
-def test_what_lasts_is_told_too(host, state, problem):
-    (told,) = problems(host=replace(HOST, **host), state=replace(STATE, **state))
+def test_what_lasts_is_told_too(state, problem):
+    (told,) = problems(state=replace(STATE, **state))
     assert told.startswith(problem)
 
 

@@ -2,8 +2,6 @@
 
 import os
 
-import pytest
-
 from evabench.machine import counters
 from evabench.machine.counters import CpuTimes
 from tests.runner.machine import machine
@@ -41,43 +39,11 @@ def test_the_clock_is_the_mean_over_the_cpus(tmp_path):
     assert counters.cpu_clock(root) == 2.5e9
 
 
-V2 = "nr_periods 10\nnr_throttled 3\nthrottled_usec {}\n"
-
-
-@pytest.mark.parametrize(
-    ("files", "seconds"),
-    [
-        ({"proc/self/cgroup": "0::/a/b\n", "sys/fs/cgroup/a/b/cpu.stat": V2.format(2_500_000)}, 2.5),
-        (
-            {
-                "proc/self/cgroup": "0::/a/b\n",
-                "sys/fs/cgroup/a/b/cpu.stat": V2.format(1_000_000),
-                "sys/fs/cgroup/a/cpu.stat": V2.format(2_000_000),
-                "sys/fs/cgroup/other/cpu.stat": V2.format(64_000_000),
-            },
-            3.0,
-        ),
-        ({"proc/self/cgroup": "0::/host/path\n", "sys/fs/cgroup/cpu.stat": V2.format(500_000)}, 0.5),
-        (
-            {
-                "proc/self/cgroup": "2:memory:/a\n1:cpu,cpuacct:/a\n0::/\n",
-                "sys/fs/cgroup/cpu,cpuacct/a/cpu.stat": "nr_throttled 1\nthrottled_time 1500000000\n",
-            },
-            1.5,
-        ),
-        ({"proc/self/cgroup": "0::/\n", "sys/fs/cgroup/cpu.stat": "usage_usec 5\n"}, None),
-    ],
-)
-def test_time_stopped_by_cpu_limits_is_that_of_our_group_and_of_those_above(tmp_path, files, seconds):
-    assert counters.throttled_seconds(machine(tmp_path, files)) == seconds
-
-
 def test_a_system_that_counts_nothing_has_none_everywhere(tmp_path):
     for read in (
         counters.cpu_times,
         counters.swapped_bytes,
         counters.thermal_events,
         counters.cpu_clock,
-        counters.throttled_seconds,
     ):
         assert read(tmp_path) is None

@@ -4,6 +4,7 @@ from dataclasses import replace
 from functools import cache
 
 from evabench.claims.eva import EVA_CLAIMS
+from evabench.records.host import Processor
 from evabench.records.measurement import PhasesSettings
 from evabench.records.phases import Phases
 from evabench.reporting import report as reporting
@@ -77,7 +78,8 @@ def hostile_report():
         replace(
             run,
             cell=replace(run.cell, arm=f"{HOSTILE} {run.cell.arm}", workload_name=HOSTILE),
-            host=replace(run.host, cpu=HOSTILE, packages={HOSTILE: HOSTILE}),
+            host=replace(run.host, processors=(Processor(name=HOSTILE),)),
+            environment=replace(run.environment, others={HOSTILE: HOSTILE}),
         )
         for run in runs()
     ]

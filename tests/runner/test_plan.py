@@ -18,6 +18,7 @@ def stored(planned, outcome="completed", **changes):
         seed=planned.seed,
         visit=None,
         host=HOST,
+        environment=planned.environment,
         code=planned.code,
         conditions=QUIET,
         outcome=Outcome(kind=outcome, reason=None, stderr_tail=""),

@@ -71,6 +71,7 @@ def made(planned, outcome="completed", loss=0.5):
         seed=planned.seed,
         visit=None,
         host=HOST,
+        environment=planned.environment,
         code=planned.code,
         conditions=QUIET,
         outcome=Outcome(kind=outcome, reason=None, stderr_tail=""),

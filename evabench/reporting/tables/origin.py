@@ -5,6 +5,7 @@ from dataclasses import asdict
 from statistics import median
 
 from evabench.findings.disturbances import disturbances
+from evabench.records.limits import Limits
 from evabench.records.measurement import ConvergenceSettings
 from evabench.records.run import Run
 from evabench.reporting.report import Report
@@ -34,20 +35,18 @@ def settings_table(report: Report) -> Table:
 def host_table(report: Report) -> Table:
     """Return what the machine is and which code was measured."""
     host, code = report.host, report.code
-    limits = [format_bytes(host.memory_limit_bytes)] if host.memory_limit_bytes is not None else []
-    limits += [f"{host.cpu_limit:g} CPUs"] if host.cpu_limit is not None else []
     commit = f", commit {code.commit[:12]}" if code.commit else ""
     commits = {run.code.commit for run in report.runs}
     if len(commits) > 1:
         commit = f", {len(commits)} commits with the same measured sources"
     rows = [
         ("host", host.id),
-        ("processor", f"{host.cpu}, {host.num_cpus} usable"),
+        ("processor", host.cpu if host.num_cpus is None else f"{host.cpu}, {host.num_cpus} CPUs"),
         ("memory", format_bytes(host.memory_bytes)),
-        ("limits of the control group", ", ".join(limits) or "none"),
+        ("limits", "; ".join(dict.fromkeys(_limits(run.conditions.limits) for run in report.runs))),
         ("GPU", ", ".join(host.gpus) or "none"),
         ("system", f"{host.system}, Python {host.python}"),
-        ("packages", ", ".join(f"{name} {version}" for name, version in host.packages.items())),
+        ("packages", "; ".join(dict.fromkeys(run.environment.title for run in report.runs))),
         ("subnormal numbers", _subnormals(report)),
         ("evabench", f"{code.version}{commit}{', with uncommitted changes' if code.dirty else ''}"),
         ("measured", f"{report.period[0]} to {report.period[1]}"),
@@ -70,6 +69,15 @@ def subnormal_warnings(report: Report) -> tuple[str, ...]:
         f"{lost} of {len(report.runs)} runs computed with subnormal numbers, since this platform cannot flush them: "
         "late steps of training may take many times as long as timed ones.",
     )
+
+
+def _limits(limits: Limits | None) -> str:
+    if limits is None:
+        return NOT_MEASURED
+    words = [f"{limits.usable_cpus} usable" + (f" ({limits.affinity})" if limits.affinity else "")]
+    words += [f"{limits.cpus:g} CPUs' time"] if limits.cpus is not None else []
+    words += [format_bytes(limits.memory_bytes)] if limits.memory_bytes is not None else []
+    return ", ".join(words)
 
 
 def older_warnings(report: Report) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 import torch
 from torch import Tensor
+from torch.utils._python_dispatch import is_traceable_wrapper_subclass
 
 
 def in_memory_order(values: Tensor) -> list[int]:
@@ -41,6 +42,19 @@ def as_matrix(values: Tensor) -> tuple[Tensor, list[int]]:
     """
     axes = in_memory_order(values)
     return values.permute(0, *axes).flatten(1), axes
+
+
+def as_plain(values: Tensor) -> Tensor:
+    """Return values as a `torch.Tensor` where their class only says how functions treat them: it is the user's."""
+    kind = type(values)
+    if kind is Tensor or kind.__torch_dispatch__ is not Tensor.__torch_dispatch__:
+        return values
+    return values.as_subclass(Tensor)
+
+
+def is_wrapper(values: Tensor) -> bool:
+    """Return whether values are several tensors behind one: nested, sharded or of another class that wraps."""
+    return type(values) is not Tensor and (values.is_nested or is_traceable_wrapper_subclass(values))
 
 
 def in_single_precision(values: Tensor) -> Tensor:

@@ -12,7 +12,8 @@ from evabench.measurement.mechanism.rank_one_shares import known, trace_shares
 from evabench.optimizers.capture.capture import Capture
 from evabench.optimizers.capture.sums import Sums
 from evabench.optimizers.kfac.factor_sums import FactorSums
-from evabench.optimizers.layers.layers import Layer, Module, find_layers
+from evabench.optimizers.layers.layers import Layer, Module
+from evabench.optimizers.layers.parts import LayerParts
 from evabench.records.mechanism import FactorEnergy, LayerEnergy
 from evabench.settings.choices import WeightSharing
 
@@ -41,12 +42,13 @@ class FactorCapture:
     """Watches the layers of a model over both passes of one batch."""
 
     def __init__(self, model: nn.Module) -> None:
-        layers = find_layers(model)
+        parts = LayerParts(model)
+        layers = parts.layers
         self._factors, self._means = {}, {}
         for sharing in _SHARINGS:
             summary = FactorSums(sharing, "per_example")
-            self._factors[sharing] = Capture(layers, summary)
-            self._means[sharing] = Capture(layers, RowSums(summary))
+            self._factors[sharing] = Capture(layers, summary, parts=parts)
+            self._means[sharing] = Capture(layers, RowSums(summary), parts=parts)
 
     @property
     def layers(self) -> list[Layer]:

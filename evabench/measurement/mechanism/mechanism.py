@@ -26,7 +26,8 @@ from evabench.measurement.mechanism.directions import (
 )
 from evabench.measurement.mechanism.factor_shares import FactorCapture
 from evabench.measurement.mechanism.rank_one_shares import changed_share, cosine, known
-from evabench.optimizers.layers.layers import find_layers, find_rest
+from evabench.optimizers.layers.layers import find_layers
+from evabench.optimizers.layers.parts import find_rest
 from evabench.optimizers.step.scaling import kl_clip_scale
 from evabench.records.measurement import MechanismSettings, ViewSettings
 from evabench.records.mechanism import Approximation, LayerDirections, Mechanism, MechanismProbe, View

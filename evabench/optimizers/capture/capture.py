@@ -7,6 +7,7 @@ no backward pass, or with one for other tensors leaves no trace, and a forward p
 repeats counts once. At the step the sums count whose gradient is still there. `passes` says what is no training pass.
 """
 
+import weakref
 from collections.abc import Callable, Container, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -17,13 +18,19 @@ from torch import Tensor, nn
 
 from evabench.optimizers.capture.backward_passes import BackwardPass, BackwardPasses, OwnGradients
 from evabench.optimizers.capture.hooks import watch
+from evabench.optimizers.capture.layout import Layout
 from evabench.optimizers.capture.passes import find_destination
+from evabench.optimizers.capture.products import Product
 from evabench.optimizers.capture.summaries import Summary
 from evabench.optimizers.capture.sums import Caught, ForwardPass, Sums, count
+from evabench.optimizers.capture.uses import Uses
 from evabench.optimizers.eager import eager
 from evabench.optimizers.layers.layers import Layer, Module
+from evabench.optimizers.layers.parts import LayerParts
 from evabench.optimizers.phases import phase
+from evabench.optimizers.tensors import as_plain, is_wrapper
 
+_MATRIX = nn.Linear(1, 1, device="meta")  # says of a product that it is one of matrices
 NO_GRADIENT = "no backward pass has led to a gradient of its weight"
 SET_BY_HAND = "the gradient was set by hand: wrap the passes in `with optimizer.accumulating():`"
 
@@ -37,11 +44,16 @@ class Capture:
         layers: Sequence[Layer],
         summary: Summary,
         *,
+        parts: LayerParts | None = None,
         statistics_batch: int | None = None,
         output_gradients: bool = True,
     ) -> None:
-        """Watch the layers; without `output_gradients` what comes back is not summed, only noticed."""
+        """Watch the layers; without `output_gradients` what comes back is not summed, only noticed.
+
+        With the parts of a model, its other products of weights count, too (`uses`).
+        """
         self.layers = tuple(layers)
+        self.parts = parts
         self.summary = summary
         self.statistics_batch = statistics_batch
         self.output_gradients = output_gradients
@@ -77,6 +89,8 @@ class Capture:
         none; one whose gradient was set by hand is noted besides.
         """
         self.num_steps += 1
+        if self._uses is not None:
+            self._uses.settle()
         self.set_by_hand = () if self._trusts_gradients else tuple(filter(self._is_set_by_hand, self.layers))
         for layer in self.set_by_hand:
             self.sums.pop(layer, None)
@@ -115,16 +129,39 @@ class Capture:
         """Note why a pass does not count."""
         self._remarks[layer] = words
 
+    def was_seen(self, layer: Layer) -> bool:
+        """Return whether any pass through a layer is known."""
+        return layer in self._remarks
+
+    def add_layer(self, layer: Layer) -> None:
+        """Watch another layer."""
+        self.layers = (*self.layers, layer)
+        if self.parts is not None:
+            self.parts.add(layer)
+        watch(self, layer)
+
+    def see_product(self, layer: Layer, product: Product, output: Tensor, layout: Layout) -> None:
+        """Keep a product with the weight of a layer until the gradient of its output comes."""
+        self.see(layer, product.geometry or _MATRIX, product.inputs, output, layout)
+
     @phase("capture")
-    def see(self, layer: Layer, module: Module, inputs: Tensor, output: Tensor) -> None:
+    def see(self, layer: Layer, module: Module, inputs: Tensor, output: Tensor, layout: Layout | None = None) -> None:
         """Keep a forward pass until the gradient of its output comes."""
+        if layout is None and layer.batch_axis:
+            layout = Layout((), layer.batch_axis)
         if not (torch.is_grad_enabled() and layer.weight.requires_grad and output.requires_grad and inputs.numel()):
             self.remark(layer, "it was used without gradients only, or while its weight was frozen")
             return
+        if is_wrapper(inputs) or is_wrapper(output):
+            self.remark(
+                layer, f"its inputs are {type(inputs).__name__}s, whose rows are not one tensor: pass padded ones"
+            )
+            return
         self.remark(layer, NO_GRADIENT)
-        first = self._first_samples(module, inputs)
+        first = self._first_samples(module, inputs, layout)
         summed = _without_autocast(self.summary.of_inputs, layer, module, first)
-        seen = ForwardPass(layer, module, summed, *self._count_rows(module, output))
+        counts = self._count_rows(module, output if layout is None else layout.arrange(output.detach()))
+        seen = ForwardPass(layer, module, summed, *counts, layout=layout)
         output.register_hook(partial(self._catch, seen))  # type: ignore[no-untyped-call]
 
     @eager
@@ -144,7 +181,7 @@ class Capture:
                 self._prepare(layer)
         summed = None
         if self.output_gradients:
-            first = self._first_samples(seen.module, gradient)
+            first = self._first_samples(seen.module, gradient, seen.layout)
             summed = _without_autocast(self.summary.of_output_gradients, layer, seen.module, first)
         running.caught[layer].append(Caught(seen, summed))
 
@@ -223,8 +260,10 @@ class Capture:
         # A mean loss is taken to divide by the positions of a sequence, not by those of an image.
         return num_rows // num_samples * num_summed, num_rows if is_linear else num_samples
 
-    def _first_samples(self, module: Module, values: Tensor) -> Tensor:
-        values = values.detach()
+    def _first_samples(self, module: Module, values: Tensor, layout: Layout | None) -> Tensor:
+        values = as_plain(values.detach())
+        if layout is not None:
+            values = layout.arrange(values)
         if values.dim() < _num_axes(module):
             values = values.unsqueeze(0)
         return values if self.statistics_batch is None else values[: self.statistics_batch]
@@ -235,9 +274,13 @@ class Capture:
         self._returned: dict[Layer, Sequence[Caught]] = {}  # what `autograd.grad` has passed through last
         for layer in self.layers:
             watch(self, layer)
+        self._uses = None if self.parts is None else Uses(self.parts, self)
+        if self._uses is not None:
+            weakref.finalize(self, self._uses.remove).atexit = False
 
     def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in self.__dict__.items() if name not in ("_passes", "_own", "_returned")}
+        own = ("_passes", "_own", "_returned", "_uses")
+        return {name: value for name, value in self.__dict__.items() if name not in own}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)

@@ -9,7 +9,7 @@ from torch.utils.hooks import RemovableHandle
 
 from evabench.optimizers.capture.passes import is_product, is_transformed, uses_own_weight
 from evabench.optimizers.eager import eager
-from evabench.optimizers.layers.layers import Layer, Module
+from evabench.optimizers.layers.layers import Layer, Module, Plain, is_plain
 
 
 class Watcher(Protocol):
@@ -35,7 +35,11 @@ def watch(watcher: Watcher, layer: Layer) -> None:
 
     With the watcher go the hooks: a second optimizer on the same model pays for its own only.
     """
-    handles = [module.register_forward_hook(_Hook(watcher, layer), with_kwargs=True) for module in layer.modules]
+    handles = [
+        module.register_forward_hook(_Hook(watcher, layer), with_kwargs=True)
+        for module in layer.modules
+        if is_plain(module)
+    ]
     for handle in (*handles, *_watch_gradient(watcher, layer)):
         weakref.finalize(watcher, handle.remove).atexit = False
 
@@ -76,7 +80,7 @@ class _Hook:
         self.layer = layer
 
     @eager
-    def __call__(self, module: Module, args: tuple[Tensor, ...], kwargs: dict[str, Tensor], output: Tensor) -> None:
+    def __call__(self, module: Plain, args: tuple[Tensor, ...], kwargs: dict[str, Tensor], output: Tensor) -> None:
         watcher = self.watcher()
         if watcher is None or not watcher.enabled:
             return
@@ -86,17 +90,19 @@ class _Hook:
         elif not module.training:
             watcher.remark(self.layer, "it was not in training mode")
         elif not uses_own_weight(self.layer, module):
-            watcher.remark(self.layer, "it was called with other weights (torch.func.functional_call)")
+            words = "it was called with other weights (torch.func.functional_call), or its weight is computed by now"
+            watcher.remark(self.layer, words)
         elif is_product(inputs, output, module):
             watcher.see(self.layer, module, inputs, output)
         else:
             watcher.remark(self.layer, "its call is not the product of its weight, or a hook has replaced its output")
 
     def __reduce__(self) -> tuple[Callable[[], Callable[..., None]], tuple[()]]:
-        return _idle_hook, ()
+        return idle_hook, ()
 
 
-def _idle_hook() -> Callable[..., None]:
+def idle_hook() -> Callable[..., None]:
+    """Return a hook that does nothing."""
     return _ignore
 
 

@@ -8,7 +8,7 @@ from typing import Literal, TypeGuard
 import torch
 from torch import Tensor, nn
 
-from evabench.optimizers.layers.layers import KINDS, Layer, Module
+from evabench.optimizers.layers.layers import KINDS, Layer, Plain
 
 Destination = Literal["nowhere", "the caller", ".grad"]  # of the gradient of a weight
 
@@ -18,15 +18,15 @@ def is_transformed() -> bool:
     return torch._C._functorch.peek_interpreter_stack() is not None or torch._C._get_tracing_state() is not None
 
 
-def uses_own_weight(layer: Layer, module: Module) -> bool:
-    """Return whether the module multiplies by its own weight, or by what a parametrization makes of it.
+def uses_own_weight(layer: Layer, module: nn.Module) -> bool:
+    """Return whether the module multiplies by its own weight.
 
-    `torch.func.functional_call` puts other tensors in its place: a teacher's, or an average's.
+    `torch.func.functional_call` puts others in its place, a teacher's or an average's; a parametrization computes one.
     """
-    return module._parameters.get("weight", layer.weight) is layer.weight
+    return module._parameters.get("weight") is layer.weight
 
 
-def is_product(inputs: object, output: object, module: Module) -> TypeGuard[Tensor]:
+def is_product(inputs: object, output: object, module: Plain) -> TypeGuard[Tensor]:
     """Return whether a call looks like the product that the statistics describe.
 
     A subclass may do anything else, and a forward hook may have put anything in the place of the output.

@@ -11,9 +11,10 @@ import torch
 from torch import Tensor, nn
 
 from evabench.optimizers.capture.recently_used import RecentlyUsed
+from evabench.optimizers.layers.layers import ConvolutionGeometry
 from evabench.optimizers.tensors import in_memory_order
 
-Convolution = nn.Conv1d | nn.Conv2d
+Convolution = nn.Conv1d | nn.Conv2d | ConvolutionGeometry
 
 
 class AxisGeometry(NamedTuple):

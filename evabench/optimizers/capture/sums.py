@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from evabench.optimizers.capture.layout import Layout
 from evabench.optimizers.layers.layers import Layer, Module
 
 
@@ -28,6 +29,7 @@ class ForwardPass:
     inputs: Tensor  # summed
     num_rows: int
     num_examples: int
+    layout: Layout | None = None  # None: [n, ...]
     counted_in: Sums | None = None  # the sums that its rows are part of
 
 

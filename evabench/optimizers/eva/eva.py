@@ -4,6 +4,7 @@ Legend: a [d_in] and b [d_out] are the Kronecker vectors of a layer, running mea
 """
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, final
 
 import torch
@@ -17,7 +18,8 @@ from evabench.optimizers.eva.compiled import Compiled
 from evabench.optimizers.eva.projected_step import project_layers_, ready_layers, take_step_
 from evabench.optimizers.eva.rank_one import project_both_sides_
 from evabench.optimizers.eva.small_layers import project_all_both_sides_
-from evabench.optimizers.layers.layers import Layer, find_parts
+from evabench.optimizers.layers.layers import Layer
+from evabench.optimizers.layers.parts import LayerParts
 from evabench.optimizers.phases import phase
 from evabench.optimizers.shell.groups import Groups
 from evabench.optimizers.shell.loading import Shapes
@@ -52,6 +54,7 @@ class Eva(Preconditioner[Layer]):
     statistics = together = ("a", "b")
     pickled = ("grad_scaler", "ranks", "project_", "project_all_")
     capture: Capture
+    parts: LayerParts
 
     def __init__(
         self,
@@ -68,6 +71,7 @@ class Eva(Preconditioner[Layer]):
         output_gradient: OutputGradient = "batch_mean",
         across_ranks: AcrossRanks = "whole_batch",
         compile: bool = False,
+        batch_first: bool | None = None,
         groups: Groups = (),
         grad_scaler: torch.amp.GradScaler | None = None,
         process_group: ProcessGroup = None,
@@ -89,8 +93,8 @@ class Eva(Preconditioner[Layer]):
         self.ranks = Ranks(process_group)
         self.project_ = Compiled(project_both_sides_) if compile else project_both_sides_
         self.project_all_ = None if compile else project_all_both_sides_
-        super().__init__(model, find_parts, settings, groups)
-        self.capture = Capture(self.layers, VectorSums(), statistics_batch=statistics_batch)
+        super().__init__(model, partial(LayerParts, batch_first=batch_first), settings, groups)
+        self.capture = Capture(self.layers, VectorSums(), parts=self.parts, statistics_batch=statistics_batch)
 
     def _update_(self) -> None:
         """Update the parameters once, from their gradients and the statistics of the same backward passes."""
@@ -113,7 +117,7 @@ class Eva(Preconditioner[Layer]):
         self.capture.statistics_batch = self.param_groups[0]["statistics_batch"]
 
     def _shapes(self, settings: Mapping[str, Any]) -> Shapes:
-        return {layer.weight: {"a": (layer.num_inputs,), "b": (len(layer.weight),)} for layer in self.layers}
+        return {layer.weight: {"a": (layer.num_inputs,), "b": (layer.d_out,)} for layer in self.layers}
 
     def _has_statistics(self, part: Layer) -> bool:
         return has_value(self.state.get(part.weight, {}), "a")

@@ -4,6 +4,7 @@ Legend: a [d_in] is the Kronecker vector of a layer, the running mean of its inp
 """
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, final
 
 import torch
@@ -17,7 +18,8 @@ from evabench.optimizers.eva.compiled import Compiled
 from evabench.optimizers.eva.projected_step import project_layers_, ready_layers, take_step_
 from evabench.optimizers.eva.rank_one import project_input_side_
 from evabench.optimizers.eva.small_layers import project_all_input_sides_
-from evabench.optimizers.layers.layers import Layer, find_parts
+from evabench.optimizers.layers.layers import Layer
+from evabench.optimizers.layers.parts import LayerParts
 from evabench.optimizers.phases import phase
 from evabench.optimizers.shell.groups import Groups
 from evabench.optimizers.shell.loading import Shapes
@@ -40,6 +42,7 @@ class EvaF(Preconditioner[Layer]):
     statistics = ("a",)
     pickled = ("ranks", "project_", "project_all_")
     capture: Capture
+    parts: LayerParts
 
     def __init__(
         self,
@@ -54,6 +57,7 @@ class EvaF(Preconditioner[Layer]):
         new_statistic_weight: float = 0.95,
         statistics_batch: int | None = None,
         compile: bool = False,
+        batch_first: bool | None = None,
         groups: Groups = (),
         process_group: ProcessGroup = None,
     ) -> None:
@@ -71,8 +75,14 @@ class EvaF(Preconditioner[Layer]):
         self.ranks = Ranks(process_group)
         self.project_ = Compiled(project_input_side_) if compile else project_input_side_
         self.project_all_ = None if compile else project_all_input_sides_
-        super().__init__(model, find_parts, settings, groups)
-        self.capture = Capture(self.layers, VectorSums(), statistics_batch=statistics_batch, output_gradients=False)
+        super().__init__(model, partial(LayerParts, batch_first=batch_first), settings, groups)
+        self.capture = Capture(
+            self.layers,
+            VectorSums(),
+            parts=self.parts,
+            statistics_batch=statistics_batch,
+            output_gradients=False,
+        )
 
     def _update_(self) -> None:
         """Update the parameters once, from their gradients and the inputs of the forward passes since the last step."""

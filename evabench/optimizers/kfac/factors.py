@@ -78,8 +78,8 @@ def average_factors(sums: Sequence[Tensor], ranks: Ranks) -> list[Tensor]:
 def factor_shapes(name: str, layer: Layer, top_k: int | None = None) -> dict[str, tuple[int, ...]]:
     """Return the shapes of a factor, A or B, and of what a refresh makes of it."""
     groups = (layer.num_groups,) if layer.num_groups > 1 else ()
-    num_columns = layer.weight[0].numel() + (layer.bias is not None)
-    d = num_columns if name == "A" else len(layer.weight) // layer.num_groups
+    num_columns = layer.num_inputs // layer.num_groups + (layer.bias is not None)
+    d = num_columns if name == "A" else layer.d_out // layer.num_groups
     square = (*groups, d, d)
     k = min(d, top_k or d)
     return {name: square, f"{name}_cholesky": square, f"{name}_inverse": square} | {

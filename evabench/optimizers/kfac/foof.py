@@ -5,6 +5,7 @@ and eigenvectors; gamma the damping.
 """
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, final
 
 import torch
@@ -16,7 +17,8 @@ from evabench.optimizers.kfac.factor_inverse import KEPT, TOP, invert_, multiply
 from evabench.optimizers.kfac.factor_sums import FactorSums
 from evabench.optimizers.kfac.factored_step import expects_statistics, step_
 from evabench.optimizers.kfac.factors import NUM_BATCHES, Fresh, average_factors, factor_shapes, has_factors
-from evabench.optimizers.layers.layers import Layer, find_parts
+from evabench.optimizers.layers.layers import Layer
+from evabench.optimizers.layers.parts import LayerParts
 from evabench.optimizers.phases import phase
 from evabench.optimizers.shell.groups import Groups
 from evabench.optimizers.shell.loading import Shapes
@@ -43,6 +45,7 @@ class FOOF(Preconditioner[Layer]):
     of_own_type = (NUM_BATCHES,)
     pickled = ("ranks",)
     capture: Capture
+    parts: LayerParts
 
     def __init__(
         self,
@@ -61,6 +64,7 @@ class FOOF(Preconditioner[Layer]):
         top_k: int | None = None,
         statistics_every: int | None = None,
         refresh_every: int = 1,
+        batch_first: bool | None = None,
         groups: Groups = (),
         process_group: ProcessGroup = None,
     ) -> None:
@@ -80,9 +84,15 @@ class FOOF(Preconditioner[Layer]):
             refresh_every=refresh_every,
         )
         self.ranks = Ranks(process_group)
-        super().__init__(model, find_parts, settings, groups, step=0)
+        super().__init__(model, partial(LayerParts, batch_first=batch_first), settings, groups, step=0)
         summary = FactorSums(weight_sharing)
-        self.capture = Capture(self.layers, summary, statistics_batch=statistics_batch, output_gradients=False)
+        self.capture = Capture(
+            self.layers,
+            summary,
+            parts=self.parts,
+            statistics_batch=statistics_batch,
+            output_gradients=False,
+        )
 
     def _update_(self) -> None:
         """Update the parameters once; before it the factors and their inverses, where they are due."""
@@ -124,7 +134,7 @@ class FOOF(Preconditioner[Layer]):
                 "A",
                 damping,
                 shared["factorisation"],
-                other=layer.weight.shape[0] // layer.num_groups,
+                other=layer.d_out // layer.num_groups,
                 refresh_every=shared["refresh_every"],
             )
         else:

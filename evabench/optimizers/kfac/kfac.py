@@ -5,6 +5,7 @@ and output gradients; P = B^-1 G A^-1 with the damped factors.
 """
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, final
 
 import torch
@@ -17,7 +18,8 @@ from evabench.optimizers.kfac.factor_sums import FactorSums
 from evabench.optimizers.kfac.factored_step import expects_statistics, step_
 from evabench.optimizers.kfac.factors import NUM_BATCHES, Fresh, average_factors, factor_shapes, has_factors
 from evabench.optimizers.kfac.split_damping import split_damping
-from evabench.optimizers.layers.layers import Layer, find_parts
+from evabench.optimizers.layers.layers import Layer
+from evabench.optimizers.layers.parts import LayerParts
 from evabench.optimizers.phases import phase
 from evabench.optimizers.shell.groups import Groups
 from evabench.optimizers.shell.loading import Shapes
@@ -45,6 +47,7 @@ class KFAC(Preconditioner[Layer]):
     of_own_type = (NUM_BATCHES,)
     pickled = ("grad_scaler", "ranks")
     capture: Capture
+    parts: LayerParts
 
     def __init__(
         self,
@@ -66,6 +69,7 @@ class KFAC(Preconditioner[Layer]):
         factorisation: Factorisation = "cholesky",
         statistics_every: int | None = None,
         refresh_every: int = 1,
+        batch_first: bool | None = None,
         groups: Groups = (),
         grad_scaler: torch.amp.GradScaler | None = None,
         process_group: ProcessGroup = None,
@@ -90,9 +94,9 @@ class KFAC(Preconditioner[Layer]):
         )
         self.grad_scaler = grad_scaler
         self.ranks = Ranks(process_group)
-        super().__init__(model, find_parts, settings, groups, step=0)
+        super().__init__(model, partial(LayerParts, batch_first=batch_first), settings, groups, step=0)
         summary = FactorSums(weight_sharing, output_gradient)
-        self.capture = Capture(self.layers, summary, statistics_batch=statistics_batch)
+        self.capture = Capture(self.layers, summary, parts=self.parts, statistics_batch=statistics_batch)
 
     def _update_(self) -> None:
         """Update the parameters once; before it the factors and their inverses, where they are due."""

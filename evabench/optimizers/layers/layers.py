@@ -5,6 +5,7 @@ is flattened: d_in = channels * prod(kernel_size). A convolution with groups has
 [groups, d_out / groups, d_in].
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -13,8 +14,24 @@ from torch import Tensor, nn
 
 from evabench.optimizers.tensors import in_memory_order
 
-Module = nn.Linear | nn.Conv1d | nn.Conv2d
-KINDS: tuple[type[Module], ...] = (nn.Linear, nn.Conv1d, nn.Conv2d)
+
+@dataclass(frozen=True, slots=True)
+class ConvolutionGeometry:
+    """How a call of a convolution moved its kernel, under the names of `nn.Conv2d`; the input comes padded or not."""
+
+    kernel_size: tuple[int, ...]
+    stride: tuple[int, ...]
+    padding: str | tuple[int, ...]
+    dilation: tuple[int, ...]
+    groups: int
+    padding_mode: str = "zeros"
+
+
+Plain = nn.Linear | nn.Conv1d | nn.Conv2d
+Module = Plain | ConvolutionGeometry  # what says how a weight multiplies
+Kinds = tuple[type[Plain], ...]
+KINDS: Kinds = (nn.Linear, nn.Conv1d, nn.Conv2d)
+LOOKUPS = (nn.Embedding, nn.EmbeddingBag, nn.RNNBase, nn.RNNCellBase)  # no products, or those of a kernel of their own
 
 
 class Preconditioned(Protocol):
@@ -48,7 +65,9 @@ class Layer:
     name: str
     weight: nn.Parameter
     bias: nn.Parameter | None  # None also where it is frozen
-    modules: tuple[Module, ...]
+    modules: tuple[nn.Module, ...]  # of the classes `KINDS`, or one that multiplies by the weight in its own way
+    is_transposed: bool = False  # the weight is [d_in, d_out]
+    batch_axis: int = 0  # of inputs [n, ..., d_in]; 1 where time comes first
 
     @property
     def kind(self) -> str:
@@ -66,12 +85,17 @@ class Layer:
     def num_groups(self) -> int:
         """How many matrices of its own the layer has: 1 but for a convolution with groups."""
         module = self.modules[0]
-        return 1 if isinstance(module, nn.Linear) else module.groups
+        return module.groups if isinstance(module, nn.Conv1d | nn.Conv2d) else 1
+
+    @property
+    def d_out(self) -> int:
+        """The rows of G, in all groups together."""
+        return self.weight.shape[1 if self.is_transposed else 0]
 
     @property
     def num_inputs(self) -> int:
         """How many columns G has without a bias, those of all groups together."""
-        return self.weight[0].numel() * self.num_groups
+        return len(self.weight) if self.is_transposed else self.weight[0].numel() * self.num_groups
 
     @property
     def parameters(self) -> list[nn.Parameter]:
@@ -92,12 +116,14 @@ class Layer:
     def gradient(self) -> Tensor:
         """Return G: a view of the weight's gradient where that is possible, a new matrix otherwise."""
         weight, *bias = self.gradients()
-        matrix = self._by_group(weight.flatten(1))
+        matrix = weight.T if self.is_transposed else self._by_group(weight.flatten(1))
         return torch.cat((matrix, self._by_group(bias[0].unsqueeze(1))), dim=-1) if bias else matrix
 
     def set_gradient_(self, matrix: Tensor) -> None:
         """Write a matrix of the shape of G into `.grad`."""
         weight, *bias = self.gradients()
+        if self.is_transposed:
+            weight = weight.T
         matrix = matrix.reshape(weight.shape[0], -1)
         num_columns = weight[0].numel()
         weight.copy_(matrix[:, :num_columns].reshape(weight.shape))
@@ -112,7 +138,7 @@ class Layer:
         """
         grouped = columns.view(self.num_groups, -1) if self.num_groups > 1 else columns
         if weight.dim() == 2:
-            return weight, columns
+            return (weight.T if self.is_transposed else weight), columns
         if weight.is_contiguous():
             return self._by_group(weight.view(weight.shape[0], -1)), grouped
         axes = in_memory_order(weight)
@@ -135,102 +161,100 @@ class Rest:
     reason: str
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class LayerParts:
-    """The layers of a model, and its other parameters."""
-
-    layers: tuple[Layer, ...]
-    rest: tuple[Rest, ...]
-
-
-def find_parts(model: nn.Module) -> LayerParts:
-    """Return what `find_layers` and `find_rest` find."""
-    layers = find_layers(model)
-    return LayerParts(layers, find_rest(model, layers))
-
-
-def find_layers(model: nn.Module, kinds: tuple[type[Module], ...] = KINDS) -> tuple[Layer, ...]:
+def find_layers(model: nn.Module, kinds: Kinds = KINDS, *, batch_first: bool | None = None) -> tuple[Layer, ...]:
     """Return the layers of a model that can be preconditioned, in the order of its modules.
 
     A weight that is frozen, computed by a parametrization, or shared with a module of another kind (an embedding) is
     left out. Modules that share a weight are one layer, whose statistics they add up; the matrix has the bias of the
-    first. Raises `ValueError` where nothing is left, because the optimizer would be plain SGD.
+    first. Other modules may turn out to be layers, too (`candidates`).
     """
-    users = _users(model)
+    users, by_name = users_of(model), dict(model.named_modules())
     layers = []
     for weight, modules in users.items():
         name, first = modules[0]
-        if _weight_of(first, kinds) is not weight or _reason_against(weight, [module for _, module in modules], kinds):
+        if weight_of(first, kinds) is not weight or reason_against(weight, [module for _, module in modules], kinds):
             continue
-        layers.append(Layer(name, weight, _bias(users, modules), tuple(module for _, module in modules)))  # type: ignore[misc]
-    if not layers:
+        own = tuple(module for _, module in modules)
+        axis = batch_axis_of(by_name, name, batch_first)
+        layers.append(Layer(name, weight, _bias(users, modules), own, batch_axis=axis))
+    if not (layers or any(is_candidate(weight, modules) for weight, modules in users.items())):
         allowed = ", ".join(f"nn.{kind.__name__}" for kind in kinds)
         raise ValueError(
-            f"{type(model).__name__} has no layer to precondition: one of {allowed} with a trainable weight is needed. "
-            "Use torch.optim.SGD for it."
+            f"{type(model).__name__} has no layer to precondition: one of {allowed} with a trainable weight is needed, "
+            "or another module that multiplies by a trainable matrix. Use torch.optim.SGD for it."
         )
     return tuple(layers)
 
 
-def find_rest(model: nn.Module, layers: tuple[Layer, ...], kinds: tuple[type[Module], ...] = KINDS) -> tuple[Rest, ...]:
-    """Return the parameters that are in no layer, module by module, each with the reason."""
-    held = {parameter for layer in layers for parameter in layer.parameters}
-    users = _users(model)
-    rest: dict[nn.Module, list[nn.Parameter]] = {}
-    names: dict[nn.Module, str] = {}
-    for parameter, modules in users.items():
-        if parameter not in held:
-            name, module = modules[0]
-            names[module] = name
-            rest.setdefault(module, []).append(parameter)
-    return tuple(
-        Rest(names[module], type(module).__name__, tuple(parameters), _explain(module, users, kinds))
-        for module, parameters in rest.items()
-    )
+def is_candidate(weight: nn.Parameter, modules: list[tuple[str, nn.Module]]) -> bool:
+    """Return whether a weight may turn out to be that of a layer, of a module that is no Linear or convolution."""
+    if weight.dim() != 2 or not weight.requires_grad or not weight.numel() or len(modules) > 1:
+        return False
+    return not isinstance(modules[0][1], (*KINDS, *LOOKUPS))
 
 
-_Users = dict[nn.Parameter, list[tuple[str, nn.Module]]]
+def is_plain(module: nn.Module) -> bool:
+    """Return whether a call of a module is the product that its class stands for, and no `forward` of another kind."""
+    if type(module) in KINDS:
+        return True
+    if "forward" in vars(module):
+        return False
+    base = next((kind for kind in KINDS if isinstance(module, kind)), None)
+    names = ("forward", "_conv_forward")
+    return base is not None and all(getattr(type(module), name, None) is getattr(base, name, None) for name in names)
 
 
-def _users(model: nn.Module) -> _Users:
+def batch_axis_of(modules: Mapping[str, nn.Module], name: str, batch_first: bool | None) -> int:
+    """Return the axis of the samples in the inputs of a module: what it, or the nearest module around it, says.
+
+    torch's attention and transformers say `batch_first`; where nobody does, the samples come first.
+    """
+    if batch_first is not None:
+        return 0 if batch_first else 1
+    while name:
+        module = modules.get(name)
+        for each in (module, getattr(module, "self_attn", None)):
+            said = getattr(each, "batch_first", None)
+            if isinstance(said, bool):
+                return 0 if said else 1
+        name = name.rpartition(".")[0]
+    return 1 if getattr(modules.get(""), "batch_first", True) is False else 0
+
+
+Users = dict[nn.Parameter, list[tuple[str, nn.Module]]]
+
+
+def users_of(model: nn.Module) -> Users:
     """Return, for every parameter, the modules that hold it themselves, with their names."""
-    users: _Users = {}
+    users: Users = {}
     for name, module in model.named_modules():
         for parameter in module.parameters(recurse=False):
             users.setdefault(parameter, []).append((name or type(module).__name__, module))
     return users
 
 
-def _weight_of(module: nn.Module, kinds: tuple[type[Module], ...]) -> nn.Parameter | None:
+def weight_of(module: nn.Module, kinds: Kinds) -> nn.Parameter | None:
+    """Return the weight of a module of these kinds, or None where it is no parameter."""
     weight = module.weight if isinstance(module, kinds) else None
     return weight if isinstance(weight, nn.Parameter) else None
 
 
-def _reason_against(weight: nn.Parameter, modules: list[nn.Module], kinds: tuple[type[Module], ...]) -> str | None:
+def reason_against(weight: nn.Parameter, modules: list[nn.Module], kinds: Kinds) -> str | None:
     """Return why a weight cannot be preconditioned, or None if it can."""
     if not weight.requires_grad:
         return "its weight was frozen when the optimizer was made"
     if not weight.numel():
         return "its weight is empty"
     for module in modules:
-        if _weight_of(module, kinds) is not weight:
+        if weight_of(module, kinds) is not weight:
             return f"its weight is shared with a {type(module).__name__}"
     geometries = {(isinstance(module, nn.Linear), getattr(module, "groups", 1)) for module in modules}
     return None if len(geometries) == 1 else "its weight is shared by layers of different kinds"
 
 
-def _bias(users: _Users, modules: list[tuple[str, nn.Module]]) -> nn.Parameter | None:
+def _bias(users: Users, modules: list[tuple[str, nn.Module]]) -> nn.Parameter | None:
     """Return the bias that is trained together with the weight of these modules, and with no other."""
     bias = modules[0][1].bias
     if not (isinstance(bias, nn.Parameter) and bias.requires_grad):
         return None
     return bias if {module for _, module in users[bias]} <= {module for _, module in modules} else None
-
-
-def _explain(module: nn.Module, users: _Users, kinds: tuple[type[Module], ...]) -> str:
-    if not isinstance(module, kinds):
-        return f"{type(module).__name__} has no Kronecker factors"
-    weight = _weight_of(module, kinds)
-    if weight is None:
-        return "its weight is computed, not a parameter"
-    return _reason_against(weight, [user for _, user in users[weight]], kinds) or "its bias is frozen or shared"

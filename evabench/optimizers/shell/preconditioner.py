@@ -21,7 +21,7 @@ from evabench.optimizers.shell.groups import (
 )
 from evabench.optimizers.shell.health import Health
 from evabench.optimizers.shell.loading import Shapes, check_is_state, check_kind, check_states
-from evabench.optimizers.shell.refusals import check_step
+from evabench.optimizers.shell.refusals import check_slots, check_step, find_slots
 from evabench.optimizers.shell.statistics import restore_statistics
 from evabench.optimizers.step.skips import Skips
 from evabench.optimizers.step.troubles import Troubles
@@ -68,6 +68,7 @@ class Preconditioner(torch.optim.Optimizer, ABC, Generic[Part]):
     ) -> None:
         """Take the parameters of the model in groups; `counters` are numbers that groups hold beside the settings."""
         self.names = name_parameters(model)
+        self.slots = find_slots(model)
         self.parts = find(model)
         self.capture: Capture | None = None
         self.skips = Skips(self.names)
@@ -112,6 +113,7 @@ class Preconditioner(torch.optim.Optimizer, ABC, Generic[Part]):
         if closure is not None:
             with torch.enable_grad():
                 loss = closure()
+        check_slots(type(self).__name__, self.slots, self.names)
         if check_step(self, self.names, self.statistics[0], self.together):
             self._update_()
         return loss
@@ -170,7 +172,7 @@ class Preconditioner(torch.optim.Optimizer, ABC, Generic[Part]):
         )
 
     def __getstate__(self) -> dict[str, Any]:
-        names = ("names", "parts", "capture", "skips", "troubles", *self.pickled)
+        names = ("names", "slots", "parts", "capture", "skips", "troubles", *self.pickled)
         return super().__getstate__() | {name: getattr(self, name) for name in names}
 
     def __setstate__(self, state: dict[str, Any]) -> None:

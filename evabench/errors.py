@@ -5,6 +5,7 @@
     |-- ClaimFileError      a claim file, with every mistake in it
     |-- StoreError          a results file
     |-- DataError           a data set is missing, truncated or not the one expected
+    |-- WorkloadError       a user's own model or data that cannot be made, or not be evaluated before training
     |-- WorkerError         the launch server could not start or broke its protocol
     `-- OutputError         standard output cannot be written, for another reason than a reader who left
 
@@ -48,6 +49,10 @@ class StoreError(EvabenchError):
 
 class DataError(EvabenchError):
     """A data set that is missing or damaged, with the command that would get it."""
+
+
+class WorkloadError(EvabenchError):
+    """A model or data that fails before any optimizer has made a step: no arm is to blame."""
 
 
 class WorkerError(EvabenchError):

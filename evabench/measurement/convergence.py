@@ -8,6 +8,7 @@ from typing import Any
 
 from torch import Tensor
 
+from evabench.errors import EvabenchError, WorkloadError
 from evabench.measurement.bench import Bench
 from evabench.measurement.modes import evaluating
 from evabench.records.convergence import Convergence, Evaluation, Scores
@@ -39,6 +40,7 @@ class Training:
 
     next_batch: Callable[[], Any]
     step: Callable[[int, Any], Tensor]  # index and batch -> the loss of the batch, a 0-d tensor
+    before_training: Callable[[], Scores]  # on the validation split
     validation: Callable[[], Scores]
     test: Callable[[], Scores]
 
@@ -53,6 +55,17 @@ def measure_convergence(bench: Bench, settings: ConvergenceSettings) -> Converge
         rate.set_for(index)
         return bench.train(batch)
 
+    def before_training() -> Scores:
+        try:
+            scores = workload.validation()
+        except EvabenchError:
+            raise
+        except Exception as error:
+            raise WorkloadError("its model cannot be evaluated before training") from error
+        if not math.isfinite(scores.loss):
+            raise WorkloadError("its validation loss is not finite before training")
+        return scores
+
     def judged(scores: Callable[[], Scores]) -> Callable[[], Scores]:
         def at_its_point() -> Scores:
             with evaluating(optimizer):
@@ -63,6 +76,7 @@ def measure_convergence(bench: Bench, settings: ConvergenceSettings) -> Converge
     training = Training(
         next_batch=lambda: next(batches),
         step=step,
+        before_training=judged(before_training),
         validation=judged(workload.validation),
         test=judged(workload.test),
     )
@@ -78,7 +92,7 @@ def train_to_budget(training: Training, settings: ConvergenceSettings, clock: Pa
     """
     losses: list[float | None] = []
     unread: list[Tensor] = []
-    evaluations = [_evaluation(0, clock, training.validation())]
+    evaluations = [_evaluation(0, clock, training.before_training())]
     waited = 0.0
     first_step = None
     clock.resume()

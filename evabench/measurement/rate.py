@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from torch import Tensor
 
+from evabench.errors import EvabenchError
 from evabench.measurement.bench import Bench
 from evabench.measurement.modes import evaluating
 from evabench.records.measurement import RateSettings
@@ -27,6 +28,8 @@ def measure_rate(bench: Bench, settings: RateSettings) -> Rate:
 def _try(bench: Bench, settings: RateSettings, multiple: float, unit_lr: float) -> RateTrial:
     optimizer = bench.optimizer
     for group in optimizer.param_groups:
+        if not isinstance(group.get("lr"), int | float | Tensor):
+            raise EvabenchError(f"{type(optimizer).__name__} has no learning rate to try: it knows its own")
         group["lr"] = multiple * unit_lr
     problem, (weight,) = bench.workload.objective, bench.workload.model.parameters()
     assert isinstance(problem, Quadratic)

@@ -3,6 +3,7 @@
 from torch import nn
 from torch.optim import Optimizer
 
+from evabench.errors import EvabenchError, WorkloadError
 from evabench.optimizers import build_optimizer as build_ours
 from evabench.records.cell import Cell
 from evabench.settings.optimizers import OptimizerSettings
@@ -23,7 +24,12 @@ def build_cell(cell: Cell, seed: int) -> tuple[Workload, Optimizer]:
 def build_workload(settings: WorkloadSettings, seed: int) -> Workload:
     """Return a workload, drawn by the seed. Raises `DataError` where its data is missing."""
     if isinstance(settings, PluginWorkloadSettings):
-        return build_plugin_workload(settings, seed)
+        try:
+            return build_plugin_workload(settings, seed)
+        except EvabenchError:
+            raise
+        except Exception as error:
+            raise WorkloadError("it cannot be made") from error
     return build_our_workload(settings, seed)
 
 

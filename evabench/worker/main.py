@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import torch
 
-from evabench.errors import EvabenchError, printable
+from evabench.errors import EvabenchError, WorkloadError, printable
 from evabench.records.request import ChildReply, Request
 from evabench.records.run import Outcome
 from evabench.worker.measure import Finding, measure
@@ -25,6 +25,9 @@ def perform(request: Request) -> ChildReply:
     random.seed(request.seed)
     try:
         return replace(_measured(request), subnormals_flushed=flushed)
+    except WorkloadError as error:
+        traceback.print_exc()
+        return _failed(_of_the_workload(error))
     except EvabenchError as error:
         return _failed(Outcome(kind="crashed", reason=printable(str(error)), stderr_tail=""))
     except Exception as error:
@@ -60,6 +63,14 @@ def _outcome(finding: Finding) -> Outcome:
     if reasons:
         return Outcome(kind="diverged", reason=printable("; ".join(reasons)), stderr_tail="")
     return Outcome(kind="completed", reason=None, stderr_tail="")
+
+
+def _of_the_workload(error: WorkloadError) -> Outcome:
+    told = f"the workload is at fault, and no arm: {error}"
+    if not isinstance(error.__cause__, Exception):
+        return Outcome(kind="crashed", reason=told, stderr_tail="")
+    cause = _outcome_of(error.__cause__)
+    return replace(cause, reason=f"{told}: {cause.reason}")
 
 
 def _outcome_of(error: Exception) -> Outcome:

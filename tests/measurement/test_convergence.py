@@ -32,7 +32,13 @@ class FakeTraining:
         return self.scores
 
     def run(self, steps=4, evaluate_every=2):
-        training = Training(next_batch=self.next_batch, step=self.step, validation=self.evaluate, test=self.evaluate)
+        training = Training(
+            next_batch=self.next_batch,
+            step=self.step,
+            before_training=self.evaluate,
+            validation=self.evaluate,
+            test=self.evaluate,
+        )
         settings = ConvergenceSettings(steps=steps, evaluate_every=evaluate_every)
         return train_to_budget(training, settings, PausableClock(now=lambda: self.time))
 

@@ -1,5 +1,7 @@
 """A task of a user's own: which side of a line is a point on?"""
 
+from dataclasses import replace
+
 import torch
 from torch import nn
 
@@ -22,6 +24,30 @@ def two_sides(seed, noise=0.0):
         test=parts[2],
         kind="classification",
     )
+
+
+def unjudgeable(seed, fault="raises"):
+    """A task whose model can be trained, and not be evaluated."""
+    task = two_sides(seed)
+
+    class Model(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.net = task.model
+
+        def forward(self, inputs):
+            outputs = self.net(inputs)
+            if self.training:
+                return outputs
+            if fault == "raises":
+                raise IndexError("no such head")
+            return outputs * float("nan")
+
+    return replace(task, model=Model())
+
+
+def unmade(seed):
+    raise OSError("the disk is on fire")
 
 
 def no_task(seed):

@@ -2,7 +2,8 @@
 
 The difference is positive where the arm is better, so "not worse by m" asks that its one-sided lower bound exceed -m.
 Accuracy: d = arm - base, in points. Loss: d = log(base / arm), about the relative reduction, compared with
-log(1 + m). The bounds are those of the trimmed mean (see `trimmed`). Not finding a difference is not this answer.
+log(1 + m). A loss that can be 0 or below has no ratio: d = base - arm, compared with an absolute margin. The bounds
+are those of the trimmed mean (see `trimmed`). Not finding a difference is not this answer.
 """
 
 import math
@@ -13,7 +14,7 @@ from typing import Literal
 from evabench.stats.interval import Interval
 from evabench.stats.trimmed import TrimmedMean, trimmed_mean
 
-Metric = Literal["accuracy", "loss"]
+Metric = Literal["accuracy", "loss", "signed_loss"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +66,10 @@ def paired_difference(
         return None
     if metric == "accuracy":
         return PairedDifference(differences=tuple(arm[seed] - base[seed] for seed in seeds))
+    if metric == "signed_loss":
+        return PairedDifference(differences=tuple(base[seed] - arm[seed] for seed in seeds))
+    if any(min(arm[seed], base[seed]) <= 0 for seed in seeds):
+        raise ValueError("a loss of 0 or below has no ratio: compare it as a signed loss, with an absolute margin")
     return PairedDifference(differences=tuple(math.log(base[seed] / arm[seed]) for seed in seeds))
 
 

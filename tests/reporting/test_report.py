@@ -11,7 +11,7 @@ from evabench.findings.targets import TargetFindings
 from evabench.records.convergence import Convergence
 from evabench.reporting.sections import sections, warnings
 from evabench.reporting.tables.convergence import convergence_table
-from evabench.reporting.tables.verdicts import measured
+from evabench.reporting.tables.verdicts import evidence_table, measured
 from evabench.reporting.terminal import print_report
 from evabench.settings.targets import Target
 from tests import runs as made
@@ -141,6 +141,28 @@ def test_a_target_that_both_arms_missed_in_every_seed_is_said_in_words():
     timed = [*made.visits("SGD", 0.01), *made.visits("Eva", 0.01)]
     judgements = {one.claim_id: one for one in make_report(suite(), [*timed, *missed]).judgements}
     assert measured(judgements["C1"]) == "Eva and SGD both missed the target in every seed on autoencoder."
+
+
+def estimate_of(sgd, eva):
+    """What the evidence table says of Eva's speed-up over SGD, from the steps to the target of each seed."""
+    trained = [*made.trainings("SGD", sgd), *made.trainings("Eva", eva)]
+    report = make_report(suite(), [*made.visits("SGD", 0.01), *made.visits("Eva", 0.01), *trained])
+    judgements = {one.claim_id: one for one in report.judgements}
+    ((*_, estimate, _, _),) = evidence_table(judgements["C1"]).rows
+    return estimate
+
+
+@pytest.mark.parametrize(
+    ("sgd", "eva", "words"),
+    [
+        ([None] * 8, [20] * 8, "the base missed [the base missed]"),
+        ([40] * 8, [None] * 8, "the arm missed [the arm missed]"),
+        ([40] * 6 + [None] * 2, [20] * 8, "2x [2x or more]"),
+        ([None] * 5 + [40] * 3, [None] * 3 + [20] * 5, "2x [any ratio]"),
+    ],
+)
+def test_a_ratio_with_misses_says_who_missed(sgd, eva, words):
+    assert estimate_of(sgd, eva) == words
 
 
 def test_the_suite_that_would_decide_the_width_is_its_own_and_not_the_larger_one():

@@ -43,3 +43,14 @@ def test_a_margin_of_nothing_is_refused():
     assert difference is not None
     with pytest.raises(ValueError, match="margin must be above 0"):
         difference.is_not_worse_by(0.0)
+
+
+def test_losses_of_any_sign_are_compared_by_their_difference_and_never_by_a_ratio():
+    base = {seed: -2.0 + 0.1 * seed for seed in range(8)}
+    arm = {seed: loss + 0.01 for seed, loss in base.items()}
+    difference = paired_difference(arm, base, "signed_loss")
+    assert difference is not None
+    assert difference.estimate == pytest.approx(-0.01)
+    assert difference.is_not_worse_by(0.02)
+    with pytest.raises(ValueError, match="0 or below has no ratio"):
+        paired_difference(arm, base)

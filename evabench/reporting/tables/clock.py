@@ -80,15 +80,15 @@ def _disagreement(workload: WorkloadReport) -> Iterator[str]:
         return
     clocks.sort(key=lambda one: -abs(math.log(one[1].over_timed or 1.0)))
     apart = [
-        f"{arm.name} {clock.over_timed:.3g}x ({seconds_cell(clock.step_seconds)} against "
+        f"{arm.name} {clock.over_timed:.2f}x ({seconds_cell(clock.step_seconds)} against "
         f"{seconds_cell(arm.amortised_seconds)})"
         for arm, clock in clocks
     ]
     more = len(apart) - _MAX_NAMED
+    named = ", ".join(apart[:_MAX_NAMED]) + (f" and {counted(more, 'more arm')}" if more > 0 else "")
     yield (
         f"The step of training and the step timed alone differ by more than {MAX_DISAGREEMENT:.0%} on {workload.name} "
-        f"in {workload.budget_words}: {', '.join(apart[:_MAX_NAMED])}{f' and {more} more arms' if more > 0 else ''}. "
-        f"{_why(clocks)}"
+        f"in {workload.budget_words}: {named}. {_why(clocks)}"
     )
 
 

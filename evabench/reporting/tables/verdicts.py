@@ -1,6 +1,7 @@
 """Verdicts in words: the same sentences in the terminal, in Markdown and in HTML."""
 
 import math
+from typing import assert_never
 
 from evabench.claims.claim import Evidence, Judgement, Quantity, Verdict
 from evabench.reporting.tables.table import NOT_MEASURED, Table
@@ -75,7 +76,7 @@ def evidence_table(judgement: Judgement) -> Table | None:
                 one.workload,
                 one.arm,
                 one.base if one.decides else f"{one.base} (does not decide)",
-                exponent(one) if judgement.claim.quantity == "cost_exponent" else _estimate(one),
+                _estimate_of(judgement.claim.quantity, one),
                 _rests_on(one),
                 " ".join((*one.notes, _factors(one))).strip() or NOT_MEASURED,
             )
@@ -84,18 +85,25 @@ def evidence_table(judgement: Judgement) -> Table | None:
     )
 
 
+def _estimate_of(quantity: Quantity, evidence: Evidence) -> str:
+    match quantity:
+        case "cost_exponent":
+            return exponent(evidence)
+        case "time_to_target_ratio" | "step_time_ratio" | "curvature_growth" | "curvature_bytes_ratio":
+            return _estimate(evidence)
+        case _:
+            assert_never(quantity)
+
+
 def _estimate(evidence: Evidence) -> str:
-    if evidence.estimate is None:
+    estimate, low, high = evidence.estimate, evidence.low, evidence.high
+    if estimate is None:
         return NOT_MEASURED
-    if evidence.low is None or evidence.high is None:
-        return (
-            f"{_number(evidence.estimate)} (too few for an interval)"
-            if evidence.num_seeds
-            else _number(evidence.estimate)
-        )
-    if math.isfinite(evidence.low) and math.isfinite(evidence.high) and math.isfinite(evidence.estimate):
-        return format_ratio(evidence.estimate, evidence.low, evidence.high)
-    return f"{_number(evidence.estimate)} [{_number(evidence.low)}, {_number(evidence.high)}]"
+    if low is None or high is None:
+        return f"{_number(estimate)} (too few for an interval)" if evidence.num_seeds else _number(estimate)
+    if estimate > 0 and all(map(math.isfinite, (estimate, low, high))):
+        return format_ratio(estimate, low, high)
+    return f"{_number(estimate)} {_reach(low, high)}"
 
 
 def exponent(evidence: Evidence) -> str:
@@ -105,10 +113,20 @@ def exponent(evidence: Evidence) -> str:
     return f"{evidence.estimate:.2f} [{evidence.low:.2f}, {evidence.high:.2f}]"
 
 
-def _number(value: float) -> str:
-    if math.isinf(value):
-        return "never" if value > 0 else "unbounded"
-    return f"{value:.3g}x"
+def _number(ratio: float) -> str:
+    """Return "2.1x"; of a median in which an arm missed, which arm that was."""
+    if math.isinf(ratio):
+        return "the base missed"
+    return "the arm missed" if ratio == 0 else f"{ratio:.3g}x"
+
+
+def _reach(low: float, high: float) -> str:
+    """Return an interval with an open end, in words: "[1.2x or more]"."""
+    if low == high:
+        return f"[{_number(low)}]"
+    if math.isinf(high):
+        return f"[{low:.3g}x or more]" if low > 0 else "[any ratio]"
+    return f"[{low:.3g}x, {high:.3g}x]"
 
 
 def _rests_on(evidence: Evidence) -> str:

@@ -39,6 +39,7 @@ LAYERS = {
 # The rooms of the optimizers, and the files beside them: the same rule one floor down.
 OPTIMIZER_ROOMS = {
     "eager": 0,
+    "matching": 0,
     "outer_products": 0,
     "phases": 0,
     "tensors": 0,

@@ -152,7 +152,7 @@ def test_a_mistake_in_a_suite_is_a_message_and_exit_code_2(suite):
     (suite / "tiny.toml").write_text(SUITE.replace("lr = 1.0", "lr = -1.0"))
     done = evabench(suite, "run", "tiny.toml", "--no-repeat")
     assert done.returncode == 2
-    assert done.stderr.startswith("evabench: error: tiny.toml: [arms.SGD]: lr must be > 0")
+    assert done.stderr.startswith("evabench: error: tiny.toml: [arms.SGD]: lr must be >= 0")
     assert "Traceback" not in done.stderr
 
 

@@ -56,8 +56,6 @@ class Preconditioner(torch.optim.Optimizer, ABC, Generic[Part]):
     overrides: ClassVar[tuple[str, ...]] = OVERRIDES  # the settings that may differ between groups
     pickled: ClassVar[tuple[str, ...]] = ()  # attributes of the class itself that a copy or a pickle takes along
 
-    _step_supports_amp_scaling = True  # a GradScaler hands over its scale instead of reading its verdict on the host
-
     def __init__(
         self,
         model: nn.Module,
@@ -71,6 +69,9 @@ class Preconditioner(torch.optim.Optimizer, ABC, Generic[Part]):
         self.slots = find_slots(model)
         self.parts = find(model)
         self.capture: Capture | None = None
+        # A GradScaler hands over its scale instead of reading its verdict on the host. False: the loss is never scaled,
+        # and frameworks that clip gradients under autocast need not fear that it is (Lightning).
+        self.takes_loss_scale = True
         self.skips = Skips(self.names)
         self.troubles = Troubles()
         super().__init__(split_groups(model, groups), group_settings(settings) | counters)
@@ -90,6 +91,10 @@ class Preconditioner(torch.optim.Optimizer, ABC, Generic[Part]):
     @abstractmethod
     def _has_statistics(self, part: Part) -> bool:
         """Return whether the state has a value for this part; waits for the device."""
+
+    @property
+    def _step_supports_amp_scaling(self) -> bool:
+        return self.takes_loss_scale
 
     @property
     def layers(self) -> tuple[Part, ...]:
@@ -172,7 +177,7 @@ class Preconditioner(torch.optim.Optimizer, ABC, Generic[Part]):
         )
 
     def __getstate__(self) -> dict[str, Any]:
-        names = ("names", "slots", "parts", "capture", "skips", "troubles", *self.pickled)
+        names = ("names", "slots", "parts", "capture", "takes_loss_scale", "skips", "troubles", *self.pickled)
         return super().__getstate__() | {name: getattr(self, name) for name in names}
 
     def __setstate__(self, state: dict[str, Any]) -> None:

@@ -40,6 +40,7 @@ LAYERS = {
 OPTIMIZER_ROOMS = {
     "eager": 0,
     "matching": 0,
+    "matching": 0,
     "outer_products": 0,
     "phases": 0,
     "tensors": 0,

@@ -16,6 +16,7 @@ from evabench.findings.disturbances import is_clean
 from evabench.findings.goals import Goal, first_hit, steps_to_target
 from evabench.records.convergence import Convergence
 from evabench.records.health import Health
+from evabench.records.limits import Limits
 from evabench.records.measurement import ConvergenceSettings, Measured, MechanismSettings
 from evabench.records.memory import Memory
 from evabench.records.phases import Phases
@@ -31,7 +32,8 @@ from evabench.units import Seconds
 
 Record = TypeVar("Record")
 Series = tuple[ConvergenceSettings, int]  # and threads
-Sweep = tuple[int, int]  # seed and number: two series may both have a third sweep
+# Seed and number, for two series may both have a third sweep; and the limits, which paired runs must share.
+Sweep = tuple[int, int, Limits | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

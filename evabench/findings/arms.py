@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from evabench.findings.arm import MeasuredArm
 from evabench.findings.repeats import counting_runs
+from evabench.records.limits import Limits
 from evabench.records.measurement import ConvergenceSettings, MechanismSettings, StepTimeSettings
 from evabench.records.rate import Rate
 from evabench.records.run import Run
@@ -34,7 +35,7 @@ def measured_arms(runs: Iterable[Run]) -> tuple[MeasuredArm, ...]:
 
 def _at_each_budget(runs: Sequence[Run]) -> Iterator[MeasuredArm]:
     """Yield the arm at its shortest budget first; once, where it was not trained."""
-    timing = _series([run for run in runs if isinstance(run.cell.measurement, StepTimeSettings)])
+    timing = _timing_series([run for run in runs if isinstance(run.cell.measurement, StepTimeSettings)])
     timed = max(timing, key=len, default=[])
     num_other = sum(len(one) for one in timing) - len(timed)
     trained = _series([run for run in runs if isinstance(run.cell.measurement, ConvergenceSettings)])
@@ -48,9 +49,11 @@ def _measured_arm(
     cell = (*trained, *timed, *every)[0].cell
     excluded = [*_failures(timed, {"completed"}, "timing"), *_failures(trained, {"completed", "diverged"}, "training")]
     if num_other_timed:
-        excluded.append(f"{cell.arm}: {num_other_timed} timing runs with other settings or threads were left out.")
+        excluded.append(
+            f"{cell.arm}: {num_other_timed} timing runs with other settings, threads or limits were left out."
+        )
     visits = {
-        (run.seed, run.visit.sweep): run.measured
+        (run.seed, run.visit.sweep, run.conditions.limits): run.measured
         for run in timed
         if run.outcome.completed and isinstance(run.measured, StepTime) and run.visit and run.visit.sweep > 0
     }
@@ -96,6 +99,17 @@ def _series(runs: Sequence[Run]) -> list[list[Run]]:
     for run in runs:
         series[repr(run.cell.measurement), run.cell.threads, run.cell.target].append(run)
     return list(series.values())
+
+
+def _timing_series(runs: Sequence[Run]) -> list[list[Run]]:
+    """Return those series in parts that had the same limits: what a CPU gives depends on them."""
+    parts: list[list[Run]] = []
+    for series in _series(runs):
+        by_limits: defaultdict[Limits | None, list[Run]] = defaultdict(list)
+        for run in series:
+            by_limits[run.conditions.limits].append(run)
+        parts += by_limits.values()
+    return parts
 
 
 def _budget(series: Sequence[Run]) -> int:

@@ -6,6 +6,8 @@ import pytest
 
 from evabench.findings.findings import make_findings
 from evabench.findings.targets import TargetFindings
+from evabench.records.limits import Limits
+from evabench.stats.paired import paired_ratio
 from tests import runs as made
 
 
@@ -35,6 +37,24 @@ def test_runs_of_another_target_are_compared_and_stand_in_no_table():
     findings = make_findings(made.visits("Eva", 0.01), targets=TargetFindings(other_runs=tuple(others)))
     assert [arm.curves for arm in findings.arms] == [()]
     assert [len(arm.curves) for arm in findings.compared_arms] == [1]
+
+
+def under(limits, runs):
+    return [replace(run, conditions=replace(run.conditions, limits=limits)) for run in runs]
+
+
+def test_visits_under_other_limits_are_left_out_and_said():
+    one, two = (Limits(usable_cpus=num, affinity=None, cpus=None, memory_bytes=None) for num in (1, 2))
+    visits = made.visits("Eva", 0.01)
+    (eva,) = make_findings([*under(one, visits[:6]), *under(two, visits[6:])]).arms
+    assert len(eva.visits) == 5
+    assert eva.excluded == ("Eva: 2 timing runs with other settings, threads or limits were left out.",)
+
+
+def test_visits_under_different_limits_are_never_paired():
+    one, two = (Limits(usable_cpus=num, affinity=None, cpus=None, memory_bytes=None) for num in (1, 2))
+    arms = make_findings([*under(one, made.visits("Eva", 0.01)), *under(two, made.visits("SGD", 0.01))]).arms
+    assert paired_ratio(*(arm.step_seconds for arm in arms)) is None
 
 
 def test_runs_of_two_hosts_are_never_pooled():

@@ -49,9 +49,8 @@ def _measured_arm(
     cell = (*trained, *timed, *every)[0].cell
     excluded = [*_failures(timed, {"completed"}, "timing"), *_failures(trained, {"completed", "diverged"}, "training")]
     if num_other_timed:
-        excluded.append(
-            f"{cell.arm}: {num_other_timed} timing runs with other settings, threads or limits were left out."
-        )
+        what = f"{num_other_timed} timing runs with other settings, threads or limits"
+        excluded.append(f"{cell.arm}: {what} were left out.")
     visits = {
         (run.seed, run.visit.sweep, run.conditions.limits): run.measured
         for run in timed

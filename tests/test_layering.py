@@ -40,7 +40,6 @@ LAYERS = {
 OPTIMIZER_ROOMS = {
     "eager": 0,
     "matching": 0,
-    "matching": 0,
     "outer_products": 0,
     "phases": 0,
     "tensors": 0,

@@ -6,6 +6,7 @@
     |-- StoreError          a results file
     |-- DataError           a data set is missing, truncated or not the one expected
     |-- WorkloadError       a user's own model or data that cannot be made, or not be evaluated before training
+    |-- PluginChangedError  a plug-in is not what it was when the run was planned
     |-- WorkerError         the launch server could not start or broke its protocol
     `-- OutputError         standard output cannot be written, for another reason than a reader who left
 
@@ -53,6 +54,10 @@ class DataError(EvabenchError):
 
 class WorkloadError(EvabenchError):
     """A model or data that fails before any optimizer has made a step: no arm is to blame."""
+
+
+class PluginChangedError(EvabenchError):
+    """A plug-in that was edited while its runs were made: what it would measure has another key."""
 
 
 class WorkerError(EvabenchError):

@@ -33,9 +33,9 @@ def _own(cell: Cell) -> Iterator[tuple[str, str]]:
     """Yield the hashes of a user's files. One that is not there has none: the child will say so."""
     found: dict[str, str | None] = {}
     if isinstance(cell.optimizer, PluginSettings) and not cell.optimizer.name.startswith("evabench."):
-        found["plug-in optimizer"] = _plugin_hash(cell.optimizer.name)
+        found["plug-in optimizer"] = _plugin_hash(cell.optimizer)
     if isinstance(cell.workload, PluginWorkloadSettings):
-        found["plug-in workload"] = _plugin_hash(cell.workload.name)
+        found["plug-in workload"] = _plugin_hash(cell.workload)
     if isinstance(cell.workload, ClassifierSettings) and cell.workload.checkpoint not in {None, STAND_IN_CHECKPOINT}:
         found["checkpoint"] = _file_hash(Path(str(cell.workload.checkpoint)))
     return ((name, one) for name, one in found.items() if one is not None)
@@ -72,6 +72,5 @@ def _file_hash(path: Path) -> str | None:
         return None
 
 
-@cache
-def _plugin_hash(name: str) -> str | None:
-    return plugin_hash(name, Path.cwd())
+def _plugin_hash(settings: PluginSettings | PluginWorkloadSettings) -> str | None:
+    return settings.lies.hash if settings.lies else plugin_hash(settings.name, Path.cwd())

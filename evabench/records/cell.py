@@ -8,6 +8,8 @@ from evabench.records.measurement import MeasurementSettings
 from evabench.settings.choices import Subnormals
 from evabench.settings.identity import identity, legacy
 from evabench.settings.optimizers import OptimizerSettings
+from evabench.settings.plugin_optimizers import PluginSettings
+from evabench.settings.plugin_workloads import PluginWorkloadSettings
 from evabench.settings.strict import Strict
 from evabench.settings.workloads import WorkloadSettings
 
@@ -59,6 +61,17 @@ class Cell(_Remembering):
         except AttributeError:
             object.__setattr__(self, "_identity", json.dumps(identity(self), sort_keys=True))
             return self._identity
+
+    @property
+    def without_places(self) -> "Cell":
+        """Return the cell as it is stored: without the folders of this machine that its plug-ins lie in."""
+        optimizer, workload = self.optimizer, self.workload
+        if isinstance(optimizer, PluginSettings):
+            optimizer = replace(optimizer, lies=None)
+        if isinstance(workload, PluginWorkloadSettings):
+            workload = replace(workload, lies=None)
+        same = optimizer is self.optimizer and workload is self.workload
+        return self if same else replace(self, optimizer=optimizer, workload=workload)
 
     @property
     def without_target(self) -> "Cell":

@@ -14,6 +14,7 @@ from typing import Annotated, Any, Union, cast, get_args, get_origin, get_type_h
 from annotated_types import Ge, Gt, Interval, Le, Lt
 
 from evabench.settings.brief import brief
+from evabench.settings.identity import is_place
 
 # Of a dataclass as `__pydantic_config__`: a key that is no field of it is refused.
 FORBID = {"extra": "forbid"}
@@ -68,7 +69,7 @@ def check_bounds(settings: Any) -> None:
 
 def field_names(settings_class: type) -> tuple[str, ...]:
     """Return the names that a table of this kind may have."""
-    return tuple(field.name for field in dataclasses.fields(settings_class))
+    return tuple(field.name for field in dataclasses.fields(settings_class) if not is_place(field))
 
 
 @cache

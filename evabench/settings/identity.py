@@ -6,7 +6,7 @@ matter and may be changed: what is left out is the legacy value alone, so no two
 """
 
 from collections.abc import Callable, Hashable, Iterator, Mapping
-from dataclasses import field, fields, is_dataclass
+from dataclasses import Field, field, fields, is_dataclass
 from functools import cache
 from typing import Any, Final, TypeVar, cast
 
@@ -14,6 +14,7 @@ T = TypeVar("T")
 Named = tuple[str, Any]
 
 _KEY = "legacy"
+_PLACE = "place"
 _SAME: Final = object()
 
 
@@ -24,6 +25,16 @@ def legacy(value: T, *, default: T | object = _SAME) -> T:
     """
     present = value if default is _SAME else default
     return cast(T, field(default=present, metadata={_KEY: value}))
+
+
+def place() -> Any:
+    """Return a field that says where a thing lies, and not what it is: in no identity, no comparison and no suite."""
+    return field(default=None, compare=False, repr=False, metadata={_PLACE: True})
+
+
+def is_place(one: "Field[Any]") -> bool:
+    """Return whether a field says where a thing lies."""
+    return _PLACE in one.metadata
 
 
 def legacy_values(kind: type) -> dict[str, Any]:
@@ -55,7 +66,11 @@ def _told(value: Any) -> Iterator[Named]:
 
 @cache
 def _plan(kind: Hashable) -> tuple[tuple[str, bool, Any], ...]:
-    return tuple((one.name, _KEY in one.metadata, one.metadata.get(_KEY)) for one in fields(cast(type, kind)))
+    return tuple(
+        (one.name, _KEY in one.metadata, one.metadata.get(_KEY))
+        for one in fields(cast(type, kind))
+        if not is_place(one)
+    )
 
 
 def _itself(value: Any) -> Any:

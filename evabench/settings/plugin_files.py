@@ -7,8 +7,19 @@ import ast
 import hashlib
 import importlib.util
 from collections.abc import Iterator
+from dataclasses import dataclass
 from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
+
+from evabench.settings.strict import Strict
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PluginPlace(Strict):
+    """Where a plug-in was looked for, and what was there, when its suite was read."""
+
+    folder: str  # of the suite's file
+    hash: str | None  # None: it was not there
 
 
 def plugin_hash(name: str, folder: Path) -> str | None:

@@ -7,7 +7,8 @@ from typing import ClassVar, Literal
 from evabench.settings.bounds import Count, check_bounds
 from evabench.settings.choices import Family, Modules, Packages, Search, Value, check_options
 from evabench.settings.groups import Groups, check_own_groups
-from evabench.settings.identity import legacy
+from evabench.settings.identity import legacy, place
+from evabench.settings.plugin_files import PluginPlace
 from evabench.settings.strict import Strict
 
 _ADAPTED: Mapping[str, Packages] = {
@@ -28,12 +29,13 @@ class PluginSettings(Strict):
     modules: ClassVar[Modules] = ("evabench.worker.plugin",)
 
     optimizer: Literal["plugin"] = "plugin"
-    name: str  # "package.module:Name" or "path/to/file.py:Name", a path as seen from where evabench is run
+    name: str  # "package.module:Name" or "path/to/file.py:Name", a path as seen from the suite's file
     options: Mapping[str, Value] = field(default_factory=dict)
     takes_model: bool = False  # True: called with the model instead of its parameters
     closure: bool = legacy(False)  # True: its step calls a closure that makes the passes, as often as it likes
     groups: Groups = legacy(())  # settings of their own for parameters that match
     refresh_every: Count = 1  # so that its steps are measured over whole cycles too
+    lies: PluginPlace | None = place()  # None: its suite is no file; a path is seen from the folder of the call then
 
     def __post_init__(self) -> None:
         """Refuse a name that does not say where to look."""
@@ -42,8 +44,8 @@ class PluginSettings(Strict):
         check_own_groups(self.groups)
         if self.groups and self.takes_model:
             raise ValueError("groups need takes_model = false: what is called with the model makes its groups itself")
-        place, _, attribute = self.name.rpartition(":")
-        if not (place and attribute):
+        module, _, attribute = self.name.rpartition(":")
+        if not (module and attribute):
             raise ValueError(f'name must be "package.module:Name" or "path/to/file.py:Name", got "{self.name}"')
 
     @property

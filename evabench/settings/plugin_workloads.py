@@ -6,7 +6,8 @@ from typing import ClassVar, Literal, Self
 
 from evabench.settings.bounds import Count, check_bounds
 from evabench.settings.choices import Modules, Packages, Precision, Value, check_options
-from evabench.settings.identity import legacy
+from evabench.settings.identity import legacy, place
+from evabench.settings.plugin_files import PluginPlace
 from evabench.settings.strict import Strict
 
 
@@ -21,20 +22,21 @@ class PluginWorkloadSettings(Strict):
     packages: ClassVar[Packages] = ()
 
     workload: Literal["plugin"] = "plugin"
-    name: str  # "package.module:Name" or "path/to/file.py:Name", a path as seen from where evabench is run
+    name: str  # "package.module:Name" or "path/to/file.py:Name", a path as seen from the suite's file
     options: Mapping[str, Value] = field(default_factory=dict)
     title: str = "own model"  # for people
     data: str = "own data"
     batch: Count = 32
     training_samples: Count  # that are trained on: so an epoch has a length before the data is loaded
     precision: Precision = legacy("fp32")  # "fp32": as its own code has it
+    lies: PluginPlace | None = place()  # None: its suite is no file; a path is seen from the folder of the call then
 
     def __post_init__(self) -> None:
         """Refuse a name that does not say where to look, and a batch larger than the training set."""
         check_bounds(self)
         check_options(self.options)
-        place, _, attribute = self.name.rpartition(":")
-        if not (place and attribute):
+        module, _, attribute = self.name.rpartition(":")
+        if not (module and attribute):
             raise ValueError(f'name must be "package.module:Name" or "path/to/file.py:Name", got "{self.name}"')
         if self.batch > self.training_samples:
             raise ValueError(f"batch must be at most training_samples, {self.training_samples}, got {self.batch}")

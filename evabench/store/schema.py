@@ -21,6 +21,7 @@ function that lifts the line before it.
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from pydantic import ValidationError
@@ -35,7 +36,7 @@ _PRESENT = f'{{"schema": {SCHEMA}, "run": '  # how a line of the present schema 
 
 def to_line(run: Run) -> str:
     """Return a run as one line, without its end."""
-    return f"{_PRESENT}{encode(Run, run)}}}"
+    return f"{_PRESENT}{encode(Run, replace(run, cell=run.cell.without_places))}}}"
 
 
 def from_line(line: str) -> Run:

@@ -9,6 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from evabench.errors import SuiteError
 from evabench.suite.layout import arranged
+from evabench.suite.located import located
 from evabench.suite.mistakes import FINITE, check_tiers, check_values, cross_check, explain
 from evabench.suite.names import check_names
 from evabench.suite.shipped import shipped_suites
@@ -52,7 +53,7 @@ def read_suite(place: str) -> Suite:
     )
     if mistakes:
         raise SuiteError("\n".join(f"{path}: {mistake}" for mistake in mistakes))
-    return suite
+    return located(suite, path.parent)
 
 
 def _conflict(text: str) -> str | None:

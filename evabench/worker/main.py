@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import torch
 
-from evabench.errors import EvabenchError, WorkloadError, printable
-from evabench.records.request import ChildReply, Request
+from evabench.errors import EvabenchError, PluginChangedError, WorkloadError, printable
+from evabench.records.request import ChildReply, Request, lost
 from evabench.records.run import Outcome
 from evabench.worker.measure import Finding, measure
 
@@ -28,6 +28,8 @@ def perform(request: Request) -> ChildReply:
     except WorkloadError as error:
         traceback.print_exc()
         return _failed(_of_the_workload(error))
+    except PluginChangedError as error:
+        return lost(printable(str(error)))
     except EvabenchError as error:
         return _failed(Outcome(kind="crashed", reason=printable(str(error)), stderr_tail=""))
     except Exception as error:

@@ -10,8 +10,9 @@ from typing import Any
 from torch import nn
 from torch.optim import Optimizer
 
-from evabench.errors import SuiteError
+from evabench.errors import PluginChangedError, SuiteError
 from evabench.optimizers.matching import all_groups
+from evabench.settings.plugin_files import PluginPlace, plugin_hash
 from evabench.settings.plugin_optimizers import PluginSettings
 from evabench.settings.plugin_workloads import PluginWorkloadSettings
 from evabench.workloads.in_memory import AsTheyAre, InMemory
@@ -21,7 +22,7 @@ from evabench.workloads.workload import Workload
 
 def build_plugin(settings: PluginSettings, model: nn.Module) -> Optimizer:
     """Return the optimizer that the name stands for. Raises `SuiteError` where there is none."""
-    make = find_plugin(settings.name)
+    make = find_plugin(settings.name, settings.lies)
     target: Any = model if settings.takes_model else model.parameters()
     if settings.groups:
         target = all_groups(model, settings.groups)
@@ -41,7 +42,7 @@ def _needs_closure(optimizer: Optimizer) -> bool:
 
 def build_plugin_workload(settings: PluginWorkloadSettings, seed: int) -> Workload:
     """Return the workload of the task that the name makes. Raises `SuiteError` where it makes something else."""
-    task = find_plugin(settings.name)(seed=seed, **settings.options)
+    task = find_plugin(settings.name, settings.lies)(seed=seed, **settings.options)
     if not isinstance(task, Task):
         raise SuiteError(f'"{settings.name}" made a {type(task).__name__}, which is no evabench.workloads.user.Task')
     if len(task.train[0]) != settings.training_samples:
@@ -54,10 +55,13 @@ def build_plugin_workload(settings: PluginWorkloadSettings, seed: int) -> Worklo
     return Workload(task.model, OwnObjective(task), source)
 
 
-def find_plugin(name: str) -> Any:
-    """Import what `name` points at."""
+def find_plugin(name: str, lies: PluginPlace | None = None) -> Any:
+    """Import what `name` points at. Raises `PluginChangedError` where it is not what it was when the suite was read."""
     place, _, attribute = name.rpartition(":")
-    module = _load_file(Path(place)) if place.endswith(".py") else _import_module(place, name)
+    folder = Path(lies.folder) if lies else Path.cwd()
+    module = _load_file(folder / place) if place.endswith(".py") else _import_module(place, name, folder)
+    if lies and plugin_hash(name, folder) != lies.hash:
+        raise PluginChangedError(f'"{name}" was changed after the suite had been read: run the command again')
     try:
         return getattr(module, attribute)
     except AttributeError:
@@ -65,25 +69,23 @@ def find_plugin(name: str) -> Any:
         raise SuiteError(f'"{name}": {place} has no {attribute}. It has: {public}') from None
 
 
-def _import_module(place: str, name: str) -> Any:
-    _make_importable(Path.cwd())
+def _import_module(place: str, name: str, folder: Path) -> Any:
+    _make_importable(folder)
     try:
         return importlib.import_module(place)
     except ModuleNotFoundError as error:
         if not f"{place}.".startswith(f"{error.name}."):
             raise  # it is there, and lacks something itself
         raise SuiteError(
-            f'"{name}": no module {error.name} is installed for {sys.executable}. Install its package there, or name a '
-            f'file, "path/to/file.py:Name"'
+            f'"{name}": no module {error.name} is installed for {sys.executable}, nor in {folder}. '
+            f'Install its package there, or name a file, "path/to/file.py:Name"'
         ) from None
 
 
 def _load_file(path: Path) -> Any:
     spec = importlib.util.spec_from_file_location(path.stem, path)
     if spec is None or spec.loader is None or not path.exists():
-        raise SuiteError(
-            f"there is no plug-in file {path} (looked in {Path.cwd()}): a path is seen from the folder of the call"
-        )
+        raise SuiteError(f"there is no plug-in file {path}: a path is seen from the folder of the suite's file")
     module = importlib.util.module_from_spec(spec)
     _make_importable(path.resolve().parent)
     spec.loader.exec_module(module)

@@ -24,7 +24,9 @@ def settings_table(report: Report) -> Table:
                 name,
                 settings.title,
                 ", ".join(
-                    f"{key} {value}" for key, value in asdict(settings).items() if key != "optimizer" and value != ()
+                    f"{key} {value}"
+                    for key, value in asdict(settings).items()
+                    if key not in ("optimizer", "lies") and value != ()
                 ),
             )
             for name, settings in report.suite.arms.items()

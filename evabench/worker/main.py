@@ -10,6 +10,7 @@ from evabench.errors import EvabenchError, PluginChangedError, WorkloadError, pr
 from evabench.records.request import ChildReply, Request, lost
 from evabench.records.run import Outcome
 from evabench.worker.measure import Finding, measure
+from evabench.worker.place import place_of
 
 # torch's CPU allocator raises a plain RuntimeError.
 _ALLOCATION_FAILURES = ("can't allocate memory", "not enough memory", "out of memory")
@@ -76,7 +77,9 @@ def _of_the_workload(error: WorkloadError) -> Outcome:
 
 
 def _outcome_of(error: Exception) -> Outcome:
-    summary = printable(f"{type(error).__name__}: {error}".splitlines()[0][:300])
+    said, place = str(error).partition("\n")[0], place_of(error)
+    summary = type(error).__name__ + (f": {said}" if said else "")
+    summary = printable(summary[:300] + (f" ({place})" if place else ""))
     failed_allocation = any(words in str(error) for words in _ALLOCATION_FAILURES)
     if isinstance(error, MemoryError | torch.OutOfMemoryError) or failed_allocation:
         return Outcome(kind="out_of_memory", reason=summary, stderr_tail="")

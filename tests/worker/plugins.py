@@ -36,6 +36,16 @@ class Raises(torch.optim.SGD):
         raise RuntimeError("the moon is full")
 
 
+class SaysNothing(torch.optim.SGD):
+    def step(self, closure=None):
+        raise NotImplementedError
+
+
+class HandsTorchNonsense(torch.optim.SGD):
+    def step(self, closure=None):
+        torch.zeros(2, 3) @ torch.zeros(2, 3)
+
+
 class Escapes(torch.optim.SGD):
     def step(self, closure=None):
         raise RuntimeError("\x1b[2Jgone\x07")

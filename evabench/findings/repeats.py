@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-from evabench.findings.disturbances import disturbances
+from evabench.findings.disturbances import run_disturbances
 from evabench.records.run import Run
 
 
@@ -13,7 +13,7 @@ def counting_try(first: Sequence[Run], second: Sequence[Run]) -> Sequence[Run]:
     Else the first: an arm that always heats or swaps the machine would otherwise have its better half chosen. The
     times take no part in it, and the choice is made for all arms at once.
     """
-    quiet = not any(disturbances(run.conditions) for run in second)
+    quiet = not any(run_disturbances(run) for run in second)
     whole = {run.cell.arm for run in first if run.outcome.completed} <= {
         run.cell.arm for run in second if run.outcome.completed
     }

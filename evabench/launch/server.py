@@ -108,6 +108,7 @@ class LaunchServer:
         except ValidationError:
             # What comes behind it cannot be told from the rest of it.
             self._process.kill()
+            self._process.wait()
             return lost(f"nobody can read what its launch server answered: {line[:60]!r}")
 
     def abandon(self) -> None:

@@ -29,6 +29,8 @@ class StepTime(Strict):
     energy: Energy | None = None  # of a window behind the blocks; None: a run from before it was read
     side_work: SideWork | None = None  # None: as above, or torch has threads of its own here, which are no others'
     host_seconds: tuple[Seconds, ...] | None = None  # of each block, until all was queued; None on a CPU
+    # CPU time of each block, of the whole process. None: as for `side_work`
+    cpu_seconds: tuple[Seconds, ...] | None = None
 
     @property
     def clock_disagreement(self) -> float | None:

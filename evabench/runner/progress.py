@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from evabench.errors import printable
-from evabench.findings.disturbances import disturbances
+from evabench.findings.disturbances import run_disturbances
 from evabench.findings.repeats import counting_try
 from evabench.records.cell import Cell
 from evabench.records.run import Run
@@ -97,7 +97,7 @@ def _reasons(runs: Sequence[Run]) -> list[str]:
     """Return each kind of disturbance once, as its first visit had it: the sentences differ in their numbers."""
     kinds: dict[str, list[str]] = {}
     for run in runs:
-        for reason in disturbances(run.conditions):
+        for reason in run_disturbances(run):
             kinds.setdefault(re.sub(r"\d+(\.\d+)?", "", reason), []).append(f"{run.cell.arm}: {reason}")
     return [
         first + (f" (As in {len(more)} more {'visit' if len(more) == 1 else 'visits'}.)" if more else "")

@@ -13,7 +13,8 @@
     9   2026-11-26   cell: what it is for, its device, subnormal numbers, group of processes, and a value to stop at;
                      precision of a workload; fused first-order optimizers; convergence: a rate that schedule and
                      optimizer both set; whether the child flushed subnormal numbers; code: a hash for each part;
-                     packages in an environment and limits in the conditions instead of in the host; its processors
+                     packages in an environment and limits in the conditions instead of in the host; its processors;
+                     step time: CPU time of each block
 
 A line is `{"schema": N, "run": {...}}`, in a seal (`seal.py`). Old numbers keep loading: a new number comes with the
 function that lifts the line before it.

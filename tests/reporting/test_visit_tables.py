@@ -83,7 +83,7 @@ def disturbed(run):
 
 def second_try(run, seconds):
     visit = replace(run.visit, repeated=True)
-    measured = replace(run.measured, block_seconds=(seconds,))
+    measured = replace(run.measured, step_seconds=(seconds / 30,) * 30, block_seconds=(seconds,))
     return replace(run, key=f"{run.key} again", visit=visit, measured=measured, conditions=made.QUIET)
 
 

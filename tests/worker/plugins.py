@@ -56,6 +56,19 @@ class Hangs(torch.optim.SGD):
         time.sleep(3600)
 
 
+class IsStopped(torch.optim.SGD):
+    """Somebody stops its process in the middle of a timed block, and lets it go on."""
+
+    num_steps = 0
+
+    def step(self, closure=None):
+        self.num_steps += 1
+        if self.num_steps == 20:
+            subprocess.Popen(["sh", "-c", f"sleep 0.3; kill -CONT {os.getpid()}"])
+            os.kill(os.getpid(), signal.SIGSTOP)
+        return super().step(closure)
+
+
 class Kills(torch.optim.SGD):
     def step(self, closure=None):
         os.kill(os.getpid(), signal.SIGSEGV)

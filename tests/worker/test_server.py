@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from evabench.findings.disturbances import interruptions
 from evabench.launch.server import LaunchServer
 from evabench.records.measurement import ConvergenceSettings, StepTimeSettings, WarmUpSettings
 from evabench.records.memory import Memory
@@ -99,6 +100,12 @@ def test_a_child_that_fails_is_an_outcome_and_the_next_one_works(server, name, k
 
 def test_a_crash_leaves_its_traceback_in_the_record(server):
     assert "plugins.py" in ask(server, plugin("Raises")).outcome.stderr_tail
+
+
+def test_a_process_that_is_stopped_in_a_timed_block_and_goes_on_was_interrupted(server):
+    visit = ask(server, plugin("IsStopped"), StepTimeSettings(), warmup_steps=5).measured
+    assert interruptions(visit) != ()
+    assert sum(visit.block_seconds) - sum(visit.cpu_seconds) > 0.2
 
 
 def test_a_child_that_hangs_is_ended_when_its_time_is_up(server):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from math import hypot, sqrt
 from statistics import median
-from time import perf_counter_ns
+from time import perf_counter_ns, process_time
 from typing import Protocol
 
 from evabench.measurement.timing.side_work import SideWorkWatch
@@ -69,7 +69,9 @@ def time_visit(step: Step, clock: Clock, settings: StepTimeSettings, cycle_steps
     with _collector_at_rest():
         watch = SideWorkWatch()
         num_steps = settings.block_steps(cycle_steps)
+        before = process_time()
         block = clock.time_steps(step, num_steps)
+        cpu_seconds = process_time() - before
         side_work = watch.end(block.block_seconds, num_steps)
         latency_seconds = clock.latencies(step, num_steps)
     return StepTime(
@@ -79,6 +81,7 @@ def time_visit(step: Step, clock: Clock, settings: StepTimeSettings, cycle_steps
         cycle_steps=cycle_steps,
         warmup_steps=warmup_steps,
         side_work=side_work,
+        cpu_seconds=(cpu_seconds,),
         host_seconds=None if block.host_seconds is None else (block.host_seconds,),
     )
 

@@ -27,7 +27,9 @@ def measure_step_time(bench: Bench, settings: StepTimeSettings) -> StepTime:
     energy = measure_energy_on(device, step, bench.cycle_steps, RaplEnergy())
     # torch's own threads (more than one, or autograd's for a GPU) cannot be told from an optimizer's.
     alone = bench.cell.threads == 1 and device.type == "cpu"
-    return replace(visit, energy=energy, side_work=visit.side_work if alone else None)
+    if not alone:
+        visit = replace(visit, side_work=None, cpu_seconds=None)
+    return replace(visit, energy=energy)
 
 
 def measure_phases(bench: Bench, settings: PhasesSettings) -> Phases:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from statistics import median
 
-from evabench.findings.disturbances import disturbances
+from evabench.findings.disturbances import run_disturbances
 from evabench.records.limits import Limits
 from evabench.records.measurement import ConvergenceSettings
 from evabench.records.run import Run
@@ -111,7 +111,7 @@ def conditions_table(report: Report) -> Table:
                 _spread([run.conditions.load_1min for run in runs], "{:.1f}"),
                 _spread([run.conditions.steal_share for run in runs], "{:.1%}"),
                 _spread([run.conditions.foreign_cpu_share for run in runs], "{:.0%}"),
-                str(sum(bool(disturbances(run.conditions)) for run in runs)) if _has_a_clock(runs[0]) else "",
+                str(sum(bool(run_disturbances(run)) for run in runs)) if _has_a_clock(runs[0]) else "",
             )
             for kind, runs in kinds.items()
         ),

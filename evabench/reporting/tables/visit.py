@@ -5,7 +5,7 @@ from math import inf
 from statistics import median
 
 from evabench.findings.arm import MeasuredArm
-from evabench.findings.disturbances import disturbances
+from evabench.findings.disturbances import run_disturbances
 from evabench.records.energy import EnergySource
 from evabench.records.run import Run
 from evabench.records.side_work import SideWork
@@ -164,7 +164,7 @@ def _tries(runs: Sequence[Run], that_count: Sequence[Run]) -> Iterator[tuple[str
             _step_cell(first),
             _step_cell(second),
             "second" if id(second) in counting else "first",
-            " ".join(disturbances(first.conditions)) if first and disturbances(first.conditions) else NOT_MEASURED,
+            " ".join(run_disturbances(first)) if first and run_disturbances(first) else NOT_MEASURED,
         )
 
 

@@ -1,6 +1,7 @@
 """What the stored runs of a suite say, for the verbs that run nothing."""
 
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -12,10 +13,12 @@ from evabench.errors import ExitCode, StoreError
 from evabench.findings.targets import TargetFindings
 from evabench.machine.code import read_code
 from evabench.machine.host import read_host
+from evabench.records.cell import Cell
 from evabench.records.run import Run
 from evabench.reporting.report import Report, make_report
-from evabench.runner.plan import make_plan
-from evabench.store.elsewhere import stored_elsewhere
+from evabench.reporting.tables.table import counted
+from evabench.runner.plan import Plan, make_plan
+from evabench.store.elsewhere import run_differences, stored_elsewhere
 from evabench.store.files import RunStore
 from evabench.store.targets import TargetStore
 from evabench.suite.reading import load_suite
@@ -73,6 +76,7 @@ def _report_of_this_code(console: Console, suite: str, tier: str | None, loaded:
         older = f" ({plan.older_code} stored runs of older code are not used)" if plan.older_code else ""
         message = f"Nothing is stored for {loaded.name} on this host with this code{older}."
         print_plainly(console, f"{message} Run it: {command(suite, tier)}")
+        print_plainly(console, _why_unused(plan, stored.entries))
         for other in stored_elsewhere(results, loaded.name, host):
             print_plainly(console, other.sentence)
         print_plainly(console, "\n".join(stored.notes))
@@ -86,6 +90,21 @@ def _report_of_this_code(console: Console, suite: str, tier: str | None, loaded:
         targets=plan.targets,
         store_notes=stored.notes,
     )
+
+
+def _why_unused(plan: Plan, stored: Sequence[Run]) -> str | None:
+    """Return what keeps stored runs of this host from being those that the suite asks for; None without any."""
+    asked = {_place(run.cell, run.seed): run for run in plan.left}
+    alike = [(run, asked[place]) for run in stored if (place := _place(run.cell, run.seed)) in asked]
+    if not alike:
+        return None
+    there, here = alike[-1]
+    differing = "; ".join(run_differences(there, here.cell, here.environment, here.code))
+    return f"{counted(len(alike), 'run')} of this host are stored that differ. The last one: {differing}."
+
+
+def _place(cell: Cell, seed: int) -> tuple[str, str, str, int]:
+    return cell.workload_name, cell.arm, cell.measurement.measurement, seed
 
 
 def command(suite: str, tier: str | None) -> str:

@@ -202,14 +202,14 @@ def _runs_of(sessions: Iterable[Session[PlannedRun]]) -> Iterator[PlannedRun]:
 
 
 def _count_older(planned: Sequence[PlannedRun], stored: Sequence[Run], wanted: set[str]) -> int:
-    """Return the runs of older code: the same cells and seeds, whatever their target was."""
+    """Return the runs of older code, or packages: the same cells and seeds, whatever their target was."""
     places: defaultdict[tuple[str, int], set[object]] = defaultdict(set)
     for plan in planned:
-        places[_without_target(plan.cell), plan.seed].add(plan.code.identity)
+        places[_without_target(plan.cell), plan.seed].add((plan.environment.identity, plan.code.identity))
     older = 0
     for run in stored:
         codes = places.get((_without_target(run.cell), run.seed), set())
-        older += run.key not in wanted and bool(codes) and run.code.identity not in codes
+        older += run.key not in wanted and bool(codes) and (run.environment.identity, run.code.identity) not in codes
     return older
 
 

@@ -1,14 +1,20 @@
 """Where runs of a suite lie that are not used here, and the fields that keep them from it."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 from evabench.errors import StoreError
+from evabench.records.cell import Cell
+from evabench.records.code import Code
+from evabench.records.environment import Environment
 from evabench.records.host import Host
 from evabench.records.run import Run
 from evabench.store.files import RunStore
+
+_UNSAID = "as it always was"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +44,25 @@ def host_differences(there: Host, here: Host) -> tuple[str, ...]:
         for field in fields(Host)
         if getattr(there, field.name) != getattr(here, field.name)
     )
+
+
+def run_differences(there: Run, cell: Cell, environment: Environment, code: Code) -> tuple[str, ...]:
+    """Return what keeps a stored run from being one that is asked for here, on the same host, in words."""
+    settings = _differences("", json.loads(there.cell.identity), json.loads(cell.identity))
+    packages = _differences("", dict(there.environment.identity), dict(environment.identity))
+    parts = sorted(part for part, one in code.hashes.items() if there.code.hashes.get(part) != one)
+    return (*settings, *packages, *([f"code: {', '.join(parts)}"] if parts else []))
+
+
+def _differences(place: str, there: Any, here: Any) -> Iterator[str]:
+    """Yield the fields in which two identities differ; one that is in neither has its legacy value in both."""
+    if isinstance(there, dict) and isinstance(here, dict):
+        for name in sorted({*there, *here}):
+            yield from _differences(
+                f"{place}.{name}" if place else name, there.get(name, _UNSAID), here.get(name, _UNSAID)
+            )
+    elif there != here:
+        yield f"{place}: {there} there, {here} here"
 
 
 def _of_other_hosts(folder: Path, host: Host) -> Iterator[Elsewhere]:

@@ -13,10 +13,10 @@ from evabench.records.host import Host, Processor
 from evabench.settings.classifiers import ClassifierSettings
 from evabench.settings.first_order import SgdSettings
 from evabench.settings.plugin_optimizers import PluginSettings
-from evabench.store.elsewhere import host_differences, stored_elsewhere
+from evabench.store.elsewhere import host_differences, run_differences, stored_elsewhere
 from evabench.store.files import RunStore
 from tests.runner.machine import machine
-from tests.runs import HOST, cell, run
+from tests.runs import CODE, ENVIRONMENT, HOST, cell, run
 
 XEON = """processor\t: {}
 vendor_id\t: GenuineIntel
@@ -119,3 +119,18 @@ def test_runs_of_another_host_are_named_with_their_folder_and_what_differs(tmp_p
         f"{tmp_path}/quickstart/{there.id}: 1 run of another host "
         "(num_cpus: 8 there, 2 here; python: 3.12 there, 3.11 here)."
     )
+
+
+def test_what_keeps_a_stored_run_of_this_host_from_being_used_is_named():
+    there = run()
+    asked = replace(there.cell, subnormals="flush", optimizer=replace(there.cell.optimizer, lr=2.0))
+    told = run_differences(
+        there, asked, replace(ENVIRONMENT, torch="2.7"), replace(CODE, hashes={"shared": "edited", "workload": "w"})
+    )
+    assert told == (
+        "optimizer.lr: 1.0 there, 2.0 here",
+        "subnormals: as it always was there, flush here",
+        "torch: 2.6 there, 2.7 here",
+        "code: shared, workload",
+    )
+    assert run_differences(there, there.cell, ENVIRONMENT, CODE) == ()

@@ -24,6 +24,7 @@ NonNegative = Annotated[float, Ge(0)]
 Fraction = Annotated[float, Gt(0), Le(1)]
 Decay = Annotated[float, Ge(0), Lt(1)]
 Count = Annotated[int, Ge(1)]
+Seed = Annotated[int, Ge(0), Le(2**32)]
 
 _CHECKS: dict[type, tuple[str, str, Callable[[Any, Any], bool]]] = {
     Gt: ("gt", ">", lambda value, bound: value > bound),

@@ -62,7 +62,7 @@ class ClassifierSettings(Strict):
     )
 
     workload: Literal["classifier"] = "classifier"
-    model: CifarNet | ImageNetNet
+    model: Literal[CifarNet, ImageNetNet]
     data: ImageName = "cifar10"
     batch: Count = 128
     width: Positive = 1.0  # channels as multiples of the published ones; of the nets for small images only

@@ -113,6 +113,8 @@ def explain(detail: ErrorDetails) -> str:
             return f"{table}: {key} is missing"
         case _ if kind in _SIGNS:
             return f"{table}: {key} must be {_SIGNS[kind]} {context[_LIMITS[kind]]:g}, got {found}"
+        case "too_short":
+            return f"{table}: {key} must have {context['min_length']} or more entries"
         case "no_option":
             return f"{table}: {key} {detail['msg']}, got {found!r}"
         case "value_error":

@@ -8,18 +8,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Annotated, TypeVar
 
+from annotated_types import Ge, Le
 from pydantic import Field
 
 from evabench.errors import SuiteError
 from evabench.records.cell import Cell
 from evabench.records.measurement import MeasurementSettings, ProfileSettings
-from evabench.settings.bounds import FORBID, Count, Positive
+from evabench.settings.bounds import FORBID, Positive
 from evabench.settings.choices import Subnormals
 from evabench.settings.optimizers import OptimizerSettings
 from evabench.settings.workloads import WorkloadSettings
 from evabench.suite.tables import ConvergenceTable, Measurements, Table, TierName, TierTable
 
 T = TypeVar("T")
+
+_MAX_THREADS = 4096
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +33,7 @@ class Suite:
     name: str
     title: str
     description: str
-    threads: Count = 1
+    threads: Annotated[int, Ge(1), Le(_MAX_THREADS)] = 1
     subnormals: Subnormals = "flush"
     seed: int = 0  # draws the order of the arms and the layout of each sweep
     timeout_seconds: Positive = 600.0

@@ -1,6 +1,6 @@
 """The tables of a suite file that say how much is measured: each yields its cells, and the seeds of their runs."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, ClassVar, Literal, Protocol
 
@@ -16,7 +16,7 @@ from evabench.records.measurement import (
     SeededSettings,
     StepTimeSettings,
 )
-from evabench.settings.bounds import FORBID, Count, Decay, Fraction, Positive
+from evabench.settings.bounds import FORBID, Count, Decay, Fraction, Positive, Seed
 from evabench.settings.choices import TAG
 from evabench.settings.targets import MIN_TARGET_SEEDS, Target
 from evabench.settings.workloads import WorkloadSettings
@@ -98,6 +98,10 @@ class MemoryTable:
     in_sweeps: ClassVar[bool] = False
     width_scales: tuple[Positive, ...] = (1.0,)
 
+    def __post_init__(self) -> None:
+        """Refuse no width, and one twice."""
+        _check_list("width_scales", self.width_scales)
+
     def asked(self, workloads: Workloads) -> Iterator[Asked]:
         """Yield a measurement of each workload and width. Raises `ValueError` for a width that is no whole number."""
         for name, workload in workloads.items():
@@ -121,7 +125,7 @@ class ConvergenceTable:
     __pydantic_config__ = FORBID
     in_sweeps: ClassVar[bool] = False
     seeds: Count
-    first_seed: int = 0
+    first_seed: Seed = 0
     epochs: _Epochs | None = None
     steps: Count | None = None
     evaluate_every: Count
@@ -131,12 +135,14 @@ class ConvergenceTable:
     without: tuple[str, ...] = ()
     targets: Mapping[str, Target] = field(default_factory=dict)  # by workload
     target_seeds: Annotated[int, Ge(MIN_TARGET_SEEDS)] = MIN_TARGET_SEEDS  # of a reference: they set it, and no more
-    first_target_seed: int = 2000
+    first_target_seed: Seed = 2000
 
     def __post_init__(self) -> None:
         """Refuse two budgets, or none, and seeds that set a target and are judged by it."""
         if (self.epochs is None) == (self.steps is None):
             raise ValueError("give epochs or steps, and not both")
+        if isinstance(self.epochs, tuple):
+            _check_list("epochs", self.epochs)
         self.run_seeds(None)
 
     def asked(self, workloads: Workloads) -> Iterator[Asked]:
@@ -197,7 +203,7 @@ class SeededTable:
     __pydantic_config__ = FORBID
     in_sweeps: ClassVar[bool] = False
     seeds: Count
-    first_seed: int = 0
+    first_seed: Seed = 0
     settings: SeededSettings
 
     def asked(self, workloads: Workloads) -> Iterator[Asked]:
@@ -250,3 +256,14 @@ class TierTable:
     arms: tuple[str, ...] | None = None
     timeout_seconds: Positive | None = None  # None: the suite's
     measurements: Measurements = field(default_factory=Measurements)
+
+    def __post_init__(self) -> None:
+        """Refuse lists without an entry, and with one twice."""
+        for name, chosen in (("workloads", self.workloads), ("arms", self.arms)):
+            if chosen is not None:
+                _check_list(name, chosen)
+
+
+def _check_list(name: str, entries: Sequence[object]) -> None:
+    if not entries or len(set(entries)) < len(entries):
+        raise ValueError(f"{name} must have one entry at least, and none twice, got {list(entries)}")

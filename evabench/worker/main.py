@@ -18,14 +18,8 @@ _ALLOCATION_FAILURES = ("can't allocate memory", "not enough memory", "out of me
 
 def perform(request: Request) -> ChildReply:
     """Make the run. Whatever goes wrong in it becomes an outcome; only a killed process cannot say so itself."""
-    torch.set_num_threads(request.cell.threads)
-    flush = request.cell.subnormals == "flush"
-    # Of this thread, and of those that it starts: torch has started none. False where the platform cannot.
-    flushed = torch.set_flush_denormal(flush) and flush
-    torch.manual_seed(request.seed)
-    random.seed(request.seed)
     try:
-        return replace(_measured(request), subnormals_flushed=flushed)
+        return _measured(request)
     except WorkloadError as error:
         traceback.print_exc()
         return _failed(_of_the_workload(error))
@@ -43,6 +37,12 @@ def perform(request: Request) -> ChildReply:
 
 
 def _measured(request: Request) -> ChildReply:
+    torch.set_num_threads(request.cell.threads)
+    flush = request.cell.subnormals == "flush"
+    # Of this thread, and of those that it starts: torch has started none. False where the platform cannot.
+    flushed = torch.set_flush_denormal(flush) and flush
+    torch.manual_seed(request.seed)
+    random.seed(request.seed)
     finding = measure(request)
     return ChildReply(
         outcome=_outcome(finding),
@@ -50,6 +50,7 @@ def _measured(request: Request) -> ChildReply:
         threads=torch.get_num_threads(),
         health=finding.health,
         preconditioned_share=finding.preconditioned_share,
+        subnormals_flushed=flushed,
     )
 
 

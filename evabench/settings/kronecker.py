@@ -57,6 +57,7 @@ class KfacSettings(Strict):
     factorisation: Factorisation = "cholesky"  # "eigh": some 10 times the time, and the host waits for the device
     statistics_every: Count | None = None  # steps from one update of the factors to the next; None: `refresh_every`
     refresh_every: Count = 1  # steps from one factorisation to the next
+    max_factor: Count | None = legacy(None)  # layers with a longer factor take the plain gradient
     groups: Groups = legacy(())  # settings of their own for parameters that match
 
     def __post_init__(self) -> None:
@@ -96,6 +97,7 @@ class FoofSettings(Strict):
     top_k: Count | None = None  # only the k largest eigenvalues count, the others as 0; needs "eigh"
     statistics_every: Count | None = None  # steps from one update of the factors to the next; None: `refresh_every`
     refresh_every: Count = 1  # steps from one factorisation to the next
+    max_factor: Count | None = legacy(None)  # layers with a longer factor take the plain gradient
     groups: Groups = legacy(())  # settings of their own for parameters that match
 
     def __post_init__(self) -> None:

@@ -45,6 +45,9 @@ class ShampooSettings(Strict):
     merge_up_to: Count = 128
     # Longer axes are cut into blocks with factors of their own. None: not, as in the paper; public codes: 128 or 1024.
     block_size: Count | None = None
+    # Longer axes have no factor, and the others' roots make up for it: p is twice the number of factors. Without any
+    # limit one embedding of 50,000 words asks for 10 GB at once. No run of before had so long an axis.
+    max_axis: Count | None = legacy(8192)
     statistics_every: Count = 1  # steps from one update of the factors to the next
     refresh_every: Count = 1  # steps from one computation of the roots to the next
     groups: Groups = legacy(())  # settings of their own for parameters that match

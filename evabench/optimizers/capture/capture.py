@@ -133,12 +133,13 @@ class Capture:
         """Return whether any pass through a layer is known."""
         return layer in self._remarks
 
-    def add_layer(self, layer: Layer) -> None:
-        """Watch another layer."""
+    def add_layer(self, layer: Layer) -> bool:
+        """Watch another layer, unless it is to be left out."""
+        if self.parts is not None and not self.parts.add(layer):
+            return False
         self.layers = (*self.layers, layer)
-        if self.parts is not None:
-            self.parts.add(layer)
         watch(self, layer)
+        return True
 
     def see_product(self, layer: Layer, product: Product, output: Tensor, layout: Layout) -> None:
         """Keep a product with the weight of a layer until the gradient of its output comes."""

@@ -38,8 +38,8 @@ class Watcher(Protocol):
     def see_product(self, layer: Layer, product: Product, output: Tensor, layout: Layout) -> None:
         """Take a product with the weight of a layer."""
 
-    def add_layer(self, layer: Layer) -> None:
-        """Take a layer that was found by its product."""
+    def add_layer(self, layer: Layer) -> bool:
+        """Take a layer that was found by its product, or return False where it is to be left out."""
 
     def remark(self, layer: Layer, words: str) -> None:
         """Take the reason why a product does not count."""
@@ -175,8 +175,10 @@ class Uses:
             is_transposed=product.is_transposed,
             batch_axis=candidate.batch_axis,
         )
-        watcher.add_layer(layer)
-        return layer
+        if watcher.add_layer(layer):
+            return layer
+        del self._candidates[product.weight]
+        return None
 
 
 @final

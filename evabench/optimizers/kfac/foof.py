@@ -17,8 +17,9 @@ from evabench.optimizers.kfac.factor_inverse import KEPT, TOP, invert_, multiply
 from evabench.optimizers.kfac.factor_sums import FactorSums
 from evabench.optimizers.kfac.factored_step import expects_statistics, step_
 from evabench.optimizers.kfac.factors import NUM_BATCHES, Fresh, average_factors, factor_shapes, has_factors
+from evabench.optimizers.kfac.parts import find_parts
 from evabench.optimizers.layers.layers import Layer
-from evabench.optimizers.layers.parts import LayerParts
+from evabench.optimizers.layers.parts import Exclude, LayerParts
 from evabench.optimizers.phases import phase
 from evabench.optimizers.shell.groups import Groups
 from evabench.optimizers.shell.loading import Shapes
@@ -64,6 +65,8 @@ class FOOF(Preconditioner[Layer]):
         top_k: int | None = None,
         statistics_every: int | None = None,
         refresh_every: int = 1,
+        max_factor: int | None = None,
+        exclude: Exclude = (),
         batch_first: bool | None = None,
         groups: Groups = (),
         process_group: ProcessGroup = None,
@@ -82,9 +85,11 @@ class FOOF(Preconditioner[Layer]):
             top_k=top_k,
             statistics_every=statistics_every,
             refresh_every=refresh_every,
+            max_factor=max_factor,
         )
         self.ranks = Ranks(process_group)
-        super().__init__(model, partial(LayerParts, batch_first=batch_first), settings, groups, step=0)
+        find = partial(find_parts, both_sides=False, batch_first=batch_first, exclude=exclude, max_factor=max_factor)
+        super().__init__(model, find, settings, groups, step=0)
         summary = FactorSums(weight_sharing)
         self.capture = Capture(
             self.layers,

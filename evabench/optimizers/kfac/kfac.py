@@ -17,9 +17,10 @@ from evabench.optimizers.kfac.factor_inverse import KEPT, invert_, multiply_both
 from evabench.optimizers.kfac.factor_sums import FactorSums
 from evabench.optimizers.kfac.factored_step import expects_statistics, step_
 from evabench.optimizers.kfac.factors import NUM_BATCHES, Fresh, average_factors, factor_shapes, has_factors
+from evabench.optimizers.kfac.parts import find_parts
 from evabench.optimizers.kfac.split_damping import split_damping
 from evabench.optimizers.layers.layers import Layer
-from evabench.optimizers.layers.parts import LayerParts
+from evabench.optimizers.layers.parts import Exclude, LayerParts
 from evabench.optimizers.phases import phase
 from evabench.optimizers.shell.groups import Groups
 from evabench.optimizers.shell.loading import Shapes
@@ -69,6 +70,8 @@ class KFAC(Preconditioner[Layer]):
         factorisation: Factorisation = "cholesky",
         statistics_every: int | None = None,
         refresh_every: int = 1,
+        max_factor: int | None = None,
+        exclude: Exclude = (),
         batch_first: bool | None = None,
         groups: Groups = (),
         grad_scaler: torch.amp.GradScaler | None = None,
@@ -91,10 +94,12 @@ class KFAC(Preconditioner[Layer]):
             factorisation=factorisation,
             statistics_every=statistics_every,
             refresh_every=refresh_every,
+            max_factor=max_factor,
         )
         self.grad_scaler = grad_scaler
         self.ranks = Ranks(process_group)
-        super().__init__(model, partial(LayerParts, batch_first=batch_first), settings, groups, step=0)
+        find = partial(find_parts, both_sides=True, batch_first=batch_first, exclude=exclude, max_factor=max_factor)
+        super().__init__(model, find, settings, groups, step=0)
         summary = FactorSums(weight_sharing, output_gradient)
         self.capture = Capture(self.layers, summary, parts=self.parts, statistics_batch=statistics_batch)
 

@@ -1,6 +1,8 @@
 """The layers of a model, what may be a layer besides, and the rest with the reasons."""
 
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import final
 
 from torch import nn
@@ -18,8 +20,12 @@ from evabench.optimizers.layers.layers import (
     users_of,
     weight_of,
 )
+from evabench.settings.brief import brief, brief_list
 
 ELSEWHERE = "Eva-s, Shampoo and M-FAC precondition it"
+EXCLUDED = "it is excluded"
+
+Exclude = Iterable[str | nn.Module] | Callable[[str, nn.Module], bool]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,26 +51,80 @@ def find_candidates(model: nn.Module, *, batch_first: bool | None = None) -> tup
     return tuple(found)
 
 
+def find_excluded(model: nn.Module, exclude: Exclude) -> dict[nn.Parameter, str]:
+    """Return the parameters of modules that are named, given, or chosen by name and module, and of modules inside.
+
+    Raises `ValueError` for what is no module of the model.
+    """
+    by_name = dict(model.named_modules())
+    if callable(exclude):
+        chosen = [module for name, module in by_name.items() if exclude(name, module)]
+    else:
+        chosen = []
+        for each in (exclude,) if isinstance(exclude, str) else exclude:
+            module = by_name.get(each) if isinstance(each, str) else each
+            if module is None or module not in by_name.values():
+                raise ValueError(
+                    f"exclude: {brief(each)} is no module of the model. It takes names of modules, such as "
+                    f"{brief_list([name for name in by_name if name])}, modules, or a function of both."
+                )
+            chosen.append(module)
+    return {parameter: EXCLUDED for module in chosen for parameter in module.parameters()}
+
+
 @final
 class LayerParts:
     """The layers of a model, and its other parameters; candidates become layers when their products are seen."""
 
-    def __init__(self, model: nn.Module, *, batch_first: bool | None = None) -> None:
-        """Find them; `batch_first` says where sequences have their samples, whatever modules of the model say."""
-        self.model = model
-        self.layers = find_layers(model, batch_first=batch_first)
-        self.rest = find_rest(model, self.layers)
-        self.candidates = find_candidates(model, batch_first=batch_first)
+    def __init__(
+        self,
+        model: nn.Module,
+        *,
+        batch_first: bool | None = None,
+        exclude: Exclude = (),
+        refuse: Callable[[Layer], str | None] = lambda layer: None,
+    ) -> None:
+        """Find them; `batch_first` says where sequences have their samples, whatever modules of the model say.
 
-    def add(self, layer: Layer) -> None:
-        """Take a layer that was a candidate."""
-        self.layers = (*self.layers, layer)
+        `refuse` returns why a layer is to be left out, or None.
+        """
+        self.model = model
+        self.refuse = refuse
+        left_out = find_excluded(model, exclude)
+        found = find_layers(model, batch_first=batch_first)
+        reasons = {layer.weight: left_out.get(layer.weight) or refuse(layer) for layer in found}
+        self.layers = tuple(layer for layer in found if reasons[layer.weight] is None)
+        self.candidates = tuple(
+            each for each in find_candidates(model, batch_first=batch_first) if each.weight not in left_out
+        )
+        if not (self.layers or self.candidates):
+            raise ValueError(
+                f"{type(model).__name__} has no layer to precondition: all are left out, "
+                f"{found[0].name} because {reasons[found[0].weight]}. Use torch.optim.SGD for it."
+            )
+        self.rest = find_rest(model, self.layers, left_out | reasons)
+
+    def add(self, layer: Layer) -> bool:
+        """Take a layer that was a candidate, or return False where it is to be left out."""
         held = set(layer.parameters)
+        reason = self.refuse(layer)
+        if reason is not None:
+            self.rest = tuple(
+                replace(each, reason=reason) if layer.weight in each.parameters else each for each in self.rest
+            )
+            return False
+        self.layers = (*self.layers, layer)
         left = (replace(each, parameters=tuple(p for p in each.parameters if p not in held)) for each in self.rest)
         self.rest = tuple(each for each in left if each.parameters)
+        return True
 
 
-def find_rest(model: nn.Module, layers: tuple[Layer, ...], kinds: Kinds = KINDS) -> tuple[Rest, ...]:
+def find_rest(
+    model: nn.Module,
+    layers: tuple[Layer, ...],
+    reasons: Mapping[nn.Parameter, str | None] = MappingProxyType({}),
+    kinds: Kinds = KINDS,
+) -> tuple[Rest, ...]:
     """Return the parameters that are in no layer, module by module, each with the reason."""
     held = {parameter for layer in layers for parameter in layer.parameters}
     users = users_of(model)
@@ -76,12 +136,23 @@ def find_rest(model: nn.Module, layers: tuple[Layer, ...], kinds: Kinds = KINDS)
             names[module] = name
             rest.setdefault(module, []).append(parameter)
     return tuple(
-        Rest(names[module], type(module).__name__, tuple(parameters), _explain(module, users, parameters, kinds))
+        Rest(
+            names[module], type(module).__name__, tuple(parameters), _explain(module, users, parameters, reasons, kinds)
+        )
         for module, parameters in rest.items()
     )
 
 
-def _explain(module: nn.Module, users: Users, parameters: list[nn.Parameter], kinds: Kinds) -> str:
+def _explain(
+    module: nn.Module,
+    users: Users,
+    parameters: list[nn.Parameter],
+    reasons: Mapping[nn.Parameter, str | None],
+    kinds: Kinds,
+) -> str:
+    known = next((reason for each in parameters if (reason := reasons.get(each))), None)
+    if known is not None:
+        return known
     kind = type(module).__name__
     if not isinstance(module, kinds):
         most_axes = max(parameter.dim() for parameter in parameters)

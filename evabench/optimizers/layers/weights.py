@@ -1,6 +1,7 @@
 """The parameters whose gradient alone gives them a curvature: those with two axes or more, whatever their module."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 from torch import Tensor, nn
 
@@ -14,6 +15,7 @@ class Weight:
     name: str  # of the module, or of the parameter where the module holds several weights
     kind: str  # the class of the module
     weight: nn.Parameter
+    note: str = ""  # what of its curvature is left out
 
     @property
     def parameters(self) -> list[nn.Parameter]:
@@ -44,9 +46,21 @@ class WeightParts:
     rest: tuple[Rest, ...]
 
 
-def find_weight_parts(model: nn.Module) -> WeightParts:
-    """Return what `find_weights` and `find_other_parameters` find."""
-    return WeightParts(find_weights(model), find_other_parameters(model))
+Remark = Callable[[nn.Parameter], tuple[bool, str]]  # whether a weight has a curvature, and what is left out of it
+
+
+def find_weight_parts(model: nn.Module, remark: Remark = lambda weight: (True, "")) -> WeightParts:
+    """Return what `find_weights` and `find_other_parameters` find; a weight without a curvature is of the others."""
+    layers, rest = [], list(find_other_parameters(model))
+    for each in find_weights(model):
+        has_curvature, words = remark(each.weight)
+        if has_curvature:
+            layers.append(replace(each, note=words))
+        else:
+            rest.append(Rest(each.name, each.kind, (each.weight,), words))
+    if not layers:
+        raise ValueError(f"{type(model).__name__} has no layer to precondition: {rest[-1].name} has {rest[-1].reason}.")
+    return WeightParts(tuple(layers), tuple(rest))
 
 
 def find_weights(model: nn.Module) -> tuple[Weight, ...]:

@@ -19,11 +19,12 @@ class Partition:
 
     shape: tuple[int, ...]
     blocks: tuple[tuple[slice, ...], ...]
+    axes: tuple[int, ...]  # those that have factors: no block is too long there
 
     @property
-    def num_axes(self) -> int:
+    def num_factors(self) -> int:
         """How many factors a block has."""
-        return len(self.shape)
+        return len(self.axes)
 
     @property
     def num_factor_elements(self) -> int:
@@ -31,24 +32,28 @@ class Partition:
         return sum(d * d for d in self.factor_sizes())
 
     def factor_sizes(self) -> Iterator[int]:
-        """Yield the length of every axis of every block, in the order of the flat tensor."""
+        """Yield the length of every axis with a factor, block by block, in the order of the flat tensor."""
         for block in self.blocks:
-            for part in block:
-                yield part.stop - part.start
+            for axis in self.axes:
+                yield block[axis].stop - block[axis].start
 
     def factors(self, flat: Tensor) -> list[list[Tensor]]:
-        """Return views of a flat tensor: for each block a factor an axis."""
+        """Return views of a flat tensor: for each block a factor for each axis that has one."""
         sizes = list(self.factor_sizes())
         parts = torch.split(flat, [d * d for d in sizes])
         views = [part.view(d, d) for part, d in zip(parts, sizes, strict=True)]
-        return [views[start : start + self.num_axes] for start in range(0, len(views), self.num_axes)]
+        return [views[start : start + self.num_factors] for start in range(0, len(views), self.num_factors)]
 
 
-def partition(shape: tuple[int, ...], *, merge_up_to: int, block_size: int | None) -> Partition:
-    """Return the blocks of a weight of this shape."""
+def partition(
+    shape: tuple[int, ...], *, merge_up_to: int, block_size: int | None, max_axis: int | None = None
+) -> Partition:
+    """Return the blocks of a weight of this shape; an axis that is longer than `max_axis` in a block has no factor."""
     merged = merge_axes(shape, merge_up_to)
     cuts = [_cut(length, block_size or length) for length in merged]
-    return Partition(merged, tuple(product(*cuts)))
+    longest = [max(part.stop - part.start for part in parts) for parts in cuts]
+    axes = tuple(axis for axis, length in enumerate(longest) if max_axis is None or length <= max_axis)
+    return Partition(merged, tuple(product(*cuts)), axes)
 
 
 def merge_axes(shape: tuple[int, ...], up_to: int) -> tuple[int, ...]:

@@ -4,12 +4,15 @@ Legend: G [d_0, ..., d_k] gradient of a weight, or of a block of it; F_i [d_i, d
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
+from functools import partial
 from typing import Any, final
 
 import torch
 from torch import Tensor, nn
 
-from evabench.optimizers.layers.weights import Weight, find_weight_parts
+from evabench.optimizers.layers.sizes import Factor, check_memory
+from evabench.optimizers.layers.weights import Weight, WeightParts, find_weight_parts
 from evabench.optimizers.phases import phase
 from evabench.optimizers.shampoo.axis_factors import accumulate_, apply_roots
 from evabench.optimizers.shampoo.blocks import Partition, partition
@@ -26,6 +29,7 @@ from evabench.optimizers.tensors import dense_like, in_single_precision
 from evabench.settings.choices import Grafting, Nesterov, RootMethod
 from evabench.settings.shampoo import ShampooSettings
 
+WAYS_OUT = "Set max_axis, so that longer axes have no factor, or block_size, so that they have several."
 LARGEST_IN_BATCH = 256  # factors up to this length are decomposed together with all others of their length
 
 
@@ -60,6 +64,7 @@ class Shampoo(Preconditioner[Weight]):
         grafting: Grafting = "sgd",
         merge_up_to: int = 128,
         block_size: int | None = None,
+        max_axis: int | None = 8192,
         statistics_every: int = 1,
         refresh_every: int = 1,
         groups: Groups = (),
@@ -76,10 +81,11 @@ class Shampoo(Preconditioner[Weight]):
             grafting=grafting,
             merge_up_to=merge_up_to,
             block_size=block_size,
+            max_axis=max_axis,
             statistics_every=statistics_every,
             refresh_every=refresh_every,
         )
-        super().__init__(model, find_weight_parts, settings, groups, step=0)
+        super().__init__(model, partial(_find_parts, settings=asdict(settings)), settings, groups, step=0)
         self._adopt_settings()
 
     def _update_(self) -> None:
@@ -90,7 +96,11 @@ class Shampoo(Preconditioner[Weight]):
         norms = gradient_norms(self.names)
         skip = self.skips.check(norms, found_infinity(self))
         group = self.param_groups[0]
-        gradients = {each.weight: self._gradient(each.weight, skip) for each in self.layers if each.has_gradient}
+        gradients = {
+            each.weight: self._gradient(each.weight, skip)
+            for each in self.layers
+            if each.has_gradient and each.weight in self.partitions
+        }
         decay = None if group["beta2"] == 1 else torch.where(skip > 0, 1.0, group["beta2"])
         if group["step"] % group["statistics_every"] == 0:
             for parameter, G in gradients.items():
@@ -116,10 +126,12 @@ class Shampoo(Preconditioner[Weight]):
 
     def _adopt_settings(self) -> None:
         shared = self.param_groups[0]
-        self.partitions = _cut_all(self.layers, shared["merge_up_to"], shared["block_size"])
+        for group in self.param_groups:
+            group.setdefault("max_axis", self.defaults["max_axis"])  # a state of before there was one
+        self.partitions = _cut_all(self.layers, shared)
 
     def _shapes(self, settings: Mapping[str, Any]) -> Shapes:
-        cuts = _cut_all(self.layers, settings["merge_up_to"], settings["block_size"])
+        cuts = _cut_all(self.layers, settings)
         return {
             parameter: {
                 "factors": (cut.num_factor_elements,),
@@ -146,7 +158,7 @@ class Shampoo(Preconditioner[Weight]):
         if "factors" not in state:
             state["factors"] = G.new_zeros(cut.num_factor_elements)
         for block, factors in zip(cut.blocks, cut.factors(state["factors"]), strict=True):
-            accumulate_(factors, G[block], beta2=self.param_groups[0]["beta2"], decay=decay)
+            accumulate_(factors, cut.axes, G[block], beta2=self.param_groups[0]["beta2"], decay=decay)
 
     @phase("refresh")
     def _refresh_roots_(self, gradients: dict[nn.Parameter, Tensor], skip: Tensor) -> None:
@@ -173,7 +185,7 @@ class Shampoo(Preconditioner[Weight]):
                 for block in cut.factors(state["roots"]):
                     for root in block:
                         root.fill_diagonal_(1.0)
-            order = self.param_groups[0]["root_order"] or 2 * cut.num_axes
+            order = self.param_groups[0]["root_order"] or 2 * cut.num_factors
             for factors, roots in zip(cut.factors(state["factors"]), cut.factors(state["roots"]), strict=True):
                 for F, root in zip(factors, roots, strict=True):
                     if len(F) > LARGEST_IN_BATCH:
@@ -190,18 +202,40 @@ class Shampoo(Preconditioner[Weight]):
         if "roots" in state:
             roots = cut.factors(state["roots"])
             if len(cut.blocks) == 1:
-                P = apply_roots(roots[0], G)
+                P = apply_roots(roots[0], cut.axes, G)
             else:
                 P = torch.empty_like(G)
                 for block, each in zip(cut.blocks, roots, strict=True):
-                    P[block] = apply_roots(each, G[block])
+                    P[block] = apply_roots(each, cut.axes, G[block])
             parameter.grad.copy_(P.view(parameter.shape))
         length: Tensor = torch.linalg.vector_norm(parameter.grad, dtype=G.dtype)
         return length
 
 
-def _cut_all(weights: Sequence[Weight], merge_up_to: int, block_size: int | None) -> dict[nn.Parameter, Partition]:
-    return {
-        each.weight: partition(tuple(each.weight.shape), merge_up_to=merge_up_to, block_size=block_size)
-        for each in weights
-    }
+def _cut(weight: Tensor, settings: Mapping[str, Any]) -> Partition:
+    return partition(
+        tuple(weight.shape),
+        merge_up_to=settings["merge_up_to"],
+        block_size=settings["block_size"],
+        max_axis=settings["max_axis"],
+    )
+
+
+def _cut_all(weights: Sequence[Weight], settings: Mapping[str, Any]) -> dict[nn.Parameter, Partition]:
+    cuts = {each.weight: _cut(each.weight, settings) for each in weights}
+    return {weight: cut for weight, cut in cuts.items() if cut.axes}
+
+
+def _find_parts(model: nn.Module, settings: Mapping[str, Any]) -> WeightParts:
+    """Return the weights with their long axes named; raise `ValueError` for a factor without room in the memory."""
+
+    def remark(weight: nn.Parameter) -> tuple[bool, str]:
+        cut = _cut(weight, settings)
+        long = [str(length) for axis, length in enumerate(cut.shape) if axis not in cut.axes]
+        words = f"no factor of axes longer than max_axis = {settings['max_axis']}: {', '.join(long)}" if long else ""
+        return bool(cut.axes), words
+
+    parts = find_weight_parts(model, remark)
+    sizes = ((each, size) for each in parts.layers for size in _cut(each.weight, settings).factor_sizes())
+    check_memory((Factor(each.name, each.weight, size) for each, size in sizes), "Shampoo", WAYS_OUT)
+    return parts

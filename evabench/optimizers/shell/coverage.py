@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol, runtime_checkable
 
 from evabench.optimizers.layers.layers import Layer, Preconditioned, Rest
+from evabench.optimizers.layers.weights import Weight
 from evabench.optimizers.shell.health import Health
 
 Treatment = Literal["preconditioned", "plain gradient", "frozen"]
@@ -33,7 +34,7 @@ class LayerCoverage:
     name: str
     kind: str  # the class of the module
     treatment: Treatment
-    reason: str  # empty where preconditioned
+    reason: str  # of a preconditioned one, what of its curvature is left out
     num_parameters: int
 
 
@@ -71,7 +72,7 @@ def coverage(optimizer: LayerAware) -> Coverage:
 
 def _of_layer(layer: Preconditioned, found: Health) -> LayerCoverage:
     treatment: Treatment = "preconditioned"
-    reason = ""
+    reason = layer.note if isinstance(layer, Weight) else ""
     if not layer.weight.requires_grad:
         treatment, reason = "frozen", "since the optimizer was made"
     elif isinstance(layer, Layer) and layer.bias is not None and not layer.bias.requires_grad:

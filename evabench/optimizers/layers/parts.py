@@ -82,17 +82,17 @@ class LayerParts:
         *,
         batch_first: bool | None = None,
         exclude: Exclude = (),
-        refuse: Callable[[Layer], str | None] = lambda layer: None,
+        refuse: Callable[[Layer], str | None] | None = None,
     ) -> None:
         """Find them; `batch_first` says where sequences have their samples, whatever modules of the model say.
 
         `refuse` returns why a layer is to be left out, or None.
         """
         self.model = model
-        self.refuse = refuse
+        self._refuse = refuse or _take
         left_out = find_excluded(model, exclude)
         found = find_layers(model, batch_first=batch_first)
-        reasons = {layer.weight: left_out.get(layer.weight) or refuse(layer) for layer in found}
+        reasons = {layer.weight: left_out.get(layer.weight) or self._refuse(layer) for layer in found}
         self.layers = tuple(layer for layer in found if reasons[layer.weight] is None)
         self.candidates = tuple(
             each for each in find_candidates(model, batch_first=batch_first) if each.weight not in left_out
@@ -107,7 +107,7 @@ class LayerParts:
     def add(self, layer: Layer) -> bool:
         """Take a layer that was a candidate, or return False where it is to be left out."""
         held = set(layer.parameters)
-        reason = self.refuse(layer)
+        reason = self._refuse(layer)
         if reason is not None:
             self.rest = tuple(
                 replace(each, reason=reason) if layer.weight in each.parameters else each for each in self.rest
@@ -165,3 +165,7 @@ def _explain(
     if weight is None:
         return "its weight is computed, not a parameter"
     return reason_against(weight, [user for _, user in users[weight]], kinds) or "its bias is frozen or shared"
+
+
+def _take(layer: Layer) -> str | None:
+    return None

@@ -3,8 +3,8 @@
 Stored runs may be of older code or of another suite: an estimate needs no exact key. Nothing here is a measurement.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from statistics import fmean, median
 from typing import Literal
@@ -79,6 +79,7 @@ class Estimate:
     free_bytes: Bytes
     num_unprobed: int = 0  # workloads with an optimizer for which no time was left
     seconds_to_probe_all: Seconds | None = None  # by those that were probed; None: none was
+    failures: Mapping[str, str] = field(default_factory=dict)  # workload and arm: why its probe found no time
 
     @property
     def seconds(self) -> Seconds:
@@ -133,13 +134,17 @@ def estimate(plan: Plan, history: History, probing: Probing, free_bytes: Bytes) 
     probes = {(repr(one.workload), repr(one.optimizer)): one for one in probing.found}
     rows: dict[tuple[str, str], list[Cost]] = {}
     too_large: dict[str, None] = {}
+    failures: dict[str, str] = {}
     for run in plan.left:
-        cell = run.cell
-        cost = _cost(cell, history, probes.get((repr(cell.workload), repr(cell.optimizer))))
+        cell, title = run.cell, f"{run.cell.workload_name}, {run.cell.arm}"
+        probed = probes.get((repr(cell.workload), repr(cell.optimizer)))
+        cost = _cost(cell, history, probed)
         kind = cell.measurement.measurement + (" (target)" if cell.sets_target else "")
         rows.setdefault((cell.workload_name, kind), []).append(cost)
         if cost.process_bytes is not None and cost.process_bytes > free_bytes:
-            too_large[f"{cell.workload_name}, {cell.arm}"] = None
+            too_large[title] = None
+        if cost.seconds is None and probed and probed.failure:
+            failures[title] = probed.failure
     num_servers = len(plan.setting) + len(plan.sessions) + _num_new_sessions(plan)
     server = probing.server_seconds
     return Estimate(
@@ -150,6 +155,7 @@ def estimate(plan: Plan, history: History, probing: Probing, free_bytes: Bytes) 
         free_bytes=free_bytes,
         num_unprobed=probing.num_left_out,
         seconds_to_probe_all=probing.seconds_for_all,
+        failures=failures,
     )
 
 

@@ -28,6 +28,7 @@ class Probed:
     optimizer: OptimizerSettings
     counted: Probe | None  # on fake tensors; None: the child did not come to an end
     timed: Probe | None  # None: not begun, because it would not fit or the time was up, or not ended
+    failure: str | None = None  # why no steps were timed; None: they were, or they would not fit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,23 +88,26 @@ class _Prober:
             self.server_seconds = monotonic() - self.started
         if cell is None or self._left <= 0:
             return None
-        counted = self._ask(server, cell, _BYTES)
+        counted, _ = self._ask(server, cell, _BYTES)
         fits = counted is None or fake_process_bytes(counted) < self.free_bytes
-        timed = self._ask(server, cell, _STEPS) if fits else None
+        timed, failure = self._ask(server, cell, _STEPS) if fits else (None, None)
         self.done()
-        return Probed(workload=cell.workload, optimizer=cell.optimizer, counted=counted, timed=timed)
+        return Probed(workload=cell.workload, optimizer=cell.optimizer, counted=counted, timed=timed, failure=failure)
 
-    def _ask(self, server: Launcher, cell: Cell, settings: ProbeSettings) -> Probe | None:
+    def _ask(self, server: Launcher, cell: Cell, settings: ProbeSettings) -> tuple[Probe | None, str | None]:
+        """Return what the probe found, or why it found nothing."""
         if self._left <= 0:
-            return None
+            return None, "the time for probes was over"
         request = Request(
             cell=replace(cell, measurement=settings),
             seed=0,
             warmup_steps=0,
             timeout_seconds=min(self._left, _LONGEST_SECONDS),
         )
-        measured = server.perform(request).measured
-        return measured if isinstance(measured, Probe) else None
+        reply = server.perform(request)
+        if isinstance(reply.measured, Probe):
+            return reply.measured, None
+        return None, f"{reply.outcome.kind.replace('_', ' ')}: {reply.outcome.reason}"
 
     @property
     def _left(self) -> Seconds:

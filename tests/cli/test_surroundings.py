@@ -48,6 +48,16 @@ def test_a_reader_who_leaves_is_no_error(verb):
     assert (done.returncode, done.stderr) == (0, b"")
 
 
+def test_a_report_is_written_where_its_reader_leaves(run_once):
+    read, write = os.pipe()
+    os.close(read)
+    words = [sys.executable, "-m", "evabench", "report", "tiny.toml"]
+    done = subprocess.run(words, cwd=run_once, stdout=write, stderr=subprocess.PIPE, check=False)
+    os.close(write)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert (run_once / "reports" / "tiny" / "index.html").exists()
+
+
 def test_a_full_disk_behind_standard_output_is_a_message_and_no_crash():
     with open("/dev/full", "wb") as full:
         done = subprocess.run(

@@ -157,6 +157,20 @@ def test_a_cell_that_will_not_fit_is_counted_and_not_run():
     assert found.timed is None
 
 
+def test_an_arm_whose_probe_failed_is_named_with_the_reason():
+    failed = Probed(
+        workload=made.NET,
+        optimizer=made.ARMS["K-FAC@10"],
+        counted=None,
+        timed=None,
+        failure="crashed: the moon is full",
+    )
+    (warning,) = estimate_warnings(estimate(plan(K_FAC), History([]), Probing(found=(failed,)), GIB))
+    assert warning == (
+        "Nobody can say how long these take: autoencoder, K-FAC@10. Their probe: crashed: the moon is full."
+    )
+
+
 def test_a_probe_is_no_measurement_of_a_suite():
     kinds = {run.cell.measurement.measurement for run in make_plan(suite(), (), made.HOST).left}
     assert ProbeSettings().measurement not in kinds

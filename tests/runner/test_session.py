@@ -101,7 +101,13 @@ def test_a_probe_that_gets_lost_leaves_its_arm_unknown():
     (found,) = probe_cells(
         [cell("SGD", net=SMALL)], max_seconds=60, free_bytes=2**30, launch=FakeLaunch(losing(1))
     ).found
-    assert (found.counted, found.timed is not None) == (None, True)
+    assert (found.counted, found.timed is not None, found.failure) == (None, True, None)
+
+
+def test_a_probe_without_a_time_says_why():
+    launch = FakeLaunch(losing(2))
+    (found,) = probe_cells([cell("SGD", net=SMALL)], max_seconds=60, free_bytes=2**30, launch=launch).found
+    assert (found.timed, found.failure) == (None, "lost: its launch server was killed by SIGKILL")
 
 
 def test_a_profile_that_does_not_complete_is_an_error_that_names_the_cell():

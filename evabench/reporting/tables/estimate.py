@@ -38,6 +38,9 @@ def estimate_warnings(estimate: Estimate) -> Iterator[str]:
     if estimate.too_large:
         free = format_bytes(estimate.free_bytes)
         yield f"By this estimate these will not fit into the {free} that are free: {'; '.join(estimate.too_large)}."
+    for failure in dict.fromkeys(estimate.failures.values()):
+        named = [title for title, why in estimate.failures.items() if why == failure]
+        yield f"Nobody can say how long these take: {'; '.join(named)}. Their probe: {failure.rstrip('.')}."
     if estimate.num_unprobed:
         enough = estimate.seconds_to_probe_all
         yield (

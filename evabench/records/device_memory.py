@@ -12,6 +12,7 @@ class DeviceMemory(Strict):
     """Peaks over the measured steps. Between them lie the CUDA context and the workspaces of its libraries."""
 
     allocated_bytes: Bytes | None = None  # by tensors, as torch's allocator counts
+    library_bytes: Bytes | None = None  # of `allocated`, no tensor's when the step began: cuBLAS keeps workspaces
     reserved_bytes: Bytes | None = None  # by torch's allocator from CUDA
     process_bytes: Bytes | None = None  # of this process, as NVML counts, sampled
     device_bytes: Bytes | None = None  # of all processes on the device, without the driver's own reserve, sampled

@@ -54,13 +54,13 @@ class Memory(Strict):
     peak_phase: Phase
     peak_layer: str | None  # None: in the optimizer's step, or between two layers
     timeline: tuple[LiveBytes, ...]  # over the step, thinned; the peak is among them
-    allocator_peak_bytes: Bytes | None  # of the CPU allocator in such a step; None: on another device
+    allocator_peak_bytes: Bytes | None  # of the allocator in such a step; None: nobody counted
     workspace_bytes: Bytes | None  # inside the operator where the allocator peaked
     workspace_operator: str | None  # that operator; None: it peaked outside any
     rss_high_water_bytes: Bytes | None  # VmHWM of the whole process, the interpreter and torch included
     tensors_there_bytes: Bytes | None = None  # live tensors in that operator: with its workspace the allocator's peak
     device: DeviceMemory | None = None  # None: a run from before it was read
-    kept_bytes: Bytes | None = None  # of the CPU allocator, in a warm refresh cycle, not given back; None: as above
+    kept_bytes: Bytes | None = None  # by the allocator, in a warm refresh cycle, not given back; None: as above
     cycle_steps: int = 1
 
     @property

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from evabench.optimizers import Eva, EvaF
+from tests.cuda import NEEDS_A_GPU
 from tools.gpu_check.agreement import (
     BUILDS,
     NETS,
@@ -12,7 +13,7 @@ from tools.gpu_check.agreement import (
     trained,
 )
 
-pytestmark = pytest.mark.cuda
+pytestmark = list(NEEDS_A_GPU)
 
 CPU, GPU = torch.device("cpu"), torch.device("cuda", 0)
 each_optimizer = pytest.mark.parametrize("arm", BUILDS)

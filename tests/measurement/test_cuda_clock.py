@@ -4,6 +4,7 @@ import pytest
 
 from evabench.measurement.timing.clock import time_visit
 from evabench.records.measurement import StepTimeSettings
+from evabench.records.step_time import StepTime
 from tests.measurement.made_up_device import FakeDevice
 
 SETTINGS = StepTimeSettings(min_steps=6)
@@ -40,6 +41,24 @@ def test_a_host_that_runs_ahead_does_not_bind_the_step():
 
 def test_a_device_that_waits_for_the_host_is_flagged():
     assert visit(FakeDevice(host_ms=10, device_ms=[0.5])).host_bound is True
+
+
+@pytest.mark.parametrize(
+    ("lag_ms", "host_bound"),
+    [(11.3, False), (5.0, False), (1.0, True)],
+    ids=["1,017 kernels of an H100's queue", "a queue of the shortest kernels", "a last kernel"],
+)
+def test_a_step_longer_than_the_launch_queue_is_told_by_what_the_queue_holds(lag_ms, host_bound):
+    block = 3 * 0.340
+    found = StepTime(
+        step_seconds=(0.340,) * 3,
+        block_seconds=(block,),
+        latency_seconds=None,
+        cycle_steps=1,
+        warmup_steps=0,
+        host_seconds=(block - lag_ms / 1e3,),
+    )
+    assert found.host_bound is host_bound
 
 
 @pytest.mark.parametrize(("drift", "in_doubt"), [(1.0, False), (1.03, True), (0.95, True)])

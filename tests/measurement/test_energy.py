@@ -92,6 +92,29 @@ def test_the_integral_is_trapezoidal():
     assert reading(energy_of_samples(sampler, [machine], 1)).joules == pytest.approx(100 + 300)
 
 
+def test_the_edges_of_a_window_do_not_count_where_a_counter_moves_seldom():
+    machine = FakeMachine()
+    sampler = Sampler(lambda: ((20.0 * int(10 * machine.now + 0.001), 200.0),), HOUR, now=lambda: machine.now)
+    for milliseconds in range(1090, 2120, 10):  # from just before a change to just behind one: 11 changes of 20 J
+        machine.now = milliseconds / 1e3
+        sampler.take()
+    assert reading(energy_of_samples(sampler, [machine], 1)).counter_joules == pytest.approx(1.02 * 200.0, rel=1e-3)
+
+
+def test_the_power_settles_before_the_window_under_the_same_steps():
+    machine = FakeMachine()
+    energy = measure_energy(
+        machine.step,
+        3,
+        [machine],
+        synchronize=machine.synchronize,
+        now=lambda: machine.now,
+        period_seconds=HOUR,
+        settling_seconds=1.1,
+    )
+    assert (energy.num_steps, machine.steps) == (6, 12)
+
+
 def test_a_counter_that_stood_still_is_none_with_the_reason_and_never_0_joules():
     energy = FakeMachine(watts=None, counted_watts=0.0).measure()
     assert energy.readings == ()

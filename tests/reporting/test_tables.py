@@ -229,6 +229,7 @@ def test_memory_of_the_device_is_a_table_only_where_something_was_counted():
     assert row(device_table(with_memory(device=counted)), "Eva") == {
         "arm": "Eva",
         "allocated": "1.00 GiB",
+        "libraries in it": "-",
         "reserved": "2.00 GiB",
         "process": "3.00 GiB",
         "unexplained": "1.00 GiB",

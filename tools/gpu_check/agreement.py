@@ -4,6 +4,7 @@ Weights and batches are drawn on the CPU and moved, so that only the arithmetic 
 """
 
 import copy
+import warnings
 from collections.abc import Callable
 from itertools import pairwise
 from typing import Any, NamedTuple
@@ -98,7 +99,7 @@ def trained(
         scaler.scale(loss).backward()
         scaler.step(optimizer)
         scaler.update()
-        losses.append(float(loss))
+        losses.append(float(loss.detach()))
         scales.append(scaler.get_scale())
     after = list(model.parameters())
     return Trained(
@@ -140,19 +141,27 @@ def steps_that_wait(kind: str, arm: str, device: torch.device) -> tuple[list[boo
 
 def _waits_in(step: Callable[[], None]) -> list[str]:
     """Return where a step waits: torch's own warnings; on a CPU none."""
-    import warnings
-
     if torch.cuda.is_available():
         torch.cuda.synchronize()
-        torch.cuda.set_sync_debug_mode("warn")
+        watch_waits("warn")
     try:
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             step()
     finally:
         if torch.cuda.is_available():
-            torch.cuda.set_sync_debug_mode("default")
+            watch_waits("default")
     return [_place(one) for one in caught if "synchroniz" in str(one.message)]
+
+
+def watch_waits(mode: str) -> None:
+    """Say what torch does where the host waits: "default" (nothing), "warn" or "error".
+
+    The first call in a process warns that the mode is a prototype, which is no news of the step.
+    """
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Synchronization debug mode is a prototype")
+        torch.cuda.set_sync_debug_mode(mode)
 
 
 def _place(warning: Any) -> str:
@@ -168,7 +177,7 @@ def fails_where_the_host_waits(kind: str, arm: str, device: torch.device) -> str
     cycle = CYCLES.get(arm, 1)
     for index in range(4 * cycle):
         plain = index >= 2 * cycle and (cycle == 1 or index % cycle)
-        torch.cuda.set_sync_debug_mode("error" if plain else "default")
+        watch_waits("error" if plain else "default")
         try:
             optimizer.zero_grad(set_to_none=True)
             nn.functional.cross_entropy(model(inputs), targets).backward()
@@ -176,5 +185,5 @@ def fails_where_the_host_waits(kind: str, arm: str, device: torch.device) -> str
         except RuntimeError as error:
             return str(error).partition("\n")[0]
         finally:
-            torch.cuda.set_sync_debug_mode("default")
+            watch_waits("default")
     return None

@@ -1,7 +1,9 @@
 """Energy of a step: counters over a window of at least 1 s, against the integral of the sampled power.
 
 Counters move every 20 to 100 ms, so a short window reads 0 J or 200 %; a window of its own, of whole refresh cycles,
-also keeps the side thread that samples the power away from the timed block.
+also keeps the side thread that samples the power away from the timed block. A counter that moves seldom is read between
+its first and its last change inside the window. The power that NVML gives is the mean of the last second, so that on a
+GPU the same steps run for that long before the window.
 """
 
 from collections.abc import Callable, Sequence
@@ -21,7 +23,8 @@ from evabench.sampling import Sampler
 from evabench.units import Joules, Seconds, Watts
 
 MIN_WINDOW_SECONDS = 1.0
-_PERIOD_SECONDS = 0.05  # power readings are renewed every 25 to 100 ms
+SETTLING_SECONDS = 1.1  # of NVML's power, a mean over a second that is renewed every 100 ms
+_PERIOD_SECONDS = 0.025  # counters and power readings are renewed every 20 to 100 ms
 
 _Sample = tuple[tuple[Joules | None, Watts | None], ...]  # one pair a source
 
@@ -70,6 +73,7 @@ def measure_energy_on(device: torch.device, step: Callable[[], None], cycle_step
     counters: list[EnergyCounter] = [cpu] if cpu.readable else []
     lacking = cpu.missing
     synchronize: Callable[[], None] = _nothing
+    settling = 0.0
     with ExitStack() as stack:
         if device.type == "cuda":
             nvml = stack.enter_context(Nvml())
@@ -77,9 +81,10 @@ def measure_energy_on(device: torch.device, step: Callable[[], None], cycle_step
             counters += [NvmlEnergy(gpu)] if gpu else []
             lacking += nvml.missing
             synchronize = lambda: torch.cuda.synchronize(device)  # noqa: E731
+            settling = SETTLING_SECONDS
         if not counters:
             return Energy(seconds=None, num_steps=0, readings=(), sampling=None, missing=lacking)
-        energy = measure_energy(step, cycle_steps, counters, synchronize=synchronize)
+        energy = measure_energy(step, cycle_steps, counters, synchronize=synchronize, settling_seconds=settling)
     return replace(energy, missing=tuple(dict.fromkeys((*lacking, *energy.missing))))
 
 
@@ -91,22 +96,32 @@ def measure_energy(
     synchronize: Callable[[], None],
     now: Callable[[], Seconds] = perf_counter,
     period_seconds: Seconds = _PERIOD_SECONDS,
+    settling_seconds: Seconds = 0.0,
 ) -> Energy:
-    """Run whole cycles until the window is long enough, and return what each counter said about it."""
+    """Run whole cycles until the window is long enough, and return what each counter said about it.
+
+    Before the window the same cycles run for `settling_seconds`.
+    """
     num_steps = 0
 
     def read() -> _Sample:
         return tuple((counter.joules(), counter.power()) for counter in counters)
 
+    def cycle() -> None:
+        for _ in range(cycle_steps):
+            step()
+        synchronize()
+
     sampler = Sampler(read, period_seconds, now)
     synchronize()
+    begun = now()
+    while now() - begun < settling_seconds:
+        cycle()
     with sampler:
         begun = sampler.samples[0][0]
         while now() - begun < MIN_WINDOW_SECONDS:
-            for _ in range(cycle_steps):
-                step()
+            cycle()
             num_steps += cycle_steps
-            synchronize()
     return energy_of_samples(sampler, counters, num_steps)
 
 
@@ -118,6 +133,8 @@ def energy_of_samples(sampler: Sampler[_Sample], counters: Sequence[EnergyCounte
     for index, counter in enumerate(counters):
         counts = [values[index][0] for _, values in sampler.samples]
         joules, reason = _difference(counter.source, counts[0], counts[-1], seconds)
+        if joules is not None:
+            joules = _between_changes(times, counts) or joules
         integral = _integral(times, [values[index][1] for _, values in sampler.samples])
         missing += [*reason, *counter.missing]
         if joules is not None or integral is not None:
@@ -141,6 +158,22 @@ def _difference(
         return last - first, []
     words = "stood still" if last == first else "went backwards"
     return None, [f"{source} energy: its counter {words} in a window of {seconds:.3g} s."]
+
+
+def _between_changes(times: Sequence[Seconds], counts: Sequence[Joules | None]) -> Joules | None:
+    """Return the window's energy at the mean power between the first and the last change of a counter.
+
+    The edges of the window would count up to a renewal too much or too little. None where the counter stood still
+    between fewer than half of the samples, so that its edges are short, or changed less than three times.
+    """
+    changed = [index for index in range(1, len(counts)) if counts[index] != counts[index - 1]]
+    if len(changed) < 3 or 2 * len(changed) > len(counts) - 1:
+        return None
+    first, last = changed[0], changed[-1]
+    start, end = counts[first], counts[last]
+    if start is None or end is None or end <= start:
+        return None
+    return (end - start) / (times[last] - times[first]) * (times[-1] - times[0])
 
 
 def _integral(times: Sequence[Seconds], watts: Sequence[Watts | None]) -> Joules | None:

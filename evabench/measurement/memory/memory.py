@@ -1,6 +1,7 @@
 """Memory that can be counted: the bytes of the state, and what is alive over one step."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -9,6 +10,7 @@ from torch.optim import Optimizer
 from torch.utils._pytree import tree_leaves
 
 from evabench.measurement.bench import Bench
+from evabench.measurement.memory.device_workspace import CudaAllocator, watch_device_workspace
 from evabench.measurement.memory.nvml import watch_device_memory
 from evabench.measurement.memory.storages import StorageTracker, storage_bytes, thinned
 from evabench.measurement.memory.workspace import Workspace, profile_workspace
@@ -33,6 +35,7 @@ def measure_memory(bench: Bench, settings: MemorySettings) -> Memory:
         bench.train(next(batches))
     batch = next(batches)
     with watch_device_memory(bench.device) as device:
+        held = CudaAllocator(bench.device).current() if bench.device.type == "cuda" else None
         tracker = track_step(workload.model, optimizer, batch, workload.loss, closure=bench.closure)
 
     def to_next_refresh() -> None:
@@ -47,7 +50,10 @@ def measure_memory(bench: Bench, settings: MemorySettings) -> Memory:
             train_on(workload, optimizer, batch)
         optimizer.zero_grad(set_to_none=True)
 
-    workspace = profile_workspace(to_next_refresh, refresh)
+    if bench.device.type == "cuda":
+        workspace = watch_device_workspace(CudaAllocator(bench.device), to_next_refresh, refresh)
+    else:
+        workspace = profile_workspace(to_next_refresh, refresh)
     return Memory(
         num_parameters=sum(parameter.numel() for parameter in workload.model.parameters()),
         parameter_bytes=parameter_bytes(workload.model),
@@ -62,7 +68,7 @@ def measure_memory(bench: Bench, settings: MemorySettings) -> Memory:
         workspace_operator=workspace.operator,
         tensors_there_bytes=tensors_where_the_allocator_peaked(tracker, workspace),
         rss_high_water_bytes=rss_high_water_bytes(),
-        device=device.found,
+        device=replace(device.found, library_bytes=None if held is None else held - tracker.start_bytes),
         kept_bytes=workspace.kept_bytes,
         cycle_steps=cycle_steps,
     )

@@ -117,10 +117,9 @@ def _descend_(optimizer: Factored, directed: Sequence[_Directed], ready: Ready, 
         finite = inner.isfinite().all()
         broken = (skip == 0) & ~finite
         skip = torch.where(finite, skip, 1.0)
-        squares_of_lr = inner.new_tensor([group["lr"] ** 2 for group, _ in ready])
         lengths = Lengths(
             inner.sum(),
-            (squares_of_lr * inner).sum(),
+            _step_inner(directed, ready),
             torch.stack([each.gradient_square for each in directed]).sum(),
             torch.stack([each.direction_square for each in directed]).sum(),
         )
@@ -132,3 +131,12 @@ def _descend_(optimizer: Factored, directed: Sequence[_Directed], ready: Ready, 
             divisors = {parameter: divisor for _, layer in ready for parameter in layer.parameters}
     descend_groups_(groups, optimizer.state, divisors=divisors, other_divisor=carried, skip=skip)
     return broken
+
+
+def _step_inner(directed: Sequence[_Directed], ready: Ready) -> Tensor:
+    """Return lr^2 <P, G>, summed.
+
+    The rates go to the device as arguments of a kernel: a tensor made of them would be a copy that the host waits for.
+    """
+    products = torch._foreach_mul([each.inner for each in directed], [group["lr"] ** 2 for group, _ in ready])
+    return torch.stack(products).sum()

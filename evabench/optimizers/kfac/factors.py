@@ -51,15 +51,20 @@ def mix_(factor: Tensor, summed: Tensor, weight: Tensor, scale: float, skip: Ten
 
     It is SGD's step x <- x - lr (g + decay * x) with lr = -weight * scale and decay = -1 / scale, which torch's fused
     kernel takes in one pass, and not at all on a verdict of the device: other ways read and write two or three times as
-    much, in new memory.
+    much, in new memory. On CUDA the kernel reads `lr` and the verdict in single precision alone: a factor in double
+    precision takes those other ways.
     """
+    if factor.dtype is torch.float64:
+        moved = torch.lerp(factor, summed * scale, weight.to(factor.dtype))
+        factor.copy_(torch.where(skip > 0, factor, moved))
+        return
     torch._fused_sgd_(
         [factor],
         [summed],
         [],
         weight_decay=-1.0 / scale,
         momentum=0.0,
-        lr=-weight * scale,
+        lr=(-weight * scale).float(),
         dampening=0.0,
         nesterov=False,
         maximize=False,

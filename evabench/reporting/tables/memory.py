@@ -74,6 +74,7 @@ def device_table(workload: WorkloadReport) -> Table | None:
         (
             arm.name,
             bytes_cell(device.allocated_bytes),
+            bytes_cell(device.library_bytes),
             bytes_cell(device.reserved_bytes),
             bytes_cell(device.process_bytes),
             bytes_cell(_less(device.process_bytes, device.reserved_bytes)),
@@ -87,10 +88,21 @@ def device_table(workload: WorkloadReport) -> Table | None:
         return None
     return Table(
         title="Memory of the device",
-        headings=("arm", "allocated", "reserved", "process", "unexplained", "device", "device before", "processes"),
+        headings=(
+            "arm",
+            "allocated",
+            "libraries in it",
+            "reserved",
+            "process",
+            "unexplained",
+            "device",
+            "device before",
+            "processes",
+        ),
         rows=tuple(counts),
         note=(
-            "Peaks. Allocated and reserved: torch's allocator. Process and device: NVML, a look every 10 ms, so that "
+            "Peaks. Allocated and reserved: torch's allocator. Libraries in it: what no tensor held as the step began, "
+            "workspaces that cuBLAS keeps. Process and device: NVML, a look every 10 ms, so that "
             "what was shorter may be missing. Unexplained: the process less what torch reserved, which is the context "
             "and the libraries' workspaces. Processes: the most at once; with several the device is not ours alone."
         ),

@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 
 import evabench
-from evabench.machine.sources import hash_of, sources_of
+from evabench.machine.sources import hashes_of
 from evabench.records.cell import Cell
 from evabench.records.code import Code
 from evabench.settings.classifiers import STAND_IN_CHECKPOINT, ClassifierSettings
@@ -20,13 +20,8 @@ from evabench.settings.plugin_workloads import PluginWorkloadSettings
 def read_code(cell: Cell) -> Code:
     """Return what would be measured now for a cell."""
     commit, dirty = _git_state()
-    hashes = {part: hash_of(modules) for part, modules in sources_of(cell).items()}
-    return Code(
-        version=evabench.__version__,
-        commit=commit,
-        dirty=dirty,
-        hashes=hashes | {name: one for name, one in _own(cell)},
-    )
+    hashes = hashes_of(cell) | dict(_own(cell))
+    return Code(version=evabench.__version__, commit=commit, dirty=dirty, hashes=hashes)
 
 
 def _own(cell: Cell) -> Iterator[tuple[str, str]]:

@@ -8,18 +8,19 @@ makes all of them again.
 
 import hashlib
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Hashable, Iterable, Iterator
 from functools import cache
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, cast, get_args
 
 import evabench
 from evabench.records.cell import Cell
 from evabench.records.measurement import Measured, MeasurementSettings
 from evabench.settings.optimizers import OptimizerSettings
+from evabench.settings.plugin_optimizers import PluginSettings
 from evabench.settings.workloads import WorkloadSettings
 
-SHARED = "shared"
+PARTS = ("shared", "optimizer", "workload", "measurement")
 _ENTRY = "evabench.worker.start"  # where every child begins
 _PACKAGE = Path(evabench.__file__).parent
 # On a line of its own, at the top or inside of a function; what is in brackets may go over several lines.
@@ -31,13 +32,12 @@ Modules = frozenset[str]
 
 def sources_of(cell: Cell) -> dict[str, Modules]:
     """Return the modules that the runs of a cell rest on: what is shared, and what each wing adds to it."""
-    shared = _shared()
-    wings = {
-        "optimizer": _wing(cell.optimizer) | _adapter(getattr(cell.optimizer, "name", "")),
-        "workload": _wing(cell.workload),
-        "measurement": _measuring(cell.measurement),
-    }
-    return {SHARED: shared} | {name: _behind(wing, shared) for name, wing in wings.items()}
+    return dict(zip(PARTS, (_shared(), *(_behind(wing) for wing in _wings(cell))), strict=True))
+
+
+def hashes_of(cell: Cell) -> dict[str, str]:
+    """Return a hash of each of these parts, as it was when it was first asked for."""
+    return dict(zip(PARTS, (hash_of(_shared()), *(_hash_behind(wing) for wing in _wings(cell))), strict=True))
 
 
 @cache
@@ -78,9 +78,22 @@ def _closure(modules: Iterable[str], without: Collection[str]) -> Modules:
     return frozenset(found)
 
 
+def _wings(cell: Cell) -> Iterator[Modules]:
+    optimizer = cell.optimizer
+    adapter = _adapter(optimizer.name) if isinstance(optimizer, PluginSettings) else frozenset()
+    yield _wing(cast(Hashable, type(optimizer))) | adapter
+    yield _wing(cast(Hashable, type(cell.workload)))
+    yield _measuring(cast(Hashable, type(cell.measurement)))
+
+
 @cache
-def _behind(wing: Modules, shared: Modules) -> Modules:
-    return _closure(wing, shared)
+def _behind(wing: Modules) -> Modules:
+    return _closure(wing, _shared())
+
+
+@cache
+def _hash_behind(wing: Modules) -> str:
+    return hash_of(_behind(wing))
 
 
 @cache
@@ -95,16 +108,18 @@ def _members(union: Any) -> tuple[Any, ...]:
     return get_args(get_args(union)[0])
 
 
-def _wing(settings: Any) -> Modules:
-    """Return the modules of a class of settings, or of one of its objects."""
-    return frozenset({settings.__module__, *settings.modules})
+@cache
+def _wing(kind: Any) -> Modules:
+    return frozenset({kind.__module__, *kind.modules})
 
 
-def _measuring(settings: Any) -> Modules:
-    module, _, _ = settings.measured_by.partition(":")
+@cache
+def _measuring(kind: Any) -> Modules:
+    module, _, _ = kind.measured_by.partition(":")
     return frozenset({module})
 
 
+@cache
 def _adapter(name: str) -> Modules:
     """Return the module of a plug-in that comes with evabench."""
     module, _, _ = name.rpartition(":")

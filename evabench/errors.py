@@ -37,11 +37,11 @@ class EvabenchError(Exception):
 
 
 class SuiteError(EvabenchError):
-    """A suite file that cannot be run: every mistake of the file, one a line."""
+    """A suite file that cannot be run: every mistake of the file, one per line."""
 
 
 class ClaimFileError(EvabenchError):
-    """A claim file that cannot be judged: every mistake of the file, one a line."""
+    """A claim file that cannot be judged: every mistake of the file, one per line."""
 
 
 class StoreError(EvabenchError):

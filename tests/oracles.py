@@ -159,7 +159,7 @@ def find_files(arguments: Iterable[str]) -> list[Path]:
 
 
 def main(arguments: list[str]) -> int:
-    """Print one line a file; return 1 if any is off by more than the tolerance, 2 if there is none."""
+    """Print one line per file; return 1 if any is off by more than the tolerance, 2 if there is none."""
     files = find_files(arguments)
     if not files:
         print("usage: python -m tests.oracles FILE_OR_FOLDER...", file=sys.stderr)

@@ -16,7 +16,7 @@ def _trained(model: str, data: str, batch: int, arm_epochs: float, base_epochs: 
     return ClaimedWorkload(model=model, data=data, batch=batch, arm_epochs=arm_epochs, base_epochs=base_epochs)
 
 
-# "Time to convergence" on one GPU, and ResNet-50 on 32 of them: batch 96 a GPU for SGD and Eva.
+# "Time to convergence" on one GPU, and ResNet-50 on 32 of them: batch 96 per GPU for SGD and Eva.
 _AGAINST_SGD = (
     _trained("VGG-19", "cifar10", 512, 100, 200),
     _trained("ResNet-110", "cifar10", 512, 100, 200),
@@ -65,7 +65,7 @@ FASTER_THAN_KFAC = Claim(
     reason=(
         'The abstract\'s one figure is for "second-order algorithms" and does not say which one it was reached '
         "against, so it is asked of each. The strongest measured K-FAC decides: the authors refresh it at every 10th "
-        "step on CIFAR and at every 50th on ImageNet, where its batch was 64 a GPU against Eva's 96."
+        "step on CIFAR and at every 50th on ImageNet, where its batch was 64 per GPU against Eva's 96."
     ),
 )
 

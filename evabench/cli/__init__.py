@@ -1,1 +1,1 @@
-"""One verb a file: parse, call, render, return the exit code."""
+"""One verb per file: parse, call, render, return the exit code."""

@@ -54,10 +54,12 @@ def report_of_file(suite: Suite, path: Path) -> Report:
         what = f"no run of a workload and an arm of {suite.name}"
         raise StoreError(f"{path}: there is {what}. Choose another suite, tier or file: --runs FILE")
     if len(hosts) > 1:
-        raise StoreError(f"{path}: runs of {len(hosts)} hosts are never pooled: {', '.join(hosts)}. Give each a file")
+        raise StoreError(
+            f"{path}: runs of {len(hosts)} hosts are never pooled: {', '.join(hosts)}. Give each a file of its own"
+        )
     versions = dict.fromkeys(str(run.environment.torch) for run in runs)
     if len(versions) > 1:
-        raise StoreError(f"{path}: runs with torch {', '.join(versions)} are never pooled. Give each a file")
+        raise StoreError(f"{path}: runs with torch {', '.join(versions)} are never pooled. Give each a file of its own")
     older = [run for run in runs if not _is_of_this_code(run)]
     found = TargetFindings(found=targets)
     return make_report(suite, runs, EVA_CLAIMS, older=older, targets=found, store_notes=stored.notes)

@@ -32,7 +32,7 @@ def this_package() -> Imported:
 
 
 class LaunchServer:
-    """A process with torch imported, that forks one fresh child a run. A launcher on this machine.
+    """A process with torch imported, that forks one fresh child per run. A launcher on this machine.
 
     `layout_seed` draws what must not be the same in every session: the hash seed, and the length of the environment,
     which moves the stack. The kernel draws the address layout anew at every exec. `expected` is the package that the

@@ -1,4 +1,4 @@
-"""Watches the machine while a run is made: counters before and after, and a look once a second at what has none.
+"""Watches the machine while a run is made: counters before and after, and a look once per second at what has none.
 
 Nothing of it runs in the child, and where neither a GPU nor a CPU clock can be read there is no side thread either.
 """

@@ -24,7 +24,7 @@ _REASONS = {
     pynvml.NVML_ERROR_FUNCTION_NOT_FOUND: "this driver is too old to know it",
     pynvml.NVML_ERROR_GPU_IS_LOST: "the GPU is lost: it fell off the bus or overheated",
 }
-# What will not be answered later either, and is not asked again: a sampler asks a hundred times a second.
+# What will not be answered later either, and is not asked again: a sampler asks a hundred times per second.
 _LASTING = {
     pynvml.NVML_ERROR_NOT_SUPPORTED,
     pynvml.NVML_ERROR_NO_PERMISSION,

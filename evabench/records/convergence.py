@@ -11,7 +11,7 @@ from evabench.units import Seconds
 class Scores(Strict):
     """How good a model is on held-out samples. What a workload does not have is None."""
 
-    loss: float  # mean, without label smoothing; of language in nats a token
+    loss: float  # mean, without label smoothing; of language in nats per token
     accuracy: float | None = None  # share of right answers
     bits_per_byte: float | None = None  # comparable between tokenisations, unlike the loss
 

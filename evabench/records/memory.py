@@ -64,11 +64,11 @@ class Memory(Strict):
     cycle_steps: int = 1
 
     @property
-    def leak_bytes_a_step(self) -> float | None:
+    def leak_bytes_per_step(self) -> float | None:
         """Return how much more is allocated after each step; None: not measured. A warm optimizer keeps nothing new."""
         return None if self.kept_bytes is None else self.kept_bytes / self.cycle_steps
 
     @property
     def leaks(self) -> bool:
-        """Return whether that is more than a page a step."""
-        return self.leak_bytes_a_step is not None and self.leak_bytes_a_step > _PAGE_BYTES
+        """Return whether that is more than a page per step."""
+        return self.leak_bytes_per_step is not None and self.leak_bytes_per_step > _PAGE_BYTES

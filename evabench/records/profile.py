@@ -17,8 +17,8 @@ class OperatorTime(Strict):
 
     phase: PhaseName
     name: str  # "aten::mm"; `OUTSIDE_OPERATORS`: Python, and waiting
-    self_seconds: tuple[Seconds, ...]  # one a step, without the operators that it calls; host time
-    num_calls: tuple[int, ...]  # one a step; of `OUTSIDE_OPERATORS`: times that the phase was entered
+    self_seconds: tuple[Seconds, ...]  # one per step, without the operators that it calls; host time
+    num_calls: tuple[int, ...]  # one per step; of `OUTSIDE_OPERATORS`: times that the phase was entered
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +38,7 @@ class Profile(Strict):
         """Return how many steps were profiled."""
         return len(self.profiled_seconds)
 
-    def seconds_a_step(self, operator: OperatorTime) -> Seconds:
+    def seconds_per_step(self, operator: OperatorTime) -> Seconds:
         """Return the self time with refreshes at their share: medians by position of the cycle, then their mean.
 
         A median, because whatever interrupts a step falls on some operator.
@@ -46,7 +46,7 @@ class Profile(Strict):
         cycle = self.phases.cycle_steps
         return fmean(median(operator.self_seconds[position::cycle]) for position in range(cycle))
 
-    def calls_a_step(self, operator: OperatorTime) -> float:
+    def calls_per_step(self, operator: OperatorTime) -> float:
         """Return the mean number of calls."""
         return fmean(operator.num_calls)
 

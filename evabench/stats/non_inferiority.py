@@ -21,7 +21,7 @@ Metric = Literal["accuracy", "loss", "signed_loss"]
 class PairedDifference:
     """Positive: the arm is better."""
 
-    differences: tuple[float, ...]  # one a seed
+    differences: tuple[float, ...]  # one per seed
 
     @property
     def num_seeds(self) -> int:

@@ -30,7 +30,7 @@ def load_suite(place: str, tier: str | None = None) -> Suite:
 def read_suite(place: str) -> Suite:
     """Return the whole suite of a file, or of a name among those that ship with evabench, with all its tiers.
 
-    Raises `SuiteError` with every mistake of the file, one a line.
+    Raises `SuiteError` with every mistake of the file, one per line.
     """
     path = _find(place)
     try:

@@ -78,8 +78,8 @@ def test_an_operator_of_a_refresh_counts_at_its_share_and_an_interruption_not_at
     )
     phases = Phases(cycle_steps=2, steps=({"refresh": 0.1}, {}) * 3, plain_seconds=(0.1,) * 6)
     found = Profile(trace="t", phases=phases, profiled_seconds=(0.1,) * 6, operators=(refresh,))
-    assert found.seconds_a_step(refresh) == pytest.approx(0.05)
-    assert found.calls_a_step(refresh) == 0.5
+    assert found.seconds_per_step(refresh) == pytest.approx(0.05)
+    assert found.calls_per_step(refresh) == 0.5
     assert found.profiled_over_plain == pytest.approx(1)
 
 

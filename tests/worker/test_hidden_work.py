@@ -83,7 +83,7 @@ def test_a_planted_temporary_of_64_MiB_is_sized_and_placed(server, name, phase):
 def test_a_planted_leak_of_1_MiB_a_step_is_sized(server):
     found = measure(server, "Leaks", MemorySettings())
     assert found.leaks
-    assert found.leak_bytes_a_step == LEAKED_BYTES
+    assert found.leak_bytes_per_step == LEAKED_BYTES
 
 
 def test_nothing_is_kept_where_nothing_leaks(server):

@@ -67,7 +67,7 @@ def two_clocks_of(bench: Bench, net: str, arm: str) -> dict[str, Any]:
 
 
 def seconds_of(visit: StepTime) -> dict[str, Any]:
-    """Return what a visit says, in milliseconds a step."""
+    """Return what a visit says, in milliseconds per step."""
     apart, host = visit.clock_disagreement, visit.host_seconds
     return {
         "step ms": round(1e3 * visit.amortised_seconds, 4),

@@ -60,7 +60,7 @@ def marks_in_the_stream(bench: Bench) -> Answer:
         )
     return Answer(
         answer=yes_if(all(row["all in the step's"] for row in rows), "no"),
-        figure=f"{rows[0]['marks']} marks a step of Eva, passed on {rows[0]['threads']} threads, lie in "
+        figure=f"{rows[0]['marks']} marks per step of Eva, passed on {rows[0]['threads']} threads, lie in "
         f"{rows[0]['streams']} stream (default) and {rows[1]['streams']} (another)",
         rule="every mark, those of autograd's thread too, is passed in the stream of the step",
         rows=tuple(rows),

@@ -31,12 +31,12 @@ def trace_and_tables(bench: Bench) -> Answer:
         by_name: Counter[str] = Counter()
         for operator in found.operators:
             by_name[operator.name] += sum(operator.self_seconds) / num_steps
-        tops[net] = [{"operator": name, "self ms a step": round(1e3 * s, 4)} for name, s in by_name.most_common(8)]
+        tops[net] = [{"operator": name, "self ms per step": round(1e3 * s, 4)} for name, s in by_name.most_common(8)]
         rows.append(
             {
                 "net": net,
                 "kernels in the trace": categories["kernel"],
-                "operators' self ms a step": round(1e3 * sum(by_name.values()), 3),
+                "operators' self ms per step": round(1e3 * sum(by_name.values()), 3),
                 "profiled step ms": round(1e3 * sum(found.profiled_seconds) / num_steps, 3),
                 "parts by the host's clock": _words(found.phases.amortised),
                 "parts by the device's events": _words(device.amortised),

@@ -26,7 +26,7 @@ MIN_WINDOW_SECONDS = 1.0
 SETTLING_SECONDS = 1.1  # of NVML's power, a mean over a second that is renewed every 100 ms
 _PERIOD_SECONDS = 0.025  # counters and power readings are renewed every 20 to 100 ms
 
-_Sample = tuple[tuple[Joules | None, Watts | None], ...]  # one pair a source
+_Sample = tuple[tuple[Joules | None, Watts | None], ...]  # one pair per source
 
 
 class EnergyCounter(Protocol):

@@ -27,7 +27,7 @@ Gradients = Mapping[nn.Parameter, Tensor]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pair:
-    """A method of rank one and the method that it approximates; a tensor a layer."""
+    """A method of rank one and the method that it approximates; one tensor per layer."""
 
     gradients: list[Tensor]  # G, as this pair sees a layer
     projected: list[Tensor]  # D: the gradient without what the rank-one term takes out, times the damping for Eva

@@ -142,7 +142,7 @@ class StorageTracker(TorchDispatchMode):
         if address not in self._number:
             self._number[address] = len(self._category)
             self._category.append("activations" if self._phase == "forward" else "temporaries")
-            # torch keeps one Python object a storage alive as long as the storage itself.
+            # torch keeps one Python object per storage alive as long as the storage itself.
             weakref.finalize(storage, self._forget, address).atexit = False
         number = self._number[address]
         known = self._live.get(number)

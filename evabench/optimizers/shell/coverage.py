@@ -46,7 +46,7 @@ class Coverage:
     share: float  # preconditioned parameters / parameters that are trained
 
     def __str__(self) -> str:
-        """Return a table, one module a line."""
+        """Return a table, one module per line."""
         lines = [
             f"{each.name} ({each.kind}, {each.num_parameters}): {each.treatment}"
             + (f", {each.reason}" if each.reason else "")

@@ -1,4 +1,4 @@
-"""Loss over steps and over seconds, an arm a line."""
+"""Loss over steps and over seconds, one line per arm."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -15,7 +15,7 @@ from evabench.reporting.pictures.plain_matplotlib import (
 from evabench.reporting.pictures.theme import THEMES, Theme, matplotlib_settings
 
 _WIDTH_INCHES = 7.6
-ROW_INCHES = 0.36  # of a horizontal chart, a row an arm
+ROW_INCHES = 0.36  # of a horizontal chart, one row per arm
 # What fits into the width at the size of the labels, and what a line sample with its distances takes of it.
 _LEGEND_LETTERS, _HANDLE_LETTERS = 100, 7
 _LEGEND_ROW_INCHES = 0.2

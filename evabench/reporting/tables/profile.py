@@ -21,19 +21,19 @@ def operators_table(arm: str, profile: Profile, top: int) -> Table:
     """Return the most expensive operators of each phase, the most expensive phase first."""
     by_phase: dict[PhaseName, list[tuple[float, OperatorTime]]] = {}
     for row in profile.operators:
-        by_phase.setdefault(row.phase, []).append((profile.seconds_a_step(row), row))
+        by_phase.setdefault(row.phase, []).append((profile.seconds_per_step(row), row))
     phases = sorted(by_phase.values(), key=_sum, reverse=True)
     whole = sum(map(_sum, phases))
     return Table(
         title=f"{arm}: the most expensive operators of each phase",
-        headings=("phase", "operator", "self time, ms a step", "calls a step", "share"),
+        headings=("phase", "operator", "self time, ms per step", "calls per step", "share"),
         text=frozenset({"operator"}),
         rows=tuple(
             (
                 row.phase,
                 _short(row.name),
                 _milliseconds(seconds),
-                f"{profile.calls_a_step(row):.4g}",
+                f"{profile.calls_per_step(row):.4g}",
                 f"{seconds / whole:.1%}",
             )
             for rows in phases
@@ -71,7 +71,7 @@ def operators_difference_table(arm: str, profile: Profile, base: str, base_profi
     keys = sorted(mine.keys() | theirs.keys(), key=lambda key: -abs(_excess(key, mine, theirs)))[:top]
     return Table(
         title=f"Why {arm} is slower than {base}, or faster: operators",
-        headings=("phase", "operator", f"{arm}, ms", f"{base}, ms", "difference, ms", "calls a step"),
+        headings=("phase", "operator", f"{arm}, ms", f"{base}, ms", "difference, ms", "calls per step"),
         text=frozenset({"operator"}),
         rows=tuple(
             (
@@ -103,7 +103,7 @@ def _less(name: PhaseName, mine: Mapping[PhaseName, float], theirs: Mapping[Phas
 def _by_key(profile: Profile) -> dict[Key, tuple[float, float]]:
     """Return phase and name -> self seconds and calls, a step."""
     return {
-        (row.phase, row.name): (profile.seconds_a_step(row), profile.calls_a_step(row)) for row in profile.operators
+        (row.phase, row.name): (profile.seconds_per_step(row), profile.calls_per_step(row)) for row in profile.operators
     }
 
 

@@ -108,8 +108,8 @@ def _doubts(arm: MeasuredArm) -> Iterator[str]:
     if doubtful := [visit.clock_disagreement for visit in arm.visits if visit.in_doubt and visit.clock_disagreement]:
         most = max(map(abs, doubtful))
         yield f"the GPU's clock and the host's differ by up to {most:.1%}: its step times are in doubt."
-    if arm.memory is not None and arm.memory.leaks and arm.memory.leak_bytes_a_step is not None:
-        yield f"it keeps {format_bytes(round(arm.memory.leak_bytes_a_step))} more after each step: a leak."
+    if arm.memory is not None and arm.memory.leaks and arm.memory.leak_bytes_per_step is not None:
+        yield f"it keeps {format_bytes(round(arm.memory.leak_bytes_per_step))} more after each step: a leak."
 
 
 def _most_beside(arm: MeasuredArm) -> SideWork | None:

@@ -11,6 +11,7 @@ from evabench.findings.targets import TargetFindings
 from evabench.records.convergence import Convergence
 from evabench.reporting.sections import sections, warnings
 from evabench.reporting.tables.convergence import convergence_table
+from evabench.reporting.tables.origin import settings_table
 from evabench.reporting.tables.verdicts import evidence_table, measured
 from evabench.reporting.terminal import print_report
 from evabench.settings.targets import Target
@@ -244,3 +245,11 @@ def test_a_report_names_an_arm_whose_rate_schedule_and_optimizer_both_set():
     assert told.startswith(
         'Eva on autoencoder changes its learning rate itself, first before step 3, and the schedule "'
     )
+
+
+def test_the_groups_of_an_arm_stand_among_its_settings_in_words():
+    groups = ({"match": "*.bias", "weight_decay": 0.0}, {"match": "*", "max_axes": 1, "lr": 0.5})
+    arms = {"Eva": replace(made.ARMS["Eva"], groups=groups), "SGD": made.ARMS["SGD"]}
+    rows = settings_table(make_report(suite(arms=arms), runs())).rows
+    assert rows[0][2].endswith("groups (match *.bias weight_decay 0.0) and (match * max_axes 1 lr 0.5)")
+    assert "groups" not in rows[1][2]

@@ -24,7 +24,7 @@ def settings_table(report: Report) -> Table:
                 name,
                 settings.title,
                 ", ".join(
-                    f"{key} {value}"
+                    _setting(key, value)
                     for key, value in asdict(settings).items()
                     if key not in ("optimizer", "lies") and value != ()
                 ),
@@ -32,6 +32,12 @@ def settings_table(report: Report) -> Table:
             for name, settings in report.suite.arms.items()
         ),
     )
+
+
+def _setting(name: str, value: object) -> str:
+    if name != "groups" or not isinstance(value, tuple):
+        return f"{name} {value}"
+    return "groups " + " and ".join(f"({' '.join(f'{key} {own}' for key, own in group.items())})" for group in value)
 
 
 def host_table(report: Report) -> Table:

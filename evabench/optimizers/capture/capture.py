@@ -7,7 +7,6 @@ no backward pass, or with one for other tensors leaves no trace, and a forward p
 repeats counts once. At the step the sums count whose gradient is still there. `passes` says what is no training pass.
 """
 
-import weakref
 from collections.abc import Callable, Container, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -17,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from evabench.optimizers.capture.backward_passes import BackwardPass, BackwardPasses, OwnGradients
-from evabench.optimizers.capture.hooks import watch
+from evabench.optimizers.capture.hooks import goes_with, watch
 from evabench.optimizers.capture.layout import Layout
 from evabench.optimizers.capture.passes import find_destination
 from evabench.optimizers.capture.products import Product
@@ -58,6 +57,7 @@ class Capture:
         self.statistics_batch = statistics_batch
         self.output_gradients = output_gradients
         self.enabled = True
+        self.is_attached = True
         self.sums: dict[Layer, Sums] = {}
         self.set_by_hand: tuple[Layer, ...] = ()  # at the last step
         self.num_steps = 0
@@ -138,8 +138,31 @@ class Capture:
         if self.parts is not None and not self.parts.add(layer):
             return False
         self.layers = (*self.layers, layer)
-        watch(self, layer)
+        self._hooks += watch(self, layer)
         return True
+
+    def follow(self) -> None:
+        """Watch the layers that the parts have gained, and look once more at what the model does."""
+        assert self.parts is not None
+        new = [layer for layer in self.parts.layers if layer not in self.layers]
+        self.layers = (*self.layers, *new)
+        if self.is_attached:
+            self._hooks += [hook for layer in new for hook in watch(self, layer)]
+            self._look()
+
+    def detach(self) -> None:
+        """Take all hooks off the model, and forget what they have caught."""
+        for remove in self._hooks:
+            remove()
+        self.is_attached = False
+        self._attach()
+        self._forget()
+
+    def attach(self) -> None:
+        """Put the hooks back."""
+        if not self.is_attached:
+            self.is_attached = True
+            self._attach()
 
     def see_product(self, layer: Layer, product: Product, output: Tensor, layout: Layout) -> None:
         """Keep a product with the weight of a layer until the gradient of its output comes."""
@@ -273,14 +296,20 @@ class Capture:
         self._passes = BackwardPasses[Caught]()
         self._own = OwnGradients(self.layers)
         self._returned: dict[Layer, Sequence[Caught]] = {}  # what `autograd.grad` has passed through last
-        for layer in self.layers:
-            watch(self, layer)
-        self._uses = None if self.parts is None else Uses(self.parts, self)
+        self._hooks = [hook for layer in self.layers for hook in watch(self, layer)] if self.is_attached else []
+        self._uses: Uses | None = None
+        if self.is_attached:
+            self._look()
+
+    def _look(self) -> None:
         if self._uses is not None:
-            weakref.finalize(self, self._uses.remove).atexit = False
+            self._uses.remove()
+        if self.parts is not None:
+            self._uses = Uses(self.parts, self)
+            self._hooks.append(goes_with(self, self._uses.remove))
 
     def __getstate__(self) -> dict[str, Any]:
-        own = ("_passes", "_own", "_returned", "_uses")
+        own = ("_passes", "_own", "_returned", "_uses", "_hooks")
         return {name: value for name, value in self.__dict__.items() if name not in own}
 
     def __setstate__(self, state: dict[str, Any]) -> None:

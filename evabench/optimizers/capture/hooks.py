@@ -2,8 +2,9 @@
 
 import weakref
 from collections.abc import Callable
-from typing import Protocol, final
+from typing import Any, Protocol, final
 
+import torch
 from torch import Tensor
 from torch.utils.hooks import RemovableHandle
 
@@ -30,8 +31,8 @@ class Watcher(Protocol):
         """Take that a gradient of a weight has come, and will be added or returned."""
 
 
-def watch(watcher: Watcher, layer: Layer) -> None:
-    """Tell the watcher, which is held weakly, of all passes of a layer.
+def watch(watcher: Watcher, layer: Layer) -> list[Callable[[], object]]:
+    """Tell the watcher, which is held weakly, of all passes of a layer; return what takes each hook off.
 
     With the watcher go the hooks: a second optimizer on the same model pays for its own only.
     """
@@ -40,8 +41,14 @@ def watch(watcher: Watcher, layer: Layer) -> None:
         for module in layer.modules
         if is_plain(module)
     ]
-    for handle in (*handles, *_watch_gradient(watcher, layer)):
-        weakref.finalize(watcher, handle.remove).atexit = False
+    return [goes_with(watcher, handle.remove) for handle in (*handles, *_watch_gradient(watcher, layer))]
+
+
+def goes_with(owner: object, remove: Callable[[], None]) -> Callable[[], object]:
+    """Return what removes hooks now, once; with their owner they go by themselves."""
+    finalizer = weakref.finalize(owner, remove)
+    finalizer.atexit = False
+    return finalizer
 
 
 def _watch_gradient(watcher: Watcher, layer: Layer) -> tuple[RemovableHandle, RemovableHandle]:
@@ -79,8 +86,14 @@ class _Hook:
         self.watcher = weakref.ref(watcher)
         self.layer = layer
 
+    def __call__(self, module: Plain, args: tuple[Tensor, ...], *more: Any) -> None:
+        # Who registers the hooks of one module on another, as `prepare_qat` does, may leave the keywords out.
+        kwargs, output = more if len(more) == 2 else ({}, *more)
+        if not torch.compiler.is_exporting():  # `torch.export` takes no graph breaks
+            self._see(module, args, kwargs, output)
+
     @eager
-    def __call__(self, module: Plain, args: tuple[Tensor, ...], kwargs: dict[str, Tensor], output: Tensor) -> None:
+    def _see(self, module: Plain, args: tuple[Tensor, ...], kwargs: dict[str, Tensor], output: Tensor) -> None:
         watcher = self.watcher()
         if watcher is None or not watcher.enabled:
             return

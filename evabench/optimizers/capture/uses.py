@@ -199,7 +199,7 @@ class _Edge:
         if uses is None:
             return
         if self.is_start:
-            uses.enter(module, (*args, *more[0].values()))
+            uses.enter(module, (*args, *(more[0].values() if more else ())))
         else:
             uses.leave(module)
 

@@ -106,7 +106,6 @@ class LayerParts:
 
     def add(self, layer: Layer) -> bool:
         """Take a layer that was a candidate, or return False where it is to be left out."""
-        held = set(layer.parameters)
         reason = self._refuse(layer)
         if reason is not None:
             self.rest = tuple(
@@ -114,9 +113,22 @@ class LayerParts:
             )
             return False
         self.layers = (*self.layers, layer)
-        left = (replace(each, parameters=tuple(p for p in each.parameters if p not in held)) for each in self.rest)
-        self.rest = tuple(each for each in left if each.parameters)
+        self.rest = without(self.rest, (layer,))
         return True
+
+    def follow(self, fresh: "LayerParts") -> None:
+        """Take what was found in the model as it is now; the layers that are known stay what they are."""
+        known = {layer.weight for layer in self.layers}
+        self.layers = (*self.layers, *(layer for layer in fresh.layers if layer.weight not in known))
+        self.candidates = tuple(each for each in fresh.candidates if each.weight not in known)
+        self.rest = without(fresh.rest, self.layers)
+
+
+def without(rest: tuple[Rest, ...], layers: tuple[Layer, ...]) -> tuple[Rest, ...]:
+    """Return the rest without what layers hold."""
+    held = {parameter for layer in layers for parameter in layer.parameters}
+    left = (replace(each, parameters=tuple(p for p in each.parameters if p not in held)) for each in rest)
+    return tuple(each for each in left if each.parameters)
 
 
 def find_rest(

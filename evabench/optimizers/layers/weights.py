@@ -38,12 +38,18 @@ class Weight:
         return self.weight.grad.flatten(1)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class WeightParts:
     """The weights of a model, and its other parameters."""
 
     layers: tuple[Weight, ...]
     rest: tuple[Rest, ...]
+
+    def follow(self, fresh: "WeightParts") -> None:
+        """Take what was found in the model as it is now; the weights that are known stay what they are."""
+        known = {each.weight for each in self.layers}
+        self.layers = (*self.layers, *(each for each in fresh.layers if each.weight not in known))
+        self.rest = fresh.rest
 
 
 Remark = Callable[[nn.Parameter], tuple[bool, str]]  # whether a weight has a curvature, and what is left out of it

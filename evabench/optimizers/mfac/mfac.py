@@ -54,11 +54,15 @@ class Holder:
         return "it never had a gradient"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Holders:
     """All modules with parameters of their own, sorted anew at each look: what was frozen may be set free."""
 
     holders: tuple[Holder, ...]
+
+    def follow(self, fresh: "Holders") -> None:
+        """Take what was found in the model as it is now."""
+        self.holders = fresh.holders
 
     @property
     def layers(self) -> tuple[Holder, ...]:

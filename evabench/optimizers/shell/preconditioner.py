@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any, ClassVar, Generic, Protocol, TypeVar
+from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar
 
 import torch
 from torch import nn
@@ -14,6 +14,7 @@ from evabench.optimizers.layers.layers import Preconditioned, Rest
 from evabench.optimizers.shell.groups import (
     OVERRIDES,
     Groups,
+    as_list,
     check_group,
     group_settings,
     name_parameters,
@@ -41,6 +42,9 @@ class Parts(Protocol[Part_co]):
     def rest(self) -> tuple[Rest, ...]:
         """What has none, with the reason."""
 
+    def follow(self, fresh: Self) -> None:
+        """Take what was found in the model as it is now; what is known stays what it is."""
+
 
 class Preconditioner(torch.optim.Optimizer, ABC, Generic[Part]):
     """An optimizer that divides gradients by a curvature; all that is the same whatever the curvature.
@@ -65,6 +69,7 @@ class Preconditioner(torch.optim.Optimizer, ABC, Generic[Part]):
         **counters: int,
     ) -> None:
         """Take the parameters of the model in groups; `counters` are numbers that groups hold beside the settings."""
+        self.model, self.find = model, find
         self.names = name_parameters(model)
         self.slots = find_slots(model)
         self.parts = find(model)
@@ -118,6 +123,8 @@ class Preconditioner(torch.optim.Optimizer, ABC, Generic[Part]):
         if closure is not None:
             with torch.enable_grad():
                 loss = closure()
+        if self.capture is not None and not self.capture.is_attached:
+            raise RuntimeError("step after detach: the hooks are off. Call attach() before the next batch.")
         check_slots(type(self).__name__, self.slots, self.names)
         if check_step(self, self.names, self.statistics[0], self.together):
             self._update_()
@@ -134,10 +141,29 @@ class Preconditioner(torch.optim.Optimizer, ABC, Generic[Part]):
         return nullcontext() if self.capture is None else self.capture.accumulating()
 
     def add_param_group(self, param_group: dict[str, Any]) -> None:
-        """Add a group of parameters of the model; raise `ValueError` for a foreign one or a bad value."""
+        """Add a group of parameters of the model; raise `ValueError` for a foreign one or a bad value.
+
+        Those of layers that the model has gained since the optimizer was made are new to it, and are watched from now.
+        """
         where = f"group {len(self.param_groups)}"
+        param_group = {**param_group, "params": as_list(param_group.get("params", ()))}
+        if any(isinstance(each, nn.Parameter) and each not in self.names for each in param_group["params"]):
+            self._follow_model()
         check_group(param_group, self.settings_class, self.names, where, self.overrides)
         super().add_param_group(param_group)
+
+    def detach(self) -> None:
+        """Take the hooks off the model and keep the state: for `torch.jit.script`, or a copy of the model without them.
+
+        No step can be made until `attach` puts them back.
+        """
+        if self.capture is not None:
+            self.capture.detach()
+
+    def attach(self) -> None:
+        """Put back the hooks that `detach` took off."""
+        if self.capture is not None:
+            self.capture.attach()
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Restore momentum, statistics and settings bit for bit."""
@@ -176,9 +202,24 @@ class Preconditioner(torch.optim.Optimizer, ABC, Generic[Part]):
             **self.troubles.counts(),
         )
 
+    def _follow_model(self) -> None:
+        """Take in the parameters that the model has gained."""
+        names = name_parameters(self.model)
+        new = {parameter: name for parameter, name in names.items() if parameter not in self.names}
+        if not new:
+            return
+        fresh = self.find(self.model)  # before anything changes: it may refuse what it finds
+        self.names |= new
+        self.slots = find_slots(self.model)
+        self.skips.add(new)
+        self.parts.follow(fresh)
+        if self.capture is not None:
+            self.capture.follow()
+        self._adopt_settings()
+
     def __getstate__(self) -> dict[str, Any]:
-        names = ("names", "slots", "parts", "capture", "takes_loss_scale", "skips", "troubles", *self.pickled)
-        return super().__getstate__() | {name: getattr(self, name) for name in names}
+        names = ("model", "find", "names", "slots", "parts", "capture", "takes_loss_scale", "skips", "troubles")
+        return super().__getstate__() | {name: getattr(self, name) for name in (*names, *self.pickled)}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)

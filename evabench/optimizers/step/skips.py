@@ -18,6 +18,12 @@ class Skips:
         self._names = dict(names)
         self._counts: Tensor | None = None  # on the device of the gradients, after the first step
 
+    def add(self, names: Mapping[nn.Parameter, str]) -> None:
+        """Take more parameters, which have spoiled nothing so far."""
+        self._names |= names
+        if self._counts is not None:
+            self._counts = torch.cat((self._counts, self._counts.new_zeros(len(names))))
+
     def check(self, sizes: Mapping[nn.Parameter, Tensor], found_inf: Tensor | None = None) -> Tensor:
         """Return 1 if this step must be skipped, else 0, in single precision: what torch calls `found_inf`.
 

@@ -1,0 +1,106 @@
+"""Models that change after the optimizer was made: layers are added, hooks are taken off, others register them anew."""
+
+import copy
+
+import pytest
+import torch
+from torch import nn
+from torch.testing import assert_close
+
+from evabench.optimizers import FOOF, KFAC, Eva, EvaF, coverage
+from tests.optimizers.models import BUILDS, backward, batch, parameters, small_net, train
+
+each_optimizer = pytest.mark.parametrize("build", BUILDS.values(), ids=BUILDS.keys())
+each_with_hooks = pytest.mark.parametrize("optimizer_class", [Eva, EvaF, KFAC, FOOF])
+
+
+def with_a_layer_more(model):
+    torch.manual_seed(1)
+    return model.append(nn.Linear(3, 3).double())
+
+
+@each_optimizer
+def test_a_layer_that_is_added_before_the_first_step_trains_as_if_it_had_always_been_there(build):
+    grown, whole = small_net(), with_a_layer_more(small_net())
+    optimizer = build(grown)
+    with_a_layer_more(grown)
+    optimizer.add_param_group({"params": grown[3].parameters()})
+    train(grown, optimizer, range(4))
+    train(whole, (other := build(whole)), range(4))
+    assert_close(parameters(grown), parameters(whole))
+    assert coverage(optimizer) == coverage(other)
+
+
+@each_optimizer
+def test_a_layer_that_is_added_later_is_trained_saved_and_copied_with_the_others(build):
+    model = small_net()
+    optimizer = build(model)
+    train(model, optimizer, range(2))
+    with_a_layer_more(model)
+    optimizer.add_param_group({"params": model[3].parameters(), "lr": 0.01})
+    before = parameters(model[3])
+    train(model, optimizer, range(2, 9))
+    assert not any(torch.equal(old, new) for old, new in zip(before, parameters(model[3]), strict=True))
+    assert optimizer.health().layers_without_statistics == ()
+    second, other = copy.deepcopy((model, optimizer))
+    train(model, optimizer, range(9, 11))
+    train(second, other, range(9, 11))
+    assert_close(parameters(second), parameters(model), rtol=0, atol=0)
+
+
+@each_optimizer
+def test_parameters_of_another_model_are_still_refused_later(build):
+    optimizer = build(small_net())
+    with pytest.raises(ValueError, match=r"group 1: a parameter of shape .* does not belong to the model"):
+        optimizer.add_param_group({"params": small_net().parameters()})
+
+
+@each_with_hooks
+@pytest.mark.filterwarnings("ignore:`torch.jit.script` is deprecated")
+def test_a_detached_model_has_no_hooks_and_the_state_goes_on_when_they_are_back(optimizer_class):
+    model, undisturbed = small_net(), small_net()
+    optimizer, other = optimizer_class(model), optimizer_class(undisturbed)
+    train(model, optimizer, range(3))
+    optimizer.detach()
+    assert not any(module._forward_hooks or module._forward_pre_hooks for module in model.modules())
+    torch.jit.script(copy.deepcopy(model))
+    backward(model, *batch())
+    with pytest.raises(RuntimeError, match="step after detach"):
+        optimizer.step()
+    optimizer.attach()
+    train(model, optimizer, range(3, 6))
+    train(undisturbed, other, range(6))
+    assert_close(parameters(model), parameters(undisturbed), rtol=0, atol=0)
+
+
+@each_optimizer
+def test_an_optimizer_that_has_no_hooks_may_be_detached_like_the_others(build):
+    model = small_net()
+    optimizer = build(model)
+    optimizer.detach()
+    optimizer.attach()
+    train(model, optimizer, range(2))
+    assert optimizer.health().layers_without_statistics == ()
+
+
+@each_with_hooks
+@pytest.mark.parametrize("strict", [True, False])
+def test_a_watched_model_can_be_exported(optimizer_class, strict):
+    model = small_net()
+    optimizer = optimizer_class(model)
+    train(model, optimizer, range(1))
+    x, _ = batch()
+    exported = torch.export.export(model, (x,), strict=strict).module()
+    assert_close(exported(x), model(x))
+
+
+@each_with_hooks
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning")  # of torch.ao about itself
+def test_training_aware_of_quantization_registers_the_hooks_anew_and_trains(optimizer_class):
+    model = small_net(torch.float32)
+    optimizer = optimizer_class(model)
+    model.qconfig = torch.ao.quantization.get_default_qat_qconfig("fbgemm")
+    torch.ao.quantization.prepare_qat(model.train(), inplace=True)
+    before = parameters(model)
+    train(model, optimizer, range(2))
+    assert not any(torch.equal(old, new) for old, new in zip(before, parameters(model), strict=True))

@@ -11,6 +11,7 @@ from evabench.records.measurement import ViewSettings
 from evabench.settings.bounds import field_names
 from evabench.settings.choices import TAG
 from evabench.settings.optimizers import OptimizerSettings
+from evabench.settings.plugin_optimizers import PluginSettings
 from evabench.settings.targets import Target
 from evabench.settings.workloads import WorkloadSettings
 from evabench.suite.layout import KINDS, SEEDED, names_in_file, names_of_kind, place_in_file
@@ -29,6 +30,7 @@ _TABLES: dict[str, type] = {
     "convergence": ConvergenceTable,
 }
 FINITE = "must be a finite number"
+_STEP_BY_CLOSURE = frozenset({"torch.optim:LBFGS"})
 _SIGNS = {"greater_than": ">", "greater_than_equal": ">=", "less_than": "<", "less_than_equal": "<="}
 _LIMITS = {"greater_than": "gt", "greater_than_equal": "ge", "less_than": "lt", "less_than_equal": "le"}
 
@@ -46,6 +48,16 @@ def check_values(table: Mapping[str, Any], place: tuple[str, ...] = ()) -> list[
             elif isinstance(one, date | time):
                 mistakes.append(f'{where}: {key} is a date, and no setting is one. As a text: "{one}"')
     return mistakes
+
+
+def check_closures(suite: Suite) -> list[str]:
+    """Return the arms that are known to step by a closure and are not given one; of others only the child can tell."""
+    arms = {name: one for name, one in suite.arms.items() if isinstance(one, PluginSettings) and not one.closure}
+    return [
+        f'[arms.{name}]: the step of "{one.name}" needs a closure: give the arm closure = true'
+        for name, one in arms.items()
+        if one.name in _STEP_BY_CLOSURE
+    ]
 
 
 def check_tiers(suite: Suite) -> list[str]:

@@ -108,6 +108,13 @@ def test_a_mistake_in_a_group_is_told_when_the_suite_is_read(tmp_path, text, old
     assert told in mistakes(tmp_path, text.replace(old, new, 1))
 
 
+def test_an_optimizer_that_is_known_to_step_by_a_closure_is_refused_without_one(tmp_path):
+    told = '[arms.Own]: the step of "torch.optim:LBFGS" needs a closure: give the arm closure = true'
+    lbfgs = OWN.replace("RMSprop", "LBFGS").replace(", weight_decay = 0.0", ", lr = 0.5")
+    assert told in mistakes(tmp_path, lbfgs)
+    assert load_suite(write(tmp_path, lbfgs.replace("options =", "closure = true\noptions =")))
+
+
 def test_a_pattern_that_nothing_matches_names_some_parameters_that_are_there(tmp_path):
     with pytest.raises(
         SuiteError, match=r'no parameter that an earlier group has not taken matches "\*\.bais"\. The model'

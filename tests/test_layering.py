@@ -1,6 +1,7 @@
 """Imports point down, and torch stops at the process boundary."""
 
 import ast
+from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -69,7 +70,12 @@ def imported_layers(path):
     return (module.split(".")[1] for module in imported_modules(path))
 
 
+@cache
 def imported_modules(path):
+    return tuple(_imported_modules(path))
+
+
+def _imported_modules(path):
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}: relative import"

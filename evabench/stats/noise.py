@@ -34,6 +34,7 @@ MIN_MARGIN, MAX_MARGIN = 0.03, 0.05
 _LAST_LOOK_PAIRS, _LAST_LOOK_KEPT, _LAST_LOOK_ALPHA = 29, 19, 0.003
 _FOUND_SHARE = 0.9
 _NUM_DRAWS, _DRAW_SEED = 20_000, 20230804
+_MAX_NUMBERS_AT_ONCE = 1 << 18  # all draws of 4,000 pairs at once would take 3 GB
 
 Floats = npt.NDArray[np.float64]
 
@@ -121,6 +122,8 @@ def _spreads(pairs: Floats, num_first: int) -> Floats:
 @cache
 def _spread_quantile(num_pairs_by_order: tuple[int, int], share: float) -> float:
     """Return a quantile of the spread of normal pairs of sd 1, drawn with a fixed seed."""
-    shape = (_NUM_DRAWS, sum(num_pairs_by_order))
-    drawn = np.random.default_rng(_DRAW_SEED).standard_normal(shape)
-    return float(np.quantile(_spreads(drawn, num_pairs_by_order[0]), share))
+    random, num_pairs = np.random.default_rng(_DRAW_SEED), sum(num_pairs_by_order)
+    num_rows = max(1, _MAX_NUMBERS_AT_ONCE // num_pairs)
+    parts = (min(num_rows, _NUM_DRAWS - first) for first in range(0, _NUM_DRAWS, num_rows))
+    spreads = [_spreads(random.standard_normal((rows, num_pairs)), num_pairs_by_order[0]) for rows in parts]
+    return float(np.quantile(np.concatenate(spreads), share))

@@ -11,7 +11,7 @@ from evabench.stats.noise import Noise, noise_of
 from evabench.stats.trimmed import trimmed_mean
 
 
-def noise(pair_sd, num_pairs_by_order=(2000, 2000)):
+def noise(pair_sd, num_pairs_by_order=(300, 300)):
     """Return a noise whose pair sd is known: of so many pairs that the factor of few ones is 1."""
     return Noise(num_pairs_by_order=num_pairs_by_order, spread=pair_sd)
 

@@ -3,12 +3,13 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
+from torch._subclasses import FakeTensorMode
 from torch.testing import assert_close
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from evabench.optimizers import Eva, EvaF
 from evabench.optimizers.eva.rank_one import project_both_sides_, project_input_side_
-from evabench.optimizers.eva.small_layers import is_small, project_all_both_sides_, project_all_input_sides_
+from evabench.optimizers.eva.small_layers import goes_together, project_all_both_sides_, project_all_input_sides_
 from evabench.optimizers.layers.layers import find_layers
 
 shapes = st.lists(st.tuples(st.integers(1, 6), st.integers(1, 6)), min_size=1, max_size=4)
@@ -88,9 +89,22 @@ def test_steps_are_the_same_whether_small_layers_go_together_or_not(optimizer_cl
 
 
 def test_small_layers_have_no_groups_and_full_precision():
-    small = {layer.name.removesuffix(".weight"): is_small(layer) for layer in find_layers(Net())}
+    small = {layer.name.removesuffix(".weight"): goes_together(layer) for layer in find_layers(Net())}
     assert small == {"first": True, "second": False, "third": True, "large": False, "fifth": True, "sixth": True}
-    assert not any(map(is_small, find_layers(Net().bfloat16())))
+    assert not any(map(goes_together, find_layers(Net().bfloat16())))
+
+
+def test_on_a_gpu_large_layers_go_together_too():
+    with FakeTensorMode(), torch.device("cuda"):
+        together = {layer.name.removesuffix(".weight"): goes_together(layer) for layer in find_layers(Net())}
+    assert [name for name, goes in together.items() if not goes] == ["second"]
+
+
+@pytest.mark.parametrize("optimizer_class", [Eva, EvaF])
+def test_large_layers_that_go_together_train_as_those_that_go_alone(optimizer_class, monkeypatch):
+    apart = trained(optimizer_class, torch.contiguous_format, together=True)
+    monkeypatch.setattr("evabench.optimizers.eva.small_layers.MAX_SIZE", 2**30)
+    assert_close(trained(optimizer_class, torch.contiguous_format, together=True), apart)
 
 
 class Operators(TorchDispatchMode):

@@ -22,6 +22,8 @@ def main() -> int:
         for check in CHECKS
         if (not options.part or check.part in options.part) and (not options.check or check.name in options.check)
     ]
+    if options.check:
+        chosen.sort(key=lambda check: options.check.index(check.name))
     for check in chosen:
         before = done.get(check.name)
         if before and before["answer"] != "failed" and before["device"] == options.device:
@@ -43,7 +45,12 @@ def main() -> int:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="gpu_check", description=__doc__)
     parser.add_argument("--part", action="append", choices=PARTS, help="only this part; may be given again")
-    parser.add_argument("--check", action="append", choices=[check.name for check in CHECKS], help="only this check")
+    parser.add_argument(
+        "--check",
+        action="append",
+        choices=[check.name for check in CHECKS],
+        help="only this check; several are made in the order given",
+    )
     parser.add_argument("--device", choices=("cuda", "cpu"), default="cuda", help="cpu: a dry run of the logic")
     parser.add_argument("--minutes", type=float, default=4.0, help="begin no check after so many (default 4)")
     parser.add_argument("--again", action="store_true", help="make checks again that have an answer")

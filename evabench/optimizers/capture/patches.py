@@ -67,10 +67,10 @@ def sum_samples(x: Tensor) -> Tensor:
 
 def sum_first_axis(rows: Tensor) -> Tensor:
     """Return the sum over the rows of [rows, d] in at least single precision."""
-    if rows.dtype == torch.float32 or rows.dtype == torch.float64:
-        # The product with ones is up to three times as fast as `sum(0)` on a CPU.
+    if rows.device.type == "cpu" and rows.dtype in (torch.float32, torch.float64):
+        # Up to three times as fast as `sum(0)`; on a GPU it is two launches in the place of one.
         return torch.mv(rows.t(), rows.new_ones(rows.shape[0]))
-    return rows.sum(0, dtype=torch.float32)
+    return rows.sum(0, dtype=torch.promote_types(rows.dtype, torch.float32))
 
 
 def count_visits(convolution: Convolution, axis: int, size: int, like: Tensor) -> Tensor:

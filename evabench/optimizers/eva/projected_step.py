@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from evabench.optimizers.eva.averages import Update
 from evabench.optimizers.eva.rank_one import Projection
-from evabench.optimizers.eva.small_layers import is_small
+from evabench.optimizers.eva.small_layers import goes_together
 from evabench.optimizers.layers.layers import Layer
 from evabench.optimizers.phases import phase
 from evabench.optimizers.step.descent import descend_groups_
@@ -56,12 +56,12 @@ def project_layers_(
     """Project the gradients of layers in place, each in the precision of its vectors.
 
     `project_` is a function of G, g, the vectors and the damping, one layer at a time; `project_all_` one of lists of
-    them, for layers that are small. None: these, too, come one by one.
+    them, for layers that go together. None: these, too, come one by one.
     """
     projections: dict[Layer, Projection] = {}
     together: dict[tuple[object, ...], list[ReadyLayer]] = {}
     for one in ready:
-        if project_all_ is None or not is_small(one.layer):
+        if project_all_ is None or not goes_together(one.layer):
             projections[one.layer] = _project_(one, project_)
         else:
             weight = one.layer.weight

@@ -1,8 +1,9 @@
 """The projections of `rank_one` for many small layers at once.
 
 A small layer costs its operators more than its arithmetic. Here a layer takes one or two of its own, and everything
-else is one call for all layers: of numbers stacked in a vector, or of the `_foreach_` functions of torch. It is not for
-large layers: the second pass over a gradient comes after all first ones, when a large one has left the cache.
+else is one call for all layers: of numbers stacked in a vector, or of the `_foreach_` functions of torch. On a CPU it
+is not for large layers: the second pass over a gradient comes after all first ones, when a large one has left the
+cache. On a GPU it is for layers of any size: on an H100 the autoencoder waits for launches, not for arithmetic.
 
 Legend: as in `rank_one`, in lists, a layer each; without groups. q [layers] the eigenvalues of the curvatures.
 """
@@ -20,9 +21,10 @@ MAX_SIZE = 2**16  # numbers of a weight: 256 KiB in single precision, of which s
 Tensors = Sequence[Tensor]
 
 
-def is_small(layer: Layer) -> bool:
-    """Return whether a layer is projected with others: small, without groups, with gradients in full precision."""
-    return layer.weight.numel() <= MAX_SIZE and layer.num_groups == 1 and layer.weight.dtype.itemsize >= 4
+def goes_together(layer: Layer) -> bool:
+    """Return whether a layer is projected with others: without groups, in full precision, and small or on a GPU."""
+    fits = layer.weight.numel() <= MAX_SIZE or layer.weight.device.type == "cuda"
+    return fits and layer.num_groups == 1 and layer.weight.dtype.itemsize >= 4
 
 
 def project_all_both_sides_(Gs: Tensors, gs: Tensors, rows: Tensors, bs: Tensors, damping: float) -> list[Projection]:

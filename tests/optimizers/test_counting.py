@@ -376,6 +376,29 @@ def test_a_backward_pass_that_an_error_cuts_short_leaves_no_trace(optimizer_clas
         assert statistics(optimizer, layer) == seen(optimizer_class, 3.0, 1.0)
 
 
+WITH_VIEWS = {
+    "sequence": (lambda: nn.Linear(4, 5), (6, 3, 4)),
+    "many axes": (lambda: nn.Linear(4, 5), (6, 3, 2, 4)),
+    "signal": (lambda: nn.Conv1d(4, 5, 3), (6, 4, 7)),
+    "image": (lambda: nn.Conv2d(4, 5, 3), (6, 4, 7, 5)),
+}
+
+
+@each_class
+@pytest.mark.parametrize(("layer", "shape"), WITH_VIEWS.values(), ids=WITH_VIEWS)
+def test_an_activation_in_place_hides_no_output_that_torch_has_given_another_shape(optimizer_class, layer, shape):
+    x = torch.randn(shape, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    caught = []
+    for inplace in (False, True):
+        torch.manual_seed(0)
+        model = nn.Sequential(layer(), nn.ReLU(inplace=inplace)).double()
+        optimizer = optimizer_class(model)
+        model(x).square().mean().backward()
+        ((_, sums),) = optimizer.capture.sums.items()
+        caught.append((sums.inputs, 0 if sums.output_gradients is None else sums.output_gradients))
+    assert_close(*caught)
+
+
 @each_class
 def test_before_the_first_step_coverage_says_that_there_was_none(optimizer_class):
     optimizer = optimizer_class(small_net())

@@ -318,7 +318,7 @@ def test_what_multiplies_no_rows_is_named_by_kind_with_the_way_out(optimizer_cla
     ways_out = "Eva-s, Shampoo and M-FAC precondition it"
     assert reasons == {
         "table": f"Table multiplies no rows by its matrix alone: {ways_out}",
-        "experts": f"Experts has a stack of matrices, as batched experts have: {ways_out}",
+        "experts": f"Experts holds more axes than a matrix, as batched experts and positions do: {ways_out}",
         "usual": "",
     }
 

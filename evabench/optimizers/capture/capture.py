@@ -186,11 +186,11 @@ class Capture:
         summed = _without_autocast(self.summary.of_inputs, layer, module, first)
         counts = self._count_rows(module, output if layout is None else layout.arrange(output.detach()))
         seen = ForwardPass(layer, module, summed, *counts, layout=layout)
-        output.register_hook(partial(self._catch, seen))  # type: ignore[no-untyped-call]
+        _below_views(output).register_hook(partial(self._catch, seen, output.shape))  # type: ignore[no-untyped-call]
 
     @eager
     @phase("capture")
-    def _catch(self, seen: ForwardPass, gradient: Tensor) -> None:
+    def _catch(self, seen: ForwardPass, shape: torch.Size, gradient: Tensor) -> None:
         """Sum the gradient of an output, until that of the weight comes."""
         layer = seen.layer
         running = self._passes.running()
@@ -205,7 +205,8 @@ class Capture:
                 self._prepare(layer)
         summed = None
         if self.output_gradients:
-            first = self._first_samples(seen.module, gradient, seen.layout)
+            whole = gradient if gradient.shape == shape else gradient.reshape(shape)
+            first = self._first_samples(seen.module, whole, seen.layout)
             summed = _without_autocast(self.summary.of_output_gradients, layer, seen.module, first)
         running.caught[layer].append(Caught(seen, summed))
 
@@ -315,6 +316,17 @@ class Capture:
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
         self._attach()
+
+
+def _below_views(output: Tensor) -> Tensor:
+    """Return the tensor that an output is all of, in another shape: an activation in place would hide the view.
+
+    torch flattens the rows of a Linear with more than two axes, and has a Conv1d be one of images.
+    """
+    base = output._base
+    if base is None or not base.requires_grad or base.numel() != output.numel():
+        return output
+    return base if base.is_contiguous() and output.is_contiguous() else output
 
 
 def _num_axes(module: Module) -> int:

@@ -172,11 +172,14 @@ def _explain(
             return f"{kind} has no Kronecker factors"
         if most_axes == 2:
             return f"{kind} multiplies no rows by its matrix alone: {ELSEWHERE}"
-        return f"{kind} has a stack of matrices, as batched experts have: {ELSEWHERE}"
+        return f"{kind} holds more axes than a matrix, as batched experts and positions do: {ELSEWHERE}"
     weight = weight_of(module, kinds)
     if weight is None:
         return "its weight is computed, not a parameter"
-    return reason_against(weight, [user for _, user in users[weight]], kinds) or "its bias is frozen or shared"
+    reason = reason_against(weight, [user for _, user in users[weight]], kinds)
+    if reason is None and not any(each is module.bias for each in parameters):
+        return f"{kind} has it besides its weight and its bias"
+    return reason or "its bias is frozen or shared"
 
 
 def _take(layer: Layer) -> str | None:

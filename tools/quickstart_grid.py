@@ -36,9 +36,10 @@ from evabench.settings.plugin_optimizers import PluginSettings
 from evabench.settings.targets import EASIER_AT, HARDER_AT
 from evabench.stats.time_to_target import INFINITE
 from evabench.store.files import RunStore
+from evabench.suite.convergence import ConvergenceTable
 from evabench.suite.reading import load_suite
 from evabench.suite.suite import Suite
-from evabench.suite.tables import ConvergenceTable, Measurements
+from evabench.suite.tables import Measurements
 
 TRIALS = 12  # an arm
 FIRST_TUNING_SEED, NUM_TUNING_SEEDS = 1000, 3
@@ -228,7 +229,9 @@ def _training(suite: Suite, suffix: str, arms: dict[str, OptimizerSettings], *, 
     assert suite.convergence
     training: ConvergenceTable = replace(suite.convergence, seeds=seeds, first_seed=first_seed, without=(), targets={})
     name = f"{suite.name}-{suffix}"
-    return replace(suite, name=name, arms=arms, measurements=Measurements(convergence=training))
+    # The committed trials were made before children flushed subnormal numbers.
+    kept = replace(suite, subnormals="keep")
+    return replace(kept, name=name, arms=arms, measurements=Measurements(convergence=training))
 
 
 def _run(suite: Suite, jobs: int) -> tuple[Run, ...]:

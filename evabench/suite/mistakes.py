@@ -14,9 +14,10 @@ from evabench.settings.optimizers import OptimizerSettings
 from evabench.settings.plugin_optimizers import PluginSettings
 from evabench.settings.targets import Target
 from evabench.settings.workloads import WorkloadSettings
+from evabench.suite.convergence import ConvergenceTable
 from evabench.suite.layout import KINDS, SEEDED, names_in_file, names_of_kind, place_in_file
 from evabench.suite.suite import Suite
-from evabench.suite.tables import ConvergenceTable, MemoryTable, PhasesTable, TierTable, TimingTable
+from evabench.suite.tables import MemoryTable, PhasesTable, TierTable, TimingTable
 
 # Tables whose entries are one of several classes: the key that says which, and the classes.
 _UNIONS: dict[str, tuple[str, Any]] = {

@@ -18,7 +18,9 @@ from evabench.settings.bounds import FORBID, Positive
 from evabench.settings.choices import Subnormals
 from evabench.settings.optimizers import OptimizerSettings
 from evabench.settings.workloads import WorkloadSettings
-from evabench.suite.tables import ConvergenceTable, Measurements, Table, TierName, TierTable
+from evabench.suite.convergence import ConvergenceTable
+from evabench.suite.table import Table
+from evabench.suite.tables import Measurements, TierName, TierTable
 
 T = TypeVar("T")
 

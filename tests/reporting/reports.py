@@ -10,8 +10,9 @@ from evabench.records.phases import Phases
 from evabench.reporting import report as reporting
 from evabench.reporting.sections import make_document
 from evabench.settings.targets import Target
+from evabench.suite.convergence import ConvergenceTable
 from evabench.suite.suite import Suite
-from evabench.suite.tables import ConvergenceTable, Measurements, MemoryTable, TimingTable
+from evabench.suite.tables import Measurements, MemoryTable, TimingTable
 from tests import runs as made
 
 HOSTILE = '<script>alert("x")</script>|`$x_1$`](javascript:1) *b*'

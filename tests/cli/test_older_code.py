@@ -9,9 +9,8 @@ from pathlib import Path
 import pytest
 
 import evabench
-from tests.cli.test_run import SUITE, stored
+from tests.cli.test_run import SHORT, SUITE, stored
 
-SHORT = SUITE.replace("sweeps = 2", "sweeps = 1").replace("seeds = 2", "seeds = 1")
 MEMORY_ONLY = SUITE[: SUITE.index("[step_time]")] + "[memory]\n"
 
 

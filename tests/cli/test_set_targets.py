@@ -12,6 +12,7 @@ import pytest
 from evabench.machine.host import read_host
 from evabench.store.files import RunStore
 from evabench.store.targets import TargetStore
+from tests.cli import in_process
 
 SUITE = """
 name = "tiny"
@@ -73,7 +74,8 @@ def words(text):
     return " ".join(text.split())
 
 
-def test_a_target_is_set_first_and_the_judged_runs_carry_its_hash(suite):
+def test_a_target_is_set_first_and_the_judged_runs_carry_its_hash(suite, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
     done = evabench(suite, "run", "tiny.toml", "--jobs", "2")
     assert done.returncode == 0, done.stderr + done.stdout
     assert "12 runs to make, 0 stored." in done.stdout
@@ -89,18 +91,18 @@ def test_a_target_is_set_first_and_the_judged_runs_carry_its_hash(suite):
 
     line = targets_file(suite).read_text()
     targets_file(suite).unlink()  # it follows from the runs
-    again = evabench(suite, "run", "tiny.toml")
+    again = in_process.evabench(suite, "run", "tiny.toml")
     assert (again.returncode, "Nothing to run" in again.stdout) == (0, True)
     assert targets_file(suite).read_text() == line
-    assert PROVENANCE in words(evabench(suite, "show", "tiny.toml").stdout)
-    report = evabench(suite, "report", "tiny.toml")
+    assert PROVENANCE in words(in_process.evabench(suite, "show", "tiny.toml").stdout)
+    report = in_process.evabench(suite, "report", "tiny.toml")
     assert report.returncode == 0, report.stderr
     for name in ("report.md", "index.html"):
         assert PROVENANCE in words((suite / "reports/tiny" / name).read_text())
 
     # Another share: another target from the same runs. The judged runs are not used until they are made again.
     (suite / "tiny.toml").write_text(SUITE.replace("at = 0.75", "at = 0.8"))
-    shown = evabench(suite, "show", "tiny.toml")
+    shown = in_process.evabench(suite, "show", "tiny.toml")
     assert "4 stored training runs carry no target, or another than the one that is set now" in words(shown.stdout)
     assert "the runs of Eva, SGD carry no target, or another than the one that is set now" in words(shown.stdout)
 

@@ -35,7 +35,7 @@ def write_store(folder, times):
     suite, host = load_suite(str(folder / SUITE)), read_host()
     plan = make_plan(suite, (), host, repeat=False)
     templates = {kind: real_runs(name, kind) for kind, name in SOURCES.items()}
-    runs = [made(planned, templates, host) for planned in (*plan.untimed, *(run for one in plan.sweeps for run in one))]
+    runs = [made(planned, templates, host) for session in plan.sessions for planned in session.runs]
     RunStore(folder / "results" / suite.name / host.id / "runs.jsonl").append(runs)
     return len(runs)
 
@@ -64,6 +64,7 @@ def made(planned, templates, host):
         seed=planned.seed,
         visit=visit,
         host=host,
+        environment=planned.environment,
         code=planned.code,
         measured=varied(template.measured, planned.cell.optimizer.cycle_steps, draw),
     )

@@ -47,7 +47,7 @@ class Eva(Preconditioner[Layer]):
     default group; False, none, this one has a model of its own.
 
     `compile` takes the projection of a layer through `torch.compile`, at the first step: for GPUs that wait for their
-    host. Never measured on one; on a CPU it is slower (docs/optimizer-cost.md).
+    host. Slower on both so far: on an H100 (docs/gpu.md) and on a CPU (docs/optimizer-cost.md).
     """
 
     settings_class = EvaSettings

@@ -64,7 +64,7 @@ def width_families(runs: Iterable[Run]) -> tuple[WidthFamily, ...]:
             continue
         cell, net = run.cell, run.cell.workload
         hidden = net.hidden_widths
-        if not hidden or net.stand_in:  # made-up data decides nothing
+        if not hidden or net.stand_in:  # stand-in data decides nothing
             continue
         proportions = tuple(Fraction(width, hidden[0]) for width in hidden)
         family = (net.family, net.data, net.batch, proportions, cell.ranks)

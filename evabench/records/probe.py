@@ -19,5 +19,5 @@ class Probe(Strict):
     set_up_seconds: Seconds | None = None  # model, data and optimizer
     step_seconds: tuple[Seconds, ...] = ()  # the first one creates the state, and refreshes
     held_out_seconds: Seconds | None = None  # of a forward pass, for one sample
-    made_up_data: bool = False  # the steps were made on noise of the right shape
+    on_noise: bool = False  # the steps were made on noise of the right shape
     rss_high_water_bytes: Bytes | None = None  # of the whole process

@@ -20,7 +20,7 @@ from evabench.settings.plugin_workloads import PluginWorkloadSettings
 from evabench.settings.shampoo import ShampooSettings
 from evabench.units import Bytes
 from evabench.worker.build import build_optimizer, build_workload
-from evabench.workloads.made_up import build_made_up
+from evabench.workloads.noise import build_on_noise
 from evabench.workloads.workload import Workload
 
 
@@ -45,7 +45,7 @@ def _count_bytes(cell: Cell) -> Probe:
             peak = _fake_peak(cell, plain=plain)
         except Exception:  # whatever a foreign optimizer does on fake tensors: SGD takes its place
             continue
-        return Probe(peak_bytes=peak, plain_optimizer=plain, made_up_data=True, rss_high_water_bytes=before)
+        return Probe(peak_bytes=peak, plain_optimizer=plain, on_noise=True, rss_high_water_bytes=before)
     return Probe(rss_high_water_bytes=before)
 
 
@@ -53,7 +53,7 @@ def _fake_peak(cell: Cell, *, plain: bool) -> Bytes:
     if isinstance(cell.workload, PluginWorkloadSettings):
         raise TypeError("a user's own workload reads its data: it cannot be built on fake tensors")
     with FakeTensorMode():
-        workload = build_made_up(cell.workload, seed=0)
+        workload = build_on_noise(cell.workload, seed=0)
         if plain:
             optimizer: Optimizer = SGD(workload.model.parameters(), 1e-6, momentum=0.9)
         else:
@@ -82,13 +82,13 @@ def _never_reading(settings: OptimizerSettings) -> OptimizerSettings:
 
 def _time_steps(cell: Cell, num_steps: int) -> Probe:
     started = perf_counter()
-    made_up = False
+    on_noise = False
     try:
         workload = build_workload(cell.workload, 0)
     except DataError:
         if isinstance(cell.workload, PluginWorkloadSettings):
             raise
-        workload, made_up = build_made_up(cell.workload, seed=0), True
+        workload, on_noise = build_on_noise(cell.workload, seed=0), True
     optimizer = build_optimizer(cell.optimizer, workload.model)
     batches = workload.batches()
     batch = next(batches)
@@ -102,7 +102,7 @@ def _time_steps(cell: Cell, num_steps: int) -> Probe:
         set_up_seconds=ready - started,
         step_seconds=tuple(seconds),
         held_out_seconds=_held_out_seconds(workload),
-        made_up_data=made_up,
+        on_noise=on_noise,
         rss_high_water_bytes=rss_high_water_bytes(),
     )
 

@@ -1,11 +1,11 @@
-"""The clock of a GPU, against a device made up: a queue that takes exact times."""
+"""The clock of a GPU, against a fake device: a queue that takes exact times."""
 
 import pytest
 
 from evabench.measurement.timing.clock import time_visit
 from evabench.records.measurement import StepTimeSettings
 from evabench.records.step_time import StepTime
-from tests.measurement.made_up_device import FakeDevice
+from tests.measurement.fake_device import FakeDevice
 
 SETTINGS = StepTimeSettings(min_steps=6)
 

@@ -1,4 +1,4 @@
-"""The parts of a step on a GPU, against a device made up: the device's own times, nothing awaited inside a cycle."""
+"""The parts of a step on a GPU, against a fake device: the device's own times, nothing awaited inside a cycle."""
 
 import pytest
 import torch
@@ -7,7 +7,7 @@ from evabench.measurement.timing.cuda_clock import marks_on
 from evabench.measurement.timing.phases import HostMarks, PhaseRecorder, time_phases
 from evabench.optimizers.phases import listening, phase
 from evabench.records.measurement import PhasesSettings
-from tests.measurement.made_up_device import FakeDevice
+from tests.measurement.fake_device import FakeDevice
 
 SETTINGS = PhasesSettings(min_steps=6, min_cycles=2, min_warmup_steps=1)
 

@@ -1,11 +1,11 @@
-"""The GPU checks without a GPU: a device made up, a trace made up, and checks that fail in every way."""
+"""The GPU checks without a GPU: a fake device, a trace made up, and checks that fail in every way."""
 
 import os
 import time
 
 import pytest
 
-from tests.measurement.made_up_device import FakeDevice
+from tests.measurement.fake_device import FakeDevice
 from tests.nvml.stand_in import GPU_0, ONE_GPU
 from tools.gpu_check import environment, results
 from tools.gpu_check.answer import Answer, Check

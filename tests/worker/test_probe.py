@@ -62,12 +62,12 @@ def test_real_steps_come_on_noise_where_the_data_is_missing(tmp_path, monkeypatc
     cifar = ClassifierSettings(model="resnet20", data="cifar100", width=0.25, batch=4)
     with LaunchServer(layout_seed="test", folder=tmp_path) as server:
         probed = ask(server, ProbeSettings(real_steps=3), SgdSettings(lr=0.1), cifar)
-    assert probed.made_up_data
+    assert probed.on_noise
     assert len(probed.step_seconds) == 3
 
 
 def test_where_the_data_is_here_the_set_up_reads_it(server):
     probed = ask(server, ProbeSettings(real_steps=3), EvaSettings())
-    assert not probed.made_up_data
+    assert not probed.on_noise
     assert probed.set_up_seconds > 0
     assert probed.held_out_seconds > 0

@@ -1,4 +1,4 @@
-"""The nets and optimizers of the checks, with made-up data on the device: only cost and bytes matter here."""
+"""The nets and optimizers of the checks, with noise on the device: only cost and bytes matter here."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -17,7 +17,7 @@ from evabench.settings.mfac import MfacSettings
 from evabench.settings.optimizers import BuiltInSettings
 from evabench.settings.shampoo import ShampooSettings
 from evabench.settings.workloads import AutoencoderSettings, SyntheticSettings
-from evabench.workloads.made_up import build_made_up
+from evabench.workloads.noise import build_on_noise
 from evabench.workloads.one_batch import OneBatch
 from evabench.workloads.workload import Batch, Workload
 from tools.gpu_check.bench import Bench
@@ -102,7 +102,7 @@ class Training:
 def start(bench: Bench, net: str, arm: str) -> Training:
     """Return a training on the device; all arms of a net begin with the same weights, and see the same batch."""
     torch.manual_seed(0)
-    made = build_made_up((DRY_NETS if bench.dry else NETS)[net], seed=0)
+    made = build_on_noise((DRY_NETS if bench.dry else NETS)[net], seed=0)
     inputs, targets = next(made.batches())
     batch = Batch(inputs.to(bench.device), targets.to(bench.device))
     workload = Workload(made.model.to(bench.device), made.objective, OneBatch(batch))

@@ -1,4 +1,4 @@
-"""A device made up: a queue of work that takes exact times, and events in it."""
+"""A fake device: a queue of work that takes exact times, and events in it."""
 
 from evabench.measurement.timing.cuda_clock import CudaClock, CudaMarks
 

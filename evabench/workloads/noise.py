@@ -16,7 +16,7 @@ from evabench.workloads.quadratic import build_quadratic
 from evabench.workloads.workload import Batch, Workload
 
 
-def build_made_up(settings: BuiltInSettings, seed: int) -> Workload:
+def build_on_noise(settings: BuiltInSettings, seed: int) -> Workload:
     """Return the model with its initial weights on noise. Runs under `FakeTensorMode` too: then nothing is computed."""
     model = build_model(settings, seed)
     batch, objective = _batch(settings)

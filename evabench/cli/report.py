@@ -7,7 +7,7 @@ import typer
 from rich.console import Console
 
 from evabench.claims.claim import Judgement, Verdict
-from evabench.cli.stored import RunsOption, print_plainly, stored_report
+from evabench.cli.stored import RESULTS, RunsOption, print_plainly, stored_report
 from evabench.cli.tier import TierOption
 from evabench.errors import ExitCode, StoreError
 from evabench.reporting.report import Report
@@ -17,7 +17,7 @@ from evabench.reporting.tables.verdicts import headline
 def write_report(
     suite: Annotated[str, typer.Argument(help="A suite file, or the name of one that ships (`evabench list`).")],
     tier: TierOption = None,
-    results: Annotated[Path, typer.Option(metavar="DIR", help="Where runs are stored.")] = Path("results"),
+    results: Annotated[Path, typer.Option(metavar="DIR", help="Where runs are stored.")] = RESULTS,
     runs: RunsOption = None,
     output: Annotated[Path, typer.Option(metavar="DIR", help="Where the report goes: DIR/<suite>/.")] = Path("reports"),
     fail_on_refuted: Annotated[

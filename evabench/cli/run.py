@@ -9,7 +9,7 @@ from rich.text import Text
 
 from evabench.claims.eva import EVA_CLAIMS
 from evabench.cli.dry_run import show_plan
-from evabench.cli.stored import command, print_plainly, store_of
+from evabench.cli.stored import RESULTS, command, print_plainly, store_of
 from evabench.cli.tier import TierOption
 from evabench.errors import ExitCode
 from evabench.machine.host import read_host
@@ -28,7 +28,7 @@ def run_suite(
     seeds: Annotated[int | None, typer.Option(min=1, metavar="N", help="Number of convergence seeds.")] = None,
     jobs: Annotated[int, typer.Option(min=1, metavar="N", help="Untimed runs at once; timed ones are alone.")] = 1,
     tier: TierOption = None,
-    results: Annotated[Path, typer.Option(metavar="DIR", help="Where runs are stored.")] = Path("results"),
+    results: Annotated[Path, typer.Option(metavar="DIR", help="Where runs are stored.")] = RESULTS,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="List what would be run and estimate time and memory; run nothing.")
     ] = False,
@@ -74,7 +74,8 @@ def run_suite(
             console, make_report(loaded, plan.stored, EVA_CLAIMS, num_missing=plan.num_runs, targets=plan.targets)
         )
     failed = failed_runs(plan)
-    print_plainly(console, "\n".join(what_failed(failed, num_lost, command(suite, tier), loaded.timeout_seconds)))
+    again = command(suite, tier, results, seeds=seeds, jobs=None if jobs == 1 else jobs, no_repeat=no_repeat)
+    print_plainly(console, "\n".join(what_failed(failed, num_lost, again, loaded.timeout_seconds)))
     if failed or num_lost or missing or plan.targets.none or not plan.stored:
         raise typer.Exit(ExitCode.INCOMPLETE)
 

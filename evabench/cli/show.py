@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from evabench.cli.stored import RunsOption, stored_report
+from evabench.cli.stored import RESULTS, RunsOption, stored_report
 from evabench.cli.tier import TierOption
 from evabench.reporting.terminal import print_report
 
@@ -14,7 +14,7 @@ from evabench.reporting.terminal import print_report
 def show_results(
     suite: Annotated[str, typer.Argument(help="A suite file, or the name of one that ships (`evabench list`).")],
     tier: TierOption = None,
-    results: Annotated[Path, typer.Option(metavar="DIR", help="Where runs are stored.")] = Path("results"),
+    results: Annotated[Path, typer.Option(metavar="DIR", help="Where runs are stored.")] = RESULTS,
     runs: RunsOption = None,
 ) -> None:
     """Show the table of a suite from the runs of this host and this code."""

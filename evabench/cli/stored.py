@@ -30,6 +30,8 @@ def store_of(results: Path, suite: Suite, host_id: str) -> RunStore:
     return RunStore(results / suite.name / host_id / "runs.jsonl")
 
 
+RESULTS = Path("results")  # where runs are stored, if nothing is said
+
 RunsOption = Annotated[
     Path | None,
     typer.Option("--runs", metavar="FILE", help="Take the runs of this file, whatever host and code made them."),
@@ -77,7 +79,7 @@ def _report_of_this_code(console: Console, suite: str, tier: str | None, loaded:
     if not plan.stored:
         older = f" ({plan.older_code} stored runs of older code are not used)" if plan.older_code else ""
         message = f"Nothing is stored for {loaded.name} on this host with this code{older}."
-        print_plainly(console, f"{message} Run it: {command(suite, tier)}")
+        print_plainly(console, f"{message} Run it: {command(suite, tier, results)}")
         print_plainly(console, _why_unused(plan, stored.entries))
         for other in stored_elsewhere(results, loaded.name, host):
             print_plainly(console, other.sentence)
@@ -109,9 +111,14 @@ def _place(cell: Cell, seed: int) -> tuple[str, str, str, int]:
     return cell.workload_name, cell.arm, cell.measurement.measurement, seed
 
 
-def command(suite: str, tier: str | None) -> str:
-    """Return the command that runs a suite, as it has to be typed."""
-    return f"evabench run {shlex.quote(suite)}" + (f" --tier {shlex.quote(tier)}" if tier else "")
+def command(suite: str, tier: str | None, results: Path, **options: int | bool | None) -> str:
+    """Return the command that runs a suite as this call would, ready to be typed. Defaults are left out."""
+    asked = {"tier": tier, "results": None if results == RESULTS else results} | options
+    words = ["evabench", "run", suite]
+    for name, value in asked.items():
+        if value is not None and value is not False:
+            words += [f"--{name.replace('_', '-')}"] + ([] if value is True else [str(value)])
+    return shlex.join(words)
 
 
 def print_plainly(console: Console, text: str | None) -> None:

@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := $(VENV)/bin
 JOBS ?= $(shell nproc)
 
-.PHONY: venv venv-test quickstart test check bench gpu-check clean
+.PHONY: venv venv-test quickstart test test-long check bench gpu-check clean
 
 venv: $(VENV)/.installed
 $(VENV)/.installed: pyproject.toml
@@ -22,7 +22,11 @@ quickstart: venv
 	$(BIN)/evabench report quickstart
 
 test: venv-test
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n $(JOBS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n $(JOBS) -m 'not long'
+
+# What takes longest and shows least beyond the rest: whole suites, and the same once more in another way. Before a release.
+test-long: venv-test
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n $(JOBS) -m long
 
 check: venv-test
 	$(BIN)/ruff check .

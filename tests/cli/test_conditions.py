@@ -29,6 +29,7 @@ sweeps = 1
 """
 
 
+@pytest.mark.long
 def test_a_sweep_beside_a_foreign_process_on_the_gpu_is_made_again_and_both_are_shown(tmp_path):
     if compile_stand_in(tmp_path) is None:
         pytest.skip("no C compiler (cc)")

@@ -36,6 +36,7 @@ def run(folder, suite, *words):
     return " ".join(done.stdout.split())
 
 
+@pytest.mark.long
 def test_after_an_edit_of_an_optimizer_its_own_runs_are_made_again_and_the_old_ones_are_counted_and_kept(copy):
     run(copy, SHORT)
     before = stored(copy)

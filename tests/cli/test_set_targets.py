@@ -107,6 +107,7 @@ def test_a_target_is_set_first_and_the_judged_runs_carry_its_hash(suite, monkeyp
     assert "the runs of Eva, SGD carry no target, or another than the one that is set now" in words(shown.stdout)
 
 
+@pytest.mark.long
 def test_after_a_kill_among_the_target_runs_the_next_call_goes_on_and_makes_nothing_twice(suite):
     parent = subprocess.Popen(
         [sys.executable, "-m", "evabench", "run", "tiny.toml"],
@@ -151,6 +152,7 @@ def test_a_dry_run_lists_and_estimates_the_runs_that_set_a_target(suite):
     assert stored(suite) == []
 
 
+@pytest.mark.long
 def test_a_reference_that_diverges_sets_no_target_and_nothing_is_judged(suite):
     (suite / "tiny.toml").write_text(SUITE.replace("lr = 0.3", "lr = 1e30"))
     done = evabench(suite, "run", "tiny.toml")

@@ -1,4 +1,4 @@
-"""The smoke tiers that are quick enough for every pull request; `docs/workloads.md` has the command for the others."""
+"""Smoke tiers run to their ends: one in every pull request, the quick ones of the others before a release."""
 
 import os
 import subprocess
@@ -10,8 +10,13 @@ import pytest
 from evabench.store.files import RunStore
 from evabench.suite.shipped import shipped_suites
 
+LONG = [
+    pytest.param(suite, marks=pytest.mark.long)
+    for suite in ("autoencoder", "language", "framework", "finetune", "mechanism")
+]
 
-@pytest.mark.parametrize("suite", ["autoencoder", "language", "framework", "finetune", "mechanism", "quadratic"])
+
+@pytest.mark.parametrize("suite", [*LONG, "quadratic"])
 def test_a_smoke_tier_runs_to_its_end_on_a_cpu(suite, tmp_path):
     environment = os.environ | {"XDG_CACHE_HOME": str(tmp_path / "cache")}
     # A memory run takes whole cycles: five steps show what fifty do.

@@ -19,6 +19,7 @@ def pair(log_ratio, swapped):
     )
 
 
+@pytest.mark.long
 def test_the_order_of_the_visits_alternates_and_every_pair_is_told():
     told = []
     pairs = time_pairs(2, cell=SMALL_CELL, done=lambda: told.append(1))

@@ -83,6 +83,7 @@ def test_an_image_that_ends_too_early_is_an_error_that_names_it(folder, tmp_path
         list(damaged.held_out("test"))
 
 
+@pytest.mark.long
 def test_a_png_with_a_broken_chunk_is_an_error_that_names_it(folder, tmp_path):
     shutil.copytree(folder, tmp_path / "copy")
     broken = source(tmp_path / "copy").held_out_samples["test"][0].path.with_name("0.png")
@@ -91,6 +92,7 @@ def test_a_png_with_a_broken_chunk_is_an_error_that_names_it(folder, tmp_path):
         list(source(tmp_path / "copy").held_out("test"))
 
 
+@pytest.mark.long
 def test_a_part_of_a_set_is_refused_with_what_it_has_and_what_it_should_have(folder, tmp_path):
     shutil.copytree(folder, tmp_path / "copy")
     shutil.rmtree(next((tmp_path / "copy/train").iterdir()))

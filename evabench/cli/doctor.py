@@ -102,7 +102,7 @@ def noise_rows(pairs: Sequence[SameArmPair], noise: Noise | None, seconds: Secon
     fastest = min(min(pair.first_arm_seconds, pair.second_arm_seconds) for pair in pairs)
     rows = {
         "measured": f"{len(pairs)} {plural} of equal visits in {seconds:.0f} s: {CELL.arm} on {CELL.workload.shape}, "
-        f"{format_seconds(fastest)} a step at best",
+        f"{format_seconds(fastest)} per step at best",
     }
     if noise is None:
         return rows | {"pair sd": f"unknown: it takes {MIN_PAIRS} pairs (--pairs)"}

@@ -12,7 +12,7 @@ R = TypeVar("R")
 def eager(function: Callable[P, R]) -> Callable[P, R]:
     """Return the function, at which `torch.compile` breaks its graph: what it reads on the host would be frozen.
 
-    Costs a quarter of a microsecond a call.
+    Costs a quarter of a microsecond per call.
     """
     disabled: Callable[P, R] = torch.compiler.disable(  # type: ignore[no-untyped-call]
         function, reason="the statistics and the step of an optimizer are no part of compiled code"

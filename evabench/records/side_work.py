@@ -19,7 +19,7 @@ class SideWork(Strict):
     num_threads: int | None  # that ran, at least: those that have ended count as one; None: the system does not say
 
     @property
-    def cpu_seconds_a_step(self) -> Seconds:
+    def cpu_seconds_per_step(self) -> Seconds:
         """Return the CPU time beside a step."""
         return self.cpu_seconds / self.num_steps
 

@@ -52,7 +52,7 @@ def time_pairs(
 ) -> list[SameArmPair]:
     """Time so many pairs of a cell of step times; `done` is called after the pilot and after each pair.
 
-    Takes about 3 s a pair, most of it the import of torch. Raises `WorkerError` where a visit fails.
+    Takes about 3 s per pair, most of it the import of torch. Raises `WorkerError` where a visit fails.
     """
     if num_pairs == 0:
         return []

@@ -26,7 +26,7 @@ class Fall:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BestRate:
-    """One arm at the learning rate of the grid that brought the loss down most a step, the median over seeds."""
+    """One arm at the learning rate of the grid that brought the loss down most per step, the median over seeds."""
 
     multiple: float  # of gradient descent's best learning rate
     num_tried: int

@@ -2,7 +2,7 @@
 
 It is exec'd with the interpreter and from the package that are to be measured, imports torch once, runs no operator and
 keeps one thread, so that a fork of it is as fresh as a new process, for 0.02 s instead of 2 s. It reads one `Request`
-a line from a socket, forks a child for it, watches the child, and answers with one `ChildReply` per line. The child
+per line from a socket, forks a child for it, watches the child, and answers with one `ChildReply` per line. The child
 answers through a pipe of its own, so that nothing it prints can corrupt a result. When the parent goes away (the
 socket closes) the server kills its child and ends; when the server is killed, the kernel kills the child.
 """

@@ -54,7 +54,7 @@ def test_work_beside_the_step_is_a_table_and_a_warning():
     assert side_work_table(report.workloads[0]).rows == (("Eva", "10.0 ms", "2", "11.0 ms"),)
     (warning,) = [text for text in warnings(report) if "beside the step" in text]
     assert warning.startswith(
-        "Eva on autoencoder: work beside the step, 10.0 ms of CPU time a step in at least 2 other"
+        "Eva on autoencoder: work beside the step, 10.0 ms of CPU time per step in at least 2 other"
     )
 
 

@@ -54,7 +54,7 @@ def test_a_planted_sleep_of_10_ms_is_named_by_its_phase_and_by_no_other(server, 
 def test_work_in_a_thread_beside_the_step_is_sized_and_counted(server):
     beside = measure(server, "ComputesBeside", FEW_STEPS).side_work
     assert beside.suspicious
-    assert beside.cpu_seconds_a_step >= AT_LEAST
+    assert beside.cpu_seconds_per_step >= AT_LEAST
     assert beside.num_threads >= 1
 
 

@@ -17,7 +17,7 @@ class _Domain:
     total: int = 0
 
     def advance(self) -> int:
-        """Return the microjoules since the first reading; right as long as it is read once a wrap (minutes)."""
+        """Return the microjoules since the first reading; right as long as it is read once per wrap (minutes)."""
         now = _number(self.folder / "energy_uj")
         # 0 is a value as well: a range of 9 has ten of them.
         self.total += now - self.last if now >= self.last else now - self.last + self.range_microjoules + 1

@@ -29,7 +29,7 @@ class RowSums:
         self.rows_are_samples = factors.rows_are_samples
 
     def of_inputs(self, layer: Layer, module: Module, values: Tensor) -> Tensor:
-        """Return [d_in], or [groups, d_in], with a trailing 1 a row for a bias."""
+        """Return [d_in], or [groups, d_in], with a trailing 1 per row for a bias."""
         return self._factors.input_rows(layer, module, values).sum(-2)
 
     def of_output_gradients(self, layer: Layer, module: Module, values: Tensor) -> Tensor:

@@ -1,7 +1,7 @@
 """The patches that a convolution multiplies by: summed without being formed, or as rows.
 
 Legend: x [n, c, *space] inputs; a patch is what lies under the kernel at one position of the output, d_in = c *
-prod(kernel_size) numbers a group in the order of a kernel's own axes.
+prod(kernel_size) numbers per group in the order of a kernel's own axes.
 """
 
 from math import prod

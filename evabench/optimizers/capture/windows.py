@@ -2,7 +2,7 @@
 
 Along one axis the offsets of a kernel visit most places alike: those inside are met by every offset, those near a
 border by some. Places that are met alike are summed first, by strided slices, which reads the input once; what remains
-is a few numbers a channel, and a small matrix that counts the meetings. Stride, dilation and every padding mode only
+is a few numbers per channel, and a small matrix that counts the meetings. Stride, dilation and every padding mode only
 make other counts.
 """
 

@@ -33,9 +33,9 @@ class EvaS(Preconditioner[Weight]):
         P = G - <G, V> / (damping + |V|^2) V,  V = v_0 o v_1 o ...
         direction = P * |G| / (|P| + 1e-16)
 
-    Every parameter with two axes or more is preconditioned, a convolution's kernel with one mean a axis, all else takes
-    SGD's step. After `step`, `.grad` of a preconditioned weight holds its direction. A step with a gradient that is not
-    finite is skipped as a whole, means included.
+    Every parameter with two axes or more is preconditioned, a convolution's kernel with one mean per axis, all else
+    takes SGD's step. After `step`, `.grad` of a preconditioned weight holds its direction. A step with a gradient
+    that is not finite is skipped as a whole, means included.
     Differs from the authors' code: heavy-ball momentum unless `nesterov` asks for theirs.
     """
 

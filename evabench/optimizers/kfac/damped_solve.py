@@ -17,7 +17,7 @@ from evabench.optimizers.outer_products import diagonal, is_positive, mean_eigen
 
 SHIFTS = (1.0, 1e2, 1e4)  # added to the diagonal of F / m(F) attempt by attempt, in units of the rounding error
 # An inverse costs 2/3 d^3 multiply-adds at a refresh; solving in its place, some 30 % of d^2 * m at every step that
-# follows. Measured on a CPU with d = 250 to 4609: solves win where (steps a refresh) * m is below this many times d.
+# follows. Measured on a CPU with d = 250 to 4609: solves win where (steps per refresh) * m is below this many times d.
 SOLVES_PAY_BELOW = 2.0
 
 

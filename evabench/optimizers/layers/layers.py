@@ -1,7 +1,7 @@
 """What a preconditionable layer is, and its gradient as one matrix.
 
 Legend: G [d_out, d_in] is the gradient of a layer, [d_out, d_in + 1] with a trainable bias, the last column. A kernel
-is flattened: d_in = channels * prod(kernel_size). A convolution with groups has one such matrix a group, stacked as
+is flattened: d_in = channels * prod(kernel_size). A convolution with groups has one such matrix per group, stacked as
 [groups, d_out / groups, d_in].
 """
 

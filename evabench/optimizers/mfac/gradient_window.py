@@ -1,7 +1,7 @@
 """The curvature of the last m gradients of the whole model, inverted through their inner products.
 
-Legend: G [m, d] the window, a gradient of all d parameters a row, zeros before the first m; g = G^T e_j the newest, in
-row j; K [m, m] = G G^T; F = damping I + 1/m sum of g g^T = damping I + G^T G / m, which is [d, d] and never formed.
+Legend: G [m, d] the window, one gradient of all d parameters per row, zeros before the first m; g = G^T e_j the newest,
+in row j; K [m, m] = G G^T; F = damping I + 1/m sum of g g^T = damping I + G^T G / m, which is [d, d] and never formed.
 """
 
 from typing import NamedTuple

@@ -83,7 +83,7 @@ class MFAC(Preconditioner[Holder]):
 
     The newest gradient is in F. All parameters of the model are one vector, whatever their groups, whose `lr`,
     `momentum` and `weight_decay` may differ; one that is set free later joins it with gradients of zero for the steps
-    before. After `step`, `.grad` holds the direction. Keeps m gradients and reads them twice a step. A step with a
+    before. After `step`, `.grad` holds the direction. Keeps m gradients and reads them twice per step. A step with a
     gradient that is not finite is skipped as a whole, window included.
     Differs from the authors' code: the place in the window is counted on the device, so that a skipped step leaves no
     hole, and the inner products are solved in double precision.

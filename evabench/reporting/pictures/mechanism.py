@@ -163,7 +163,7 @@ def _has_positions(moment: Moment) -> bool:
 
 
 def _draw_cosines(axes: Axes, directions: list[list[Approximation]], theme: Theme) -> None:
-    """Draw three cosines a view: the method's to the exact one and to the gradient, and the exact one's to it."""
+    """Draw three cosines per view: the method's to the exact one and to the gradient, and the exact one's to it."""
     series = (
         ("to the method it approximates", "o", theme.families["eva"], "to_exact"),
         ("to the gradient", "s", theme.muted, "to_gradient"),

@@ -32,7 +32,7 @@ class Picture:
 
 
 def make_picture(name: str, title: str, alt: str, height: float, draw: Callable[[Figure, Theme], None]) -> Picture:
-    """Return what `draw` draws, once a theme."""
+    """Return what `draw` draws, once per theme."""
     return Picture(name=name, title=title, alt=alt, svg={theme.name: _svg(theme, height, draw) for theme in THEMES})
 
 

@@ -42,7 +42,7 @@ def convergence_table(workload: WorkloadReport) -> Table | None:
         "initial weights and batches for every arm."
     )
     if target:
-        note += f" {target.words} Time: steps x step time; one point a seed."
+        note += f" {target.words} Time: steps x step time; one point per seed."
     return Table(
         title=f"Convergence in {workload.budget_words}",
         headings=("arm", "val. loss", *spread, "test loss", *scores, *to_target),

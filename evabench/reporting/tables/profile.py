@@ -84,7 +84,7 @@ def operators_difference_table(arm: str, profile: Profile, base: str, base_profi
             )
             for key in sorted(keys, key=lambda key: -_excess(key, mine, theirs))
         ),
-        note=f"Self time a step under the profiler; the {top} greatest differences. Calls: of {arm} / of {base}.",
+        note=f"Self time per step under the profiler; the {top} greatest differences. Calls: of {arm} / of {base}.",
     )
 
 
@@ -101,7 +101,7 @@ def _less(name: PhaseName, mine: Mapping[PhaseName, float], theirs: Mapping[Phas
 
 
 def _by_key(profile: Profile) -> dict[Key, tuple[float, float]]:
-    """Return phase and name -> self seconds and calls, a step."""
+    """Return phase and name -> self seconds and calls, per step."""
     return {
         (row.phase, row.name): (profile.seconds_per_step(row), profile.calls_per_step(row)) for row in profile.operators
     }

@@ -59,7 +59,7 @@ def side_work_table(workload: WorkloadReport) -> Table | None:
         rows=tuple(
             (
                 arm.name,
-                format_seconds(work.cpu_seconds_a_step),
+                format_seconds(work.cpu_seconds_per_step),
                 NOT_MEASURED if work.num_threads is None else str(work.num_threads),
                 seconds_cell(arm.amortised_seconds),
             )
@@ -100,7 +100,7 @@ def _doubts(arm: MeasuredArm) -> Iterator[str]:
             "other threads" if work.num_threads is None else f"at least {counted(work.num_threads, 'other thread')}"
         )
         yield (
-            f"work beside the step, {format_seconds(work.cpu_seconds_a_step)} of CPU time a step in {threads}. "
+            f"work beside the step, {format_seconds(work.cpu_seconds_per_step)} of CPU time per step in {threads}. "
             "Its step time is not its whole cost."
         )
     if any(visit.host_bound for visit in arm.visits):
@@ -114,7 +114,7 @@ def _doubts(arm: MeasuredArm) -> Iterator[str]:
 
 def _most_beside(arm: MeasuredArm) -> SideWork | None:
     found = [visit.side_work for visit in arm.visits if visit.side_work is not None]
-    return max(found, key=lambda work: work.cpu_seconds_a_step, default=None)
+    return max(found, key=lambda work: work.cpu_seconds_per_step, default=None)
 
 
 def _joules(arm: MeasuredArm, source: EnergySource) -> Joules | None:

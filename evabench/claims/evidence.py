@@ -133,7 +133,7 @@ def _workloads(claim: Claim, arms: Sequence[MeasuredArm], targets: Targets) -> l
     groups: defaultdict[tuple[str, int, str], list[MeasuredArm]] = defaultdict(list)
     for arm in arms:
         groups[arm.workload_name, arm.ranks, repr(arm.workload)].append(arm)
-    # Made-up data says that a suite runs, and nothing about an optimizer.
+    # Stand-in data says that a suite runs, and nothing about an optimizer.
     return [
         _workload(claim, name if ranks == 1 else f"{name} on {ranks} ranks", group, targets)
         for (name, ranks, _), group in sorted(groups.items())

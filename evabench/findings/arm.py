@@ -138,7 +138,7 @@ class MeasuredArm:
     @property
     def epochs(self) -> float | None:
         """Return the budget in passes over the training set; None without training or a length of a pass."""
-        steps = self.workload.steps_an_epoch
+        steps = self.workload.steps_per_epoch
         return self.budget.steps / steps if self.budget and steps else None
 
     def steps_to(self, target: Goal) -> dict[int, int | None]:

@@ -1,7 +1,7 @@
 """The rule by which an arm's own runs set a target.
 
 From at least 8 target-setting seeds of the arm, the best value v that nine tenths of them, rounded up, hit within a
-share of their budget: all of 8, 9 of 10. What a hit is says `time_to_target`. The median of the final metric would
+share of their budget: all of 8, 9 of 10. `goals` says what a hit is. The median of the final metric would
 not do: the arm would then miss its own target in more than half of all experiments.
 """
 

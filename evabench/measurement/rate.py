@@ -1,4 +1,4 @@
-"""Trials on a quadratic, one a learning rate, each to the end of its steps or to the bottom."""
+"""Trials on a quadratic, one per learning rate, each to the end of its steps or to the bottom."""
 
 import math
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""What the machine was doing while a run was made, as it was read; what of it disturbs a timing says `disturbances`."""
+"""What the machine was doing while a run was made, as it was read. `disturbances` decides what disturbs a timing."""
 
 from dataclasses import dataclass
 

@@ -27,7 +27,7 @@ class FactorEnergy(Strict):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LayerEnergy(Strict):
-    """Both factors of a layer, over the whole batch; two entries a side where its samples have several positions."""
+    """Both factors of a layer, over the whole batch; two entries per side where its samples have several positions."""
 
     name: str
     kind: str  # the class of its module

@@ -34,7 +34,7 @@ class Phases(Strict):
 
     measured: Literal["phases"] = "phases"
     cycle_steps: int
-    steps: tuple[Mapping[PhaseName, Seconds], ...]  # one a marked step, in order; position 0 of a cycle refreshes
+    steps: tuple[Mapping[PhaseName, Seconds], ...]  # one per marked step, in order; position 0 of a cycle refreshes
     plain_seconds: tuple[Seconds, ...]  # the steps without marks, in order
 
     @property

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from evabench.settings.strict import Strict
 from evabench.units import Seconds
 
-# A process with one thread shows a few microseconds a block: the two clocks are not read at the same moment.
+# A process with one thread shows a few microseconds per block: the two clocks are not read at the same moment.
 _MAX_SHARE = 0.01
 
 

@@ -42,7 +42,7 @@ class WorkloadReport:
         """Return the budget for people: "2 epochs", or "600 steps" where an epoch has no length."""
         if self.budget is None:
             return ""
-        steps, an_epoch = self.budget.steps, self.settings.steps_an_epoch
+        steps, an_epoch = self.budget.steps, self.settings.steps_per_epoch
         if an_epoch and steps % an_epoch == 0:
             return "1 epoch" if steps == an_epoch else f"{steps // an_epoch} epochs"
         return f"{steps} steps"

@@ -47,7 +47,7 @@ class AutoencoderSettings(Strict):
         return IMAGE_SETS[self.data].num_training
 
     @property
-    def steps_an_epoch(self) -> int:
+    def steps_per_epoch(self) -> int:
         """Whole batches in one pass; the remainder is dropped, and drawn anew in the next epoch."""
         return self.training_samples // self.batch
 

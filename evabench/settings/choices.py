@@ -22,7 +22,7 @@ Grafting = Literal["none", "sgd", "adagrad", "rmsprop"]
 Precision = Literal["fp32"]  # of a forward and backward pass
 RootMethod = Literal["eigh", "newton"]
 # "in_place": the authors' Nesterov step written into the buffer itself, m <- momentum^2 m + (1 + momentum) direction.
-# Its momentum decays twice a step; it is there to reproduce their runs.
+# Its momentum decays twice per step; it is there to reproduce their runs.
 Nesterov = Literal["none", "standard", "in_place"]
 Modules = tuple[str, ...]  # of the child, that are there for one class of settings, or a few, and for no other
 Packages = tuple[str, ...]  # whose versions are in the key of a run, beside torch and numpy

@@ -131,7 +131,7 @@ class ClassifierSettings(Strict):
         return self._channels()
 
     @property
-    def steps_an_epoch(self) -> int:
+    def steps_per_epoch(self) -> int:
         """Whole batches in one pass; the remainder is dropped, and drawn anew in the next epoch."""
         return self.images.num_training // self.batch
 

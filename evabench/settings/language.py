@@ -20,7 +20,7 @@ class LanguageSettings(Strict):
     GPT-2 small with 124 M. A batch is `batch` windows of `context` tokens at offsets drawn by the seed.
     """
 
-    steps_an_epoch: ClassVar[int | None] = None  # windows are drawn, not passed through
+    steps_per_epoch: ClassVar[int | None] = None  # windows are drawn, not passed through
     stand_in: ClassVar[bool] = False
     modules: ClassVar[Modules] = ("evabench.workloads.language", "evabench.workloads.tokens")
     packages: ClassVar[Packages] = ()

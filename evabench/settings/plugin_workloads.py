@@ -42,7 +42,7 @@ class PluginWorkloadSettings(Strict):
             raise ValueError(f"batch must be at most training_samples, {self.training_samples}, got {self.batch}")
 
     @property
-    def steps_an_epoch(self) -> int:
+    def steps_per_epoch(self) -> int:
         """Whole batches in one pass."""
         return self.training_samples // self.batch
 

@@ -24,7 +24,7 @@ class QuadraticSettings(Strict):
     data: ClassVar[str] = "gaussian_noise"
     family: ClassVar[str] = "quadratic"
     hidden_widths: ClassVar[tuple[int, ...]] = ()
-    steps_an_epoch: ClassVar[int] = 1
+    steps_per_epoch: ClassVar[int] = 1
     stand_in: ClassVar[bool] = True
     modules: ClassVar[Modules] = ("evabench.workloads.quadratic",)
     packages: ClassVar[Packages] = ()

@@ -17,7 +17,7 @@ class SyntheticSettings(Strict):
     through `depth` 3 x 3 convolutions. ReLU between the layers. It needs no data and says nothing about convergence.
     """
 
-    steps_an_epoch: ClassVar[int] = 4  # four batches are drawn, and used again
+    steps_per_epoch: ClassVar[int] = 4  # four batches are drawn, and used again
     stand_in: ClassVar[bool] = True
     data: ClassVar[str] = "gaussian_noise"
     modules: ClassVar[Modules] = ("evabench.workloads.synthetic",)

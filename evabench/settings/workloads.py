@@ -2,7 +2,7 @@
 
 Every class says the same things about itself: `title` (the model's published name, as claims have it), `family` (the
 same net at any width), `hidden_widths` (empty where it has no widths to vary), `shape` (for people), `data`, `batch`,
-`stand_in` (generated data: no claim is judged on it) and `steps_an_epoch` (None where a pass has no fixed length).
+`stand_in` (generated data: no claim is judged on it) and `steps_per_epoch` (None where a pass has no fixed length).
 """
 
 from typing import Annotated

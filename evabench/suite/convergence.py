@@ -52,14 +52,14 @@ class ConvergenceTable:
     def asked(self, workloads: Workloads) -> Iterator[Asked]:
         """Yield a training of each workload to each budget. Raises `ValueError` where passes have no length."""
         for name, workload in workloads.items():
-            for settings in self._budgets(workload.steps_an_epoch):
+            for settings in self._budgets(workload.steps_per_epoch):
                 yield Asked(workload=name, measurement=settings, without=self.without)
 
     def asked_references(self, workloads: Workloads) -> Iterator[tuple[str, Asked]]:
         """Yield each arm that sets a target, with its training."""
         for name, target in self.targets.items():
             if target.reference is not None:
-                for settings in self._budgets(workloads[name].steps_an_epoch):
+                for settings in self._budgets(workloads[name].steps_per_epoch):
                     yield target.reference, Asked(workload=name, measurement=settings)
 
     def run_seeds(self, count: int | None) -> range:
@@ -79,13 +79,13 @@ class ConvergenceTable:
         """Return the seeds of the runs that set a target."""
         return range(self.first_target_seed, self.first_target_seed + self.target_seeds)
 
-    def _budgets(self, steps_an_epoch: int | None) -> tuple[ConvergenceSettings, ...]:
+    def _budgets(self, steps_per_epoch: int | None) -> tuple[ConvergenceSettings, ...]:
         if self.steps is not None:
             return (self._settings(self.steps),)
-        if steps_an_epoch is None:
+        if steps_per_epoch is None:
             raise ValueError("this workload has no epochs: give steps")
         epochs = (self.epochs,) if isinstance(self.epochs, int) else self.epochs or ()
-        return tuple(self._settings(count * steps_an_epoch) for count in epochs)
+        return tuple(self._settings(count * steps_per_epoch) for count in epochs)
 
     def _settings(self, steps: int) -> ConvergenceSettings:
         return ConvergenceSettings(

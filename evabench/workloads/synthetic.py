@@ -22,7 +22,7 @@ def draw_noise(settings: SyntheticSettings, seed: int) -> dict[str, tuple[Tensor
     sides = (settings.image_size, settings.image_size) if settings.layer == "conv" else ()
     splits = {}
     with seeded(seed):
-        for split, batches in (("train", settings.steps_an_epoch), ("validation", 1), ("test", 1)):
+        for split, batches in (("train", settings.steps_per_epoch), ("validation", 1), ("test", 1)):
             noise = torch.randn(batches * settings.batch, settings.width, *sides)
             splits[split] = noise, noise
     return splits

@@ -39,7 +39,7 @@ def eigh_roots(F: Tensor, order: int, epsilon: float) -> InverseRoots:
     of F. The root of zero is the identity. Rows of zeros, which dead units leave, make LAPACK's float32 routine fail or
     return NaN in a few of a hundred factors; a rounding error on the diagonal cures it, more is tried if it does not.
     A batch with a matrix that fails is decomposed again one by one. The host waits for the device.
-    Costs about 5 d^3 multiply-adds a matrix.
+    Costs about 5 d^3 multiply-adds per matrix.
     """
     mean = F.diagonal(dim1=-2, dim2=-1).mean(-1).view(-1, 1, 1)
     known = is_positive(mean)
@@ -77,7 +77,7 @@ def newton_roots(F: Tensor, order: int, epsilon: float) -> InverseRoots:
     p is the order. Products of matrices alone, and the host never waits: the number of iterations follows from epsilon,
     and the best iterate is kept. A root whose residual stays large has failed. The root of zero is the identity.
     Source: Guo & Higham (2006), equation 7.18 of Higham's "Functions of Matrices" (2008). Differs from the public
-    Shampoo codes: no test of convergence on the host. Costs 3 to 5 d^3 an iteration.
+    Shampoo codes: no test of convergence on the host. Costs 3 to 5 d^3 per iteration.
     """
     size = torch.linalg.matrix_norm(F).view(-1, 1, 1)
     known = is_positive(size)

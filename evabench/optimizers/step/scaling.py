@@ -1,4 +1,4 @@
-"""The length of a step: one factor for all preconditioned layers, or one a layer.
+"""The length of a step: one factor for all preconditioned layers, or one per layer.
 
 Legend: P direction, G gradient, <P, G> their inner product summed over the preconditioned layers. Every function
 returns a 0-d tensor, so that the host never waits, and 1 where a gradient of zero would divide by zero.

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from statistics import fmean, median
-from typing import Literal
+from typing import Literal, assert_never
 
 from evabench.records.cell import Cell
 from evabench.records.convergence import Convergence
@@ -30,6 +30,9 @@ from evabench.settings.workloads import WorkloadSettings
 from evabench.units import Bytes, Seconds
 
 Origin = Literal["stored runs", "probe", "unknown"]
+
+# The kinds whose seconds follow from those of a step; those of a probe of the mechanism, say, do not.
+Stepwise = WarmUpSettings | StepTimeSettings | PhasesSettings | MemorySettings | ConvergenceSettings | RateSettings
 
 _WARM_UP_WINDOWS = 3  # two that agree, and often one more
 _INSTRUMENTED_STEPS = 4  # a tracked and a profiled step cost about two plain ones each
@@ -193,8 +196,10 @@ def _seconds_as(run: Run, cell: Cell) -> Seconds | None:
 
 
 def _seconds_from(cell: Cell, timed: Probe) -> Seconds | None:
-    """Return the seconds of a run from those of a few steps."""
+    """Return the seconds of a run from those of a few steps; None where they do not follow from them."""
     settings, cycle = cell.measurement, cell.optimizer.cycle_steps
+    if not isinstance(settings, Stepwise):
+        return None
     step = _amortised(timed.step_seconds, cycle)
     set_up = timed.set_up_seconds or 0.0
     window = -(-10 // cycle) * cycle
@@ -213,8 +218,8 @@ def _seconds_from(cell: Cell, timed: Probe) -> Seconds | None:
             return set_up + settings.steps * step + samples * (timed.held_out_seconds or 0.0)
         case RateSettings():
             return set_up + len(settings.multiples) * settings.steps * step
-        case _:  # what a probe of the mechanism takes is not known from steps
-            return None
+        case _:
+            assert_never(settings)
 
 
 def _amortised(steps: Sequence[Seconds], cycle_steps: int) -> Seconds:

@@ -16,6 +16,9 @@ DampingScale = Literal["absolute", "relative"]
 AcrossRanks = Literal["whole_batch", "plain_average"]
 WeightSharing = Literal["expand", "reduce"]
 Factorisation = Literal["cholesky", "eigh"]
+# "off": the same descent, clip, momentum, capture and cost, without the curvature. An arm that shows what of a method
+# comes from its vectors, and what from the rest.
+Vectors = Literal["on", "off"]
 # Numbers too small for full precision: set to 0, or computed with, for which a CPU takes many times as long.
 Subnormals = Literal["flush", "keep"]
 Grafting = Literal["none", "sgd", "adagrad", "rmsprop"]

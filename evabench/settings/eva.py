@@ -1,4 +1,4 @@
-"""Eva, Eva-f and Eva-s, in the paper's terms."""
+"""Eva, Eva-f and Eva-s, in the paper's terms, and their ablation arms."""
 
 from dataclasses import dataclass
 from typing import ClassVar, Literal
@@ -14,6 +14,7 @@ from evabench.settings.choices import (
     OutputGradient,
     Packages,
     Search,
+    Vectors,
     check_choices,
 )
 from evabench.settings.groups import Groups, check_groups
@@ -47,6 +48,8 @@ class EvaSettings(Strict):
     # "whole_batch": N ranks do what one rank would with their batches as one. Under "batch_mean" b is then divided by N
     # once more, since each local loss carries only the 1/n of its own rank. "plain_average": the authors' average of b.
     across_ranks: AcrossRanks = "whole_batch"
+    # "off": b a^T is multiplied by 0, so that P = G / damping (G under "kl_normalization") goes into the same clip.
+    vectors: Vectors = legacy("on")
     # The projection of a layer by torch.compile. How a step is computed, not what it is: never part of a state_dict.
     compile: bool = False
     groups: Groups = legacy(())  # settings of their own for parameters that match
@@ -82,6 +85,7 @@ class EvaFSettings(Strict):
     kl_clip: Positive = 1e-3  # kappa; only `clip = "kl_clip"` reads it
     new_statistic_weight: Fraction = 0.95  # of the NEW vector, as for Eva
     statistics_batch: Count | None = None  # first n samples only; the authors' code: 16
+    vectors: Vectors = legacy("on")  # "off": P = G goes into the same clip
     compile: bool = False  # as for Eva
     groups: Groups = legacy(())  # settings of their own for parameters that match
 
@@ -114,6 +118,7 @@ class EvaSSettings(Strict):
     damping: Positive = 0.03  # gamma: added to every eigenvalue of the curvature, then multiplied back
     beta2: Fraction = 1.0  # 1: the means are summed up, as in the authors' runs; below 1: running averages
     nesterov: Nesterov = "none"
+    vectors: Vectors = legacy("on")  # "off": the direction is G, which makes it SGD at the cost of Eva-s
     groups: Groups = legacy(())  # settings of their own for parameters that match
 
     def __post_init__(self) -> None:
@@ -126,3 +131,8 @@ class EvaSSettings(Strict):
     def cycle_steps(self) -> int:
         """Eva-s updates its means at every step."""
         return 1
+
+
+def is_ablation(settings: object) -> bool:
+    """Return whether a method has its curvature off: such an arm never speaks for the method."""
+    return isinstance(settings, EvaSettings | EvaFSettings | EvaSSettings) and settings.vectors == "off"

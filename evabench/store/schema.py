@@ -15,6 +15,7 @@
                      optimizer both set; whether the child flushed subnormal numbers; code: a hash for each part;
                      packages in an environment and limits in the conditions instead of in the host; its processors;
                      step time: CPU time of each block
+    10  2026-11-26   settings of Eva, Eva-f and Eva-s: whether their vectors are on
 
 A line is `{"schema": N, "run": {...}}`, in a seal (`seal.py`). Old numbers keep loading: a new number comes with the
 function that lifts the line before it.
@@ -31,7 +32,7 @@ from evabench.records.codec import decode, encode, first_mistake
 from evabench.records.run import Run
 from evabench.store.seal import LineError
 
-SCHEMA = 9
+SCHEMA = 10
 _PRESENT = f'{{"schema": {SCHEMA}, "run": '  # how a line of the present schema begins
 
 
@@ -156,4 +157,5 @@ _LIFTS: dict[int, Callable[[dict[str, Any]], None]] = {
     6: lambda run: None,
     7: lambda run: None,
     8: _lift_code_and_place,
+    9: lambda run: None,  # what is new has a legacy value
 }

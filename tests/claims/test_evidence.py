@@ -9,6 +9,7 @@ from evabench.findings.findings import make_findings
 from evabench.findings.goals import Goal
 from evabench.records.measurement import WarmUpSettings
 from evabench.records.step_time import WarmUp
+from evabench.settings.eva import EvaSettings
 from tests.runs import ARMS, GPU, NET, QUIET, TARGET, TARGETS, failed, run, training, trainings, visits
 
 SUPPORTED, REFUTED, INCONCLUSIVE, NOT_TESTED = Verdict
@@ -154,6 +155,14 @@ def test_the_strongest_of_several_baselines_decides_and_the_others_are_listed():
     assert (other.base, other.decides, other.estimate) == ("K-FAC@1", False, pytest.approx(8.0))
     assert "K-FAC@10 decides: it has the smallest median time" in strongest.notes[0]
     assert judgement.here is INCONCLUSIVE  # 8x against a weak baseline would have supported it
+
+
+def test_an_ablation_arm_neither_speaks_for_its_method_nor_is_a_baseline_of_one():
+    off = {"optimizer": EvaSettings(vectors="off")}
+    ablation = [*visits("no vectors", 0.001, **off), *trainings("no vectors", [1] * 8, **off)]
+    sgd = [*visits("SGD", 0.01), *trainings("SGD", EIGHT)]
+    assert only(FASTER_THAN_SGD, [*ablation, *sgd]).evidence == ()
+    assert only(replace(FASTER_THAN_KFAC, arm="sgd", bases=("eva",)), [*ablation, *sgd]).evidence == ()
 
 
 def test_a_baseline_that_could_not_be_compared_is_said():

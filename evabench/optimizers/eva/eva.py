@@ -26,7 +26,7 @@ from evabench.optimizers.shell.loading import Shapes
 from evabench.optimizers.shell.preconditioner import Preconditioner
 from evabench.optimizers.step.loss_scale import statistics_scale
 from evabench.optimizers.step.ranks import ProcessGroup, Ranks
-from evabench.settings.choices import AcrossRanks, Clip, OutputGradient
+from evabench.settings.choices import AcrossRanks, Clip, OutputGradient, Vectors
 from evabench.settings.eva import EvaSettings
 
 
@@ -70,6 +70,7 @@ class Eva(Preconditioner[Layer]):
         statistics_batch: int | None = None,
         output_gradient: OutputGradient = "batch_mean",
         across_ranks: AcrossRanks = "whole_batch",
+        vectors: Vectors = "on",
         compile: bool = False,
         batch_first: bool | None = None,
         groups: Groups = (),
@@ -87,6 +88,7 @@ class Eva(Preconditioner[Layer]):
             statistics_batch=statistics_batch,
             output_gradient=output_gradient,
             across_ranks=across_ranks,
+            vectors=vectors,
             compile=compile,
         )
         self.grad_scaler = grad_scaler

@@ -25,7 +25,7 @@ from evabench.optimizers.shell.groups import Groups
 from evabench.optimizers.shell.loading import Shapes
 from evabench.optimizers.shell.preconditioner import Preconditioner
 from evabench.optimizers.step.ranks import ProcessGroup, Ranks
-from evabench.settings.choices import Clip
+from evabench.settings.choices import Clip, Vectors
 from evabench.settings.eva import EvaFSettings
 
 
@@ -56,6 +56,7 @@ class EvaF(Preconditioner[Layer]):
         kl_clip: float = 1e-3,
         new_statistic_weight: float = 0.95,
         statistics_batch: int | None = None,
+        vectors: Vectors = "on",
         compile: bool = False,
         batch_first: bool | None = None,
         groups: Groups = (),
@@ -70,6 +71,7 @@ class EvaF(Preconditioner[Layer]):
             kl_clip=kl_clip,
             new_statistic_weight=new_statistic_weight,
             statistics_batch=statistics_batch,
+            vectors=vectors,
             compile=compile,
         )
         self.ranks = Ranks(process_group)

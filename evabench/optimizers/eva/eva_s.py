@@ -9,6 +9,7 @@ from typing import Any, final
 import torch
 from torch import Tensor, nn
 
+from evabench.optimizers.eva.ablation import solving_damping
 from evabench.optimizers.eva.averages import Update, current, find_or_start, has_value
 from evabench.optimizers.eva.axis_means import AxisProjection, gradient_length, project_axes_
 from evabench.optimizers.layers.weights import Weight, find_weight_parts
@@ -20,7 +21,7 @@ from evabench.optimizers.step.descent import descend_groups_
 from evabench.optimizers.step.loss_scale import found_infinity, gradient_scale
 from evabench.optimizers.step.skips import gradient_norms
 from evabench.optimizers.tensors import dense_like, in_single_precision
-from evabench.settings.choices import Nesterov
+from evabench.settings.choices import Nesterov, Vectors
 from evabench.settings.eva import EvaSSettings
 
 GRAFTING_EPSILON = 1e-16  # the authors' guard against a direction of length zero
@@ -52,10 +53,17 @@ class EvaS(Preconditioner[Weight]):
         damping: float = 0.03,
         beta2: float = 1.0,
         nesterov: Nesterov = "none",
+        vectors: Vectors = "on",
         groups: Groups = (),
     ) -> None:
         settings = EvaSSettings(
-            lr=lr, momentum=momentum, weight_decay=weight_decay, damping=damping, beta2=beta2, nesterov=nesterov
+            lr=lr,
+            momentum=momentum,
+            weight_decay=weight_decay,
+            damping=damping,
+            beta2=beta2,
+            nesterov=nesterov,
+            vectors=vectors,
         )
         super().__init__(model, find_weight_parts, settings, groups)
 
@@ -94,7 +102,7 @@ class EvaS(Preconditioner[Weight]):
         exact = in_single_precision(G)  # the one temporary of the size of a layer, where G is in half precision
         v = find_or_start(self.state[parameter], "v", exact.new_empty(sum(G.shape)))
         projection = project_axes_(
-            exact, current(v, {}), damping=group["damping"], beta2=group["beta2"], divisor=carried
+            exact, current(v, {}), damping=solving_damping(group), beta2=group["beta2"], divisor=carried
         )
         if exact is not G:
             G.copy_(exact)

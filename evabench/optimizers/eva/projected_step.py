@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from evabench.optimizers.eva.ablation import solving_damping
 from evabench.optimizers.eva.averages import Update
 from evabench.optimizers.eva.rank_one import Projection
 from evabench.optimizers.eva.small_layers import goes_together
@@ -29,7 +30,7 @@ class ReadyLayer:
     """A layer that has a gradient and statistics."""
 
     layer: Layer
-    damping: float
+    damping: float  # of the solve
     vectors: tuple[Tensor, ...]  # a, and of Eva b
 
 
@@ -44,7 +45,7 @@ def ready_layers(
     for layer in layers:
         state = states[layer.weight]
         if layer.has_gradient and "a" in state:
-            yield ReadyLayer(layer, group_of[layer.weight]["damping"], vectors(state))
+            yield ReadyLayer(layer, solving_damping(group_of[layer.weight]), vectors(state))
 
 
 @phase("precondition")

@@ -28,6 +28,7 @@ LAYERS = {
     "launch": (7, "parent"),
     "runner": (8, "parent"),
     "claims": (9, "parent"),
+    "gate": (9, "parent"),
     "reporting": (10, "parent"),
     "cli": (11, "parent"),
     "__main__": (12, "parent"),

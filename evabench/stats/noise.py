@@ -92,9 +92,13 @@ class Noise:
 
             log(1 + slow-down) = log(1 + max(3 %, 2 noise)) + (t + 1.28) * 1.1 * pair sd / sqrt(29)
         """
+        return self.smallest_visible_beyond(max(MIN_MARGIN, 2 * self.estimate_sd), _LAST_LOOK_ALPHA)
+
+    def smallest_visible_beyond(self, margin: float, alpha: float) -> float:
+        """Return the same for another margin, and another error of the last look."""
         last_sd = TRIMMED_SD_OVER_MEAN_SD * self.pair_sd / math.sqrt(_LAST_LOOK_PAIRS)
-        reach = float(stdtrit(_LAST_LOOK_KEPT - 1, 1 - _LAST_LOOK_ALPHA)) + float(ndtri(_FOUND_SHARE))
-        return math.expm1(math.log1p(max(MIN_MARGIN, 2 * self.estimate_sd)) + reach * last_sd)
+        reach = float(stdtrit(_LAST_LOOK_KEPT - 1, 1 - alpha)) + float(ndtri(_FOUND_SHARE))
+        return math.expm1(math.log1p(margin) + reach * last_sd)
 
 
 def noise_of(first_order: Sequence[float], second_order: Sequence[float]) -> Noise | None:

@@ -29,6 +29,7 @@ LAYERS = {
     "runner": (8, "parent"),
     "claims": (9, "parent"),
     "gate": (9, "parent"),
+    "export": (9, "parent"),
     "reporting": (10, "parent"),
     "cli": (11, "parent"),
     "__main__": (12, "parent"),

@@ -34,6 +34,11 @@ VERBS = {
         "write_report",
         "Write reports/SUITE/index.html and report.md from the runs of this host and this code.",
     ),
+    "export": Verb(
+        "export",
+        "export_runs",
+        "Write stored runs as CSV, Parquet, JSON, LaTeX or TensorBoard files.",
+    ),
     "profile": Verb(
         "profile",
         "profile_arm",

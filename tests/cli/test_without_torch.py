@@ -17,6 +17,7 @@ CALLS = {
     "report": [["tiny.toml"]],
     "doctor": [["--pairs", "0"], ["--pairs", "1"]],
     "profile": [["tiny.toml", "small", "SGD", "--steps", "1"]],
+    "export": [["tiny", "--format", "csv"], ["tiny", "--what", "ratios", "--format", "latex"]],
     "data": [[], ["fashion_mnist_subset"]],
 }
 EVERY_CALL = [

@@ -1,0 +1,103 @@
+"""`evabench export`: stored runs as a file of another program."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+
+from evabench.cli.stored import RESULTS, print_plainly
+from evabench.errors import EvabenchError, StoreError
+from evabench.store.lines import cannot_write
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class Format(StrEnum):
+    """What a file is for."""
+
+    CSV = "csv"
+    PARQUET = "parquet"
+    JSON = "json"
+    LATEX = "latex"
+    TENSORBOARD = "tensorboard"
+
+
+class What(StrEnum):
+    """Which table."""
+
+    RUNS = "runs"
+    RATIOS = "ratios"
+    CURVES = "curves"
+
+
+def export_runs(
+    places: Annotated[
+        list[Path], typer.Argument(help="Suites that have results, or files and folders of runs, of any host and code.")
+    ],
+    format: Annotated[Format, typer.Option("--format", help="The kind of file.")] = Format.CSV,
+    what: Annotated[
+        What, typer.Option("--what", help="One row per number of a run, or ratios to an arm, or median curves.")
+    ] = What.RUNS,
+    metric: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Of ratios, curves: step, peak, final_loss ... (docs/results.md)"),
+    ] = None,
+    to: Annotated[str, typer.Option(metavar="ARM", help="Of ratios: the arm in the denominator.")] = "SGD",
+    raw: Annotated[bool, typer.Option("--raw", help="Of runs: every timed step and training loss too.")] = False,
+    results: Annotated[Path, typer.Option(metavar="DIR", help="Where the results of suites are.")] = RESULTS,
+    output: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="What to write; without it, PLACE with the format's ending.")
+    ] = None,
+) -> None:
+    """Write stored runs as CSV, Parquet, JSON, LaTeX or TensorBoard files. Columns: docs/results.md."""
+    from evabench.export.frames import load  # here: pandas takes longer to import than `--help` may take
+
+    frame = load(*(_place(place, results) for place in places), raw=raw or format is Format.TENSORBOARD)
+    table = frame if format is Format.TENSORBOARD else _table(frame, what, metric, to)
+    path = output or Path(f"{places[0].stem or 'runs'}{_ending(format)}")
+    console = Console()
+    try:
+        told = _write(table, format, path)
+    except OSError as error:
+        raise cannot_write(path, error) from error
+    print_plainly(console, told)
+
+
+def _place(place: Path, results: Path) -> Path:
+    """Return a file or folder as it is, and the folder of a suite's results for its name."""
+    return place if place.exists() or not (results / place).is_dir() else results / place
+
+
+def _table(frame: "pd.DataFrame", what: What, metric: str | None, to: str) -> "pd.DataFrame":
+    from evabench.export.frames import curves, ratios
+
+    try:
+        if what is What.RATIOS:
+            return ratios(frame, metric or "step", to=to)
+        return curves(frame, metric or "validation_loss") if what is What.CURVES else frame
+    except ValueError as error:
+        raise EvabenchError(str(error)) from error
+
+
+def _ending(format: Format) -> str:
+    from evabench.export.formats import SUFFIXES
+
+    return SUFFIXES.get(format, "-tensorboard")
+
+
+def _write(table: "pd.DataFrame", format: Format, path: Path) -> str:
+    from evabench.export.formats import FORMATS
+
+    if table.empty:
+        raise StoreError(f"{path}: there is nothing to write: no run has what was asked for")
+    if format is Format.TENSORBOARD:
+        from evabench.export.tensorboard import write_tensorboard
+
+        number = write_tensorboard(table, path)
+        return f"{path}: {number} training runs. Look at them: tensorboard --logdir {path}"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    FORMATS[format](table, path)
+    return f"{path}: {len(table):,} rows"

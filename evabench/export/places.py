@@ -1,0 +1,32 @@
+"""Files, and folders of them, that runs are stored in."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from evabench.errors import StoreError
+from evabench.records.run import Run
+from evabench.store.files import RunStore
+
+
+def run_files(places: Sequence[Path]) -> tuple[Path, ...]:
+    """Return the files of runs at some places, each once: a file itself, or those called `*runs.jsonl` below a folder.
+
+    Raises `StoreError` where a place does not exist or has no runs.
+    """
+    found: dict[Path, None] = {}
+    for place in places:
+        files = [place] if place.is_file() else sorted(_below(place))
+        if not files:
+            what = "there is no file of runs in this folder" if place.is_dir() else "there is no such file or folder"
+            raise StoreError(f"{place}: {what}. Runs lie in results/SUITE/HOST/runs.jsonl")
+        found.update(dict.fromkeys(files))
+    return tuple(found)
+
+
+def stored_runs(file: Path) -> tuple[Run, ...]:
+    """Return the runs of a file: of several attempts at one the last. Raises `StoreError` where it is no such file."""
+    return RunStore(file).load()
+
+
+def _below(folder: Path) -> Iterator[Path]:
+    return (path for path in folder.rglob("*runs.jsonl") if path.is_file())

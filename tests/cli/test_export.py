@@ -1,0 +1,34 @@
+"""`evabench export`: the runs of a suite, or of any file, for other programs."""
+
+import pandas as pd
+
+from tests.cli.in_process import evabench
+
+
+def test_a_suite_with_results_is_written_under_its_name(run_once):
+    done = evabench(run_once, "export", "tiny")
+    assert done.returncode == 0, done.stderr
+    assert "tiny.csv: " in done.stdout
+    frame = pd.read_csv(run_once / "tiny.csv")
+    assert {"step_time", "convergence"} <= set(frame["kind"])
+
+
+def test_ratios_of_a_file_are_a_table_for_a_paper(run_once):
+    (file,) = run_once.glob("results/tiny/*/runs.jsonl")
+    done = evabench(run_once, "export", str(file), "--what", "ratios", "--format", "latex", "--output", "out/step.tex")
+    assert done.returncode == 0, done.stderr
+    assert r"\begin{tabular}" in (run_once / "out" / "step.tex").read_text()
+
+
+def test_what_cannot_be_written_is_one_sentence_with_what_there_is(run_once):
+    for words, message in (
+        (["nowhere"], "there is no such file or folder"),
+        (["tiny", "--what", "ratios", "--metric", "speed"], "metric must be one of step"),
+        (["tiny", "--what", "ratios", "--to", "Mine"], "arms that have 'step' are"),
+        (["tiny", "--what", "curves", "--metric", "taste"], "validation_loss is one"),
+        (["tiny", "--output", "."], "cannot be written"),
+    ):
+        done = evabench(run_once, "export", *words)
+        assert done.returncode in (2, 6), (words, done.stdout)
+        assert message in done.stderr
+        assert "Traceback" not in done.stderr

@@ -13,6 +13,7 @@ from annotated_types import Ge
 from pydantic import Field
 
 from evabench.records.convergence import Convergence
+from evabench.records.counts import Counts
 from evabench.records.mechanism import Mechanism
 from evabench.records.memory import Memory
 from evabench.records.phases import Phases
@@ -237,7 +238,19 @@ class RateSettings:
             raise ValueError(f"multiples must rise, and have one entry at least, got {self.multiples}")
 
 
-_Seeded = MechanismSettings | RateSettings
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CountsSettings:
+    """Operators, flops, bytes and host reads of every step of a warm refresh cycle. No clock is read."""
+
+    __pydantic_config__ = FORBID
+    timed: ClassVar[bool] = False
+    measured_by: ClassVar[str] = "evabench.measurement.counts:measure_counts"
+    on_workload: ClassVar[str | None] = None  # any
+
+    measurement: Literal["counts"] = "counts"
+
+
+_Seeded = MechanismSettings | RateSettings | CountsSettings
 
 SeededSettings = Annotated[_Seeded, Field(discriminator="measurement")]
 MeasurementSettings = Annotated[
@@ -252,7 +265,7 @@ MeasurementSettings = Annotated[
     Field(discriminator="measurement"),
 ]
 Measured = Annotated[
-    WarmUp | StepTime | Phases | Memory | Convergence | Probe | Profile | Mechanism | Rate,
+    WarmUp | StepTime | Phases | Memory | Convergence | Probe | Profile | Mechanism | Rate | Counts,
     Field(discriminator="measured"),
 ]
 

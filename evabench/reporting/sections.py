@@ -13,6 +13,7 @@ from evabench.reporting.report import Report, WorkloadReport
 from evabench.reporting.tables.clock import clock_table, clock_warnings
 from evabench.reporting.tables.convergence import convergence_table, health_table, rate_warnings
 from evabench.reporting.tables.cost import cost_table, phases_table, scaling_table, step_table
+from evabench.reporting.tables.counts import counts_table
 from evabench.reporting.tables.mechanism import (
     METHODS,
     SIDES,
@@ -132,6 +133,7 @@ def _workload_section(workload: WorkloadReport, styles: Styles) -> Section:
             energy_table(workload),
             phases_picture(workload),
             phases_table(workload),
+            counts_table(workload),
             *(
                 part
                 for one in (workload, *workload.other_budgets)

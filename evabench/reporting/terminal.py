@@ -13,6 +13,7 @@ from evabench.reporting.report import Report, WorkloadReport
 from evabench.reporting.tables.clock import clock_warnings
 from evabench.reporting.tables.convergence import convergence_table
 from evabench.reporting.tables.cost import cost_table
+from evabench.reporting.tables.counts import counts_table
 from evabench.reporting.tables.mechanism import METHODS, SIDES, directions_table, shares_table
 from evabench.reporting.tables.origin import older_warnings, unfinished_table
 from evabench.reporting.tables.rate import rate_table
@@ -20,10 +21,11 @@ from evabench.reporting.tables.table import Table
 from evabench.reporting.tables.targets import target_warnings
 from evabench.reporting.tables.verdicts import decided_by, headline, measured
 
-_MECHANISM: tuple[Callable[[WorkloadReport], Table | None], ...] = (
+_SEEDED: tuple[Callable[[WorkloadReport], Table | None], ...] = (
     *(partial(shares_table, side=side) for side in SIDES),
     *(partial(directions_table, method=method) for method in METHODS),
     rate_table,
+    counts_table,
 )
 _COLOURS = {Verdict.SUPPORTED: "green", Verdict.REFUTED: "red", Verdict.INCONCLUSIVE: "yellow"}
 
@@ -41,7 +43,7 @@ def print_report(console: Console, report: Report) -> None:
             _print_tables(console, [convergence_table(one)], titled=len(trained) > 1)
             if one.target is not None and one.budget is not None:
                 console.print(Text(one.target.words, style="dim"))
-        _print_tables(console, [make(workload) for make in _MECHANISM], titled=len(trained) > 1)
+        _print_tables(console, [make(workload) for make in _SEEDED], titled=len(trained) > 1)
     unfinished = unfinished_table(report)
     if unfinished is not None:
         console.print(rich_table(unfinished))

@@ -13,6 +13,7 @@ from evabench.records.cell import Cell
 from evabench.records.convergence import Convergence
 from evabench.records.measurement import (
     ConvergenceSettings,
+    CountsSettings,
     MemorySettings,
     PhasesSettings,
     RateSettings,
@@ -32,10 +33,19 @@ from evabench.units import Bytes, Seconds
 Origin = Literal["stored runs", "probe", "unknown"]
 
 # The kinds whose seconds follow from those of a step; those of a probe of the mechanism, say, do not.
-Stepwise = WarmUpSettings | StepTimeSettings | PhasesSettings | MemorySettings | ConvergenceSettings | RateSettings
+Stepwise = (
+    WarmUpSettings
+    | StepTimeSettings
+    | PhasesSettings
+    | MemorySettings
+    | CountsSettings
+    | ConvergenceSettings
+    | RateSettings
+)
 
 _WARM_UP_WINDOWS = 3  # two that agree, and often one more
 _INSTRUMENTED_STEPS = 4  # a tracked and a profiled step cost about two plain ones each
+_COUNTED_OVER_PLAIN = 2  # a step whose operators are counted, over one that runs without
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -216,6 +226,8 @@ def _seconds_from(cell: Cell, timed: Probe) -> Seconds | None:
             validation, test = _held_out(cell.workload)
             samples = _num_evaluations(settings) * validation + test
             return set_up + settings.steps * step + samples * (timed.held_out_seconds or 0.0)
+        case CountsSettings():
+            return set_up + (1 + _COUNTED_OVER_PLAIN) * cycle * step
         case RateSettings():
             return set_up + len(settings.multiples) * settings.steps * step
         case _:

@@ -22,7 +22,7 @@ from evabench.records.profile import Profile
 from evabench.records.rate import Rate
 from evabench.records.step_time import StepTime, WarmUp
 from evabench.settings.bounds import FORBID, Count, Fraction, Positive, check_bounds
-from evabench.settings.choices import OutputGradient, WeightSharing
+from evabench.settings.choices import EvaOutputGradient, WeightSharing
 
 Schedule = Literal["constant", "linear", "cosine", "step"]
 
@@ -172,7 +172,7 @@ class ViewSettings:
     __pydantic_config__ = FORBID
     name: str  # for people
     damping: Positive = 0.03
-    output_gradient: OutputGradient = "batch_mean"
+    output_gradient: EvaOutputGradient = "batch_mean"  # K-FAC knows one "per_example" only
     statistics_batch: Count | None = None  # first n samples; None: the whole batch
 
     def __post_init__(self) -> None:

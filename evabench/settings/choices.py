@@ -12,6 +12,9 @@ from evabench.settings.brief import brief
 Family = Literal["first-order", "eva", "kfac", "shampoo", "mfac", "plugin"]
 Clip = Literal["kl_clip", "kl_normalization", "rescale", "none"]
 OutputGradient = Literal["batch_mean", "per_example"]
+# "per_example_mean": what Eva took for "per_example" until schema 10, the gradients averaged over the positions of an
+# image where K-FAC sums them. Its curvature is smaller by (height x width)^2 than what `damping` stands beside.
+EvaOutputGradient = Literal["batch_mean", "per_example", "per_example_mean"]
 DampingScale = Literal["absolute", "relative"]
 AcrossRanks = Literal["whole_batch", "plain_average"]
 WeightSharing = Literal["expand", "reduce"]

@@ -8,10 +8,10 @@ from evabench.settings.choices import (
     SHELL,
     AcrossRanks,
     Clip,
+    EvaOutputGradient,
     Family,
     Modules,
     Nesterov,
-    OutputGradient,
     Packages,
     Search,
     Vectors,
@@ -43,8 +43,9 @@ class EvaSettings(Strict):
     new_statistic_weight: Fraction = 0.95
     statistics_batch: Count | None = None  # first n samples only; the authors' code: 16, the paper: all
     # "batch_mean" averages the gradients of a mean loss over the batch once more, as the authors do: b shrinks as 1/N
-    # and their damping of 0.03 belongs to it. "per_example" undoes it, so that damping means the same at every batch.
-    output_gradient: OutputGradient = "batch_mean"
+    # and over the positions of an image; their damping of 0.03 belongs to it. "per_example" is K-FAC's: gradients of
+    # each example's own loss, summed over positions, so that damping means the same at every batch and image size.
+    output_gradient: EvaOutputGradient = "batch_mean"
     # "whole_batch": N ranks do what one rank would with their batches as one. Under "batch_mean" b is then divided by N
     # once more, since each local loss carries only the 1/n of its own rank. "plain_average": the authors' average of b.
     across_ranks: AcrossRanks = "whole_batch"

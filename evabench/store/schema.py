@@ -15,7 +15,11 @@
                      optimizer both set; whether the child flushed subnormal numbers; code: a hash for each part;
                      packages in an environment and limits in the conditions instead of in the host; its processors;
                      step time: CPU time of each block
+<<<<<<< HEAD
     10  2026-11-26   settings of Eva, Eva-f and Eva-s: whether their vectors are on
+=======
+   10   2026-11-26   Eva: "per_example" of an image sums over its positions; what averaged is "per_example_mean"
+>>>>>>> d863ccf (wip)
 
 A line is `{"schema": N, "run": {...}}`, in a seal (`seal.py`). Old numbers keep loading: a new number comes with the
 function that lifts the line before it.
@@ -148,6 +152,15 @@ def lift_role(cell: dict[str, Any]) -> None:
         cell |= {"target": None, "role": "sets_target"}
 
 
+def _lift_output_gradient(run: dict[str, Any]) -> None:
+    """9 -> 10. Where a workload may have convolutions, Eva's "per_example" gets the name of what it was."""
+    cell = run["cell"]
+    if cell["workload"]["workload"] in ("classifier", "plugin"):
+        for settings in (cell["optimizer"], *cell["measurement"].get("views", ())):
+            if settings.get("optimizer", "eva") == "eva" and settings.get("output_gradient") == "per_example":
+                settings["output_gradient"] = "per_example_mean"
+
+
 _LIFTS: dict[int, Callable[[dict[str, Any]], None]] = {
     1: _lift_memory,
     2: _lift_step_time,
@@ -157,5 +170,5 @@ _LIFTS: dict[int, Callable[[dict[str, Any]], None]] = {
     6: lambda run: None,
     7: lambda run: None,
     8: _lift_code_and_place,
-    9: lambda run: None,  # what is new has a legacy value
+    9: _lift_output_gradient,  # what else is new has a legacy value
 }

@@ -2,10 +2,12 @@
 
 import pytest
 import torch
+from torch import nn
 from torch.testing import assert_close
 
-from evabench.optimizers import Eva
+from evabench.optimizers import KFAC, Eva
 from tests import dense
+from tests.optimizers.conv_net import ConvNet, conv_batch, train_conv
 from tests.optimizers.models import backward, batch, directions, small_net
 
 DAMPING = 0.03
@@ -86,3 +88,48 @@ def test_eva_keeps_nothing_of_the_size_of_a_weight_but_the_momentum():
         curvature = {key: value for key, value in eva.state[layer.weight].items() if key != "momentum_buffer"}
         assert sum(value.numel() for value in curvature.values()) == sum(layer.weight.shape)
     assert not eva.capture.sums
+
+
+def both_curvatures(model, both_passes):
+    """Return, layer by layer, Eva's a a^T and b b^T and K-FAC's A and B of one batch; each of every group."""
+    eva = Eva(model, clip="none", output_gradient="per_example")
+    kfac = KFAC(model, clip="none")
+    both_passes()
+    gradients = {parameter: parameter.grad.clone() for parameter in model.parameters()}
+    eva.step()
+    for parameter, gradient in gradients.items():
+        parameter.grad.copy_(gradient)
+    kfac.step()
+    for layer in eva.layers:
+        state, factors = eva.state[layer.weight], kfac.state[layer.weight]
+        a, b = (state[name].view(layer.num_groups, -1) for name in "ab")
+        a = a if layer.bias is None else dense.with_ones(a)
+        outer = [torch.einsum("gi,gj->gij", vector, vector) for vector in (a, b)]
+        yield outer, [factors[name].view(outer[place].shape) for place, name in enumerate("AB")]
+
+
+@pytest.mark.parametrize("net", ["convolutions", "sequences"])
+def test_of_one_example_per_example_is_the_curvature_of_kfac(net):
+    model = ConvNet().double() if net == "convolutions" else small_net()
+
+    def both_passes():
+        if net == "convolutions":
+            images, tokens, y = (each[:1] for each in conv_batch())
+            nn.functional.cross_entropy(model(images, tokens), y).backward()
+        else:
+            x, y = (torch.randn(1, 5, d, dtype=torch.float64) for d in (4, 3))
+            backward(model, x, y)
+
+    for eva, kfac in both_curvatures(model, both_passes):
+        assert_close(eva, kfac)
+
+
+def test_per_example_mean_is_per_example_over_the_positions_of_an_image():
+    vectors = []
+    for output_gradient in ("per_example", "per_example_mean"):
+        model = ConvNet().double()
+        eva = Eva(model, statistics_batch=3, output_gradient=output_gradient)
+        train_conv(model, eva, 1)
+        vectors.append({layer.name: eva.state[layer.weight]["b"] for layer in eva.layers})
+    num_positions = {"first": 5, "second": 7 * 6, "third": 3 * 2, "head": 1}
+    assert_close(vectors[0], {name: b * num_positions[name] for name, b in vectors[1].items()})

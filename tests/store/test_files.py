@@ -161,6 +161,17 @@ def test_a_training_run_of_an_old_schema_lacks_what_nobody_had_measured(schema):
     assert curve.evaluations[-1].validation_accuracy is None
 
 
+def test_a_stored_eva_per_example_keeps_its_meaning_where_there_are_images():
+    reference = Path(__file__).parents[2] / "results" / "reference" / "damping" / "runs.jsonl"
+    runs = [run for run in RunStore(reference).load() if run.cell.arm == "Eva, per example"]
+    found = {run.cell.workload_name: run.cell.optimizer.output_gradient for run in runs}
+    assert found == {
+        "autoencoder-half": "per_example",
+        "resnet20-narrow": "per_example_mean",
+        "gpt-small": "per_example",
+    }
+
+
 @pytest.mark.parametrize("schema", [2, 4, 8])
 def test_a_run_of_an_old_schema_has_one_hash_for_the_sources_of_all_children(schema):
     run, *_ = RunStore(GOLDEN / f"runs_of_schema_{schema}.jsonl").load()

@@ -19,7 +19,7 @@ from evabench.optimizers.kfac.kfac import KFAC
 from evabench.optimizers.layers.layers import Layer
 from evabench.optimizers.shampoo.shampoo import Shampoo
 from evabench.records.measurement import ViewSettings
-from evabench.settings.choices import WeightSharing
+from evabench.settings.choices import OutputGradient, WeightSharing
 
 Method = Eva | EvaF | KFAC | FOOF | Shampoo
 Gradients = Mapping[nn.Parameter, Tensor]
@@ -53,9 +53,10 @@ def attach(model: nn.Module, view: ViewSettings, weight_sharing: WeightSharing) 
         "damping": view.damping,
         "statistics_batch": view.statistics_batch,
     }
+    summed: OutputGradient = "batch_mean" if view.output_gradient == "batch_mean" else "per_example"
     return Methods(
         eva=Eva(model, output_gradient=view.output_gradient, **shared),
-        kfac=KFAC(model, output_gradient=view.output_gradient, weight_sharing=weight_sharing, **shared),
+        kfac=KFAC(model, output_gradient=summed, weight_sharing=weight_sharing, **shared),
         eva_f=EvaF(model, **shared),
         foof=FOOF(model, weight_sharing=weight_sharing, factorisation="cholesky", **shared),
     )

@@ -273,17 +273,18 @@ class Capture:
         if torch._C._current_graph_task_id() == -1:
             self._passes.forget()
 
-    def _count_rows(self, module: Module, output: Tensor) -> tuple[int, int]:
-        """Return the number of rows that are summed, and that of the examples of the whole batch."""
+    def _count_rows(self, module: Module, output: Tensor) -> tuple[int, int, int]:
+        """Return the numbers of rows that are summed, of examples of the whole batch, and of those that are summed."""
         num_axes = _num_axes(module)
         is_linear = isinstance(module, nn.Linear)
         num_samples = output.shape[0] if output.dim() >= num_axes else 1
         num_rows = output.numel() // output.shape[-1 if is_linear else 1 - num_axes]
         num_summed = num_samples if self.statistics_batch is None else min(num_samples, self.statistics_batch)
         if self.summary.rows_are_samples:
-            return num_summed, num_samples
+            return num_summed, num_samples, num_summed
         # A mean loss is taken to divide by the positions of a sequence, not by those of an image.
-        return num_rows // num_samples * num_summed, num_rows if is_linear else num_samples
+        num_summed_rows = num_rows // num_samples * num_summed
+        return (num_summed_rows, num_rows, num_summed_rows) if is_linear else (num_summed_rows, num_samples, num_summed)
 
     def _first_samples(self, module: Module, values: Tensor, layout: Layout | None) -> Tensor:
         values = as_plain(values.detach())

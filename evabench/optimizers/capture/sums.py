@@ -8,6 +8,7 @@ from torch import Tensor
 
 from evabench.optimizers.capture.layout import Layout
 from evabench.optimizers.layers.layers import Layer, Module
+from evabench.settings.choices import EvaOutputGradient
 
 
 @dataclass(slots=True)
@@ -18,6 +19,7 @@ class Sums:
     output_gradients: Tensor | None  # None where only the inputs are caught
     num_rows: int  # that were summed: the samples of `statistics_batch`
     num_examples: int  # of the whole batches: what a mean loss divides by
+    num_summed_examples: int  # those that the rows belong to; an image is one, whatever its positions
 
 
 @dataclass(slots=True, eq=False)
@@ -29,6 +31,7 @@ class ForwardPass:
     inputs: Tensor  # summed
     num_rows: int
     num_examples: int
+    num_summed_examples: int
     layout: Layout | None = None  # None: [n, ...]
     counted_in: Sums | None = None  # the sums that its rows are part of
 
@@ -47,13 +50,27 @@ def mean_inputs(caught: Iterable[Sums]) -> list[Tensor]:
     return list(torch._foreach_div([sums.inputs for sums in caught], [float(sums.num_rows) for sums in caught]))
 
 
-def mean_output_gradients(caught: Iterable[Sums], *, per_example: bool) -> list[Tensor]:
-    """Return the means over the rows of the output gradients, times the number of examples if `per_example`."""
+def mean_output_gradients(caught: Iterable[Sums], kind: EvaOutputGradient) -> list[Tensor]:
+    """Return the mean output gradients, layer by layer.
+
+    With g that of the mean loss, N examples, rows r: "batch_mean" mean_r g; "per_example_mean" N mean_r g; "per_example" the mean over examples of N sum g over the
+    positions of one, which is the mean of the rows of K-FAC's "reduce".
+    """
     caught = list(caught)
-    factors = [(sums.num_examples if per_example else 1) / sums.num_rows for sums in caught]
+    factors = [_factor(sums, kind) for sums in caught]
     return list(
         torch._foreach_mul([sums.output_gradients for sums in caught if sums.output_gradients is not None], factors)
     )
+
+
+def _factor(sums: Sums, kind: EvaOutputGradient) -> float:
+    match kind:
+        case "batch_mean":
+            return 1 / sums.num_rows
+        case "per_example_mean":
+            return sums.num_examples / sums.num_rows
+        case "per_example":
+            return sums.num_examples / sums.num_summed_examples
 
 
 def count(sums: dict[Layer, Sums], caught: Iterable[Caught]) -> None:
@@ -61,7 +78,8 @@ def count(sums: dict[Layer, Sums], caught: Iterable[Caught]) -> None:
     for each in caught:
         forward, known = each.forward, sums.get(each.forward.layer)
         if known is None:
-            known = Sums(forward.inputs, each.output_gradients, forward.num_rows, forward.num_examples)
+            counts = (forward.num_rows, forward.num_examples, forward.num_summed_examples)
+            known = Sums(forward.inputs, each.output_gradients, *counts)
             sums[forward.layer] = forward.counted_in = known
             continue
         if known.output_gradients is not None and each.output_gradients is not None:
@@ -71,4 +89,5 @@ def count(sums: dict[Layer, Sums], caught: Iterable[Caught]) -> None:
             known.inputs = known.inputs + forward.inputs
             known.num_rows += forward.num_rows
             known.num_examples += forward.num_examples
+            known.num_summed_examples += forward.num_summed_examples
             forward.counted_in = known

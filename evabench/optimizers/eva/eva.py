@@ -26,7 +26,7 @@ from evabench.optimizers.shell.loading import Shapes
 from evabench.optimizers.shell.preconditioner import Preconditioner
 from evabench.optimizers.step.loss_scale import statistics_scale
 from evabench.optimizers.step.ranks import ProcessGroup, Ranks
-from evabench.settings.choices import AcrossRanks, Clip, OutputGradient, Vectors
+from evabench.settings.choices import AcrossRanks, Clip, EvaOutputGradient, Vectors
 from evabench.settings.eva import EvaSettings
 
 
@@ -68,7 +68,7 @@ class Eva(Preconditioner[Layer]):
         kl_clip: float = 1e-3,
         new_statistic_weight: float = 0.95,
         statistics_batch: int | None = None,
-        output_gradient: OutputGradient = "batch_mean",
+        output_gradient: EvaOutputGradient = "batch_mean",
         across_ranks: AcrossRanks = "whole_batch",
         vectors: Vectors = "on",
         compile: bool = False,
@@ -133,9 +133,8 @@ class Eva(Preconditioner[Layer]):
         caught = self.capture.take()
         # The loss is a batch mean, so each row of the output gradient carries 1/N. Averaging the rows again, as the
         # authors do, gives 1/N of the per-example mean and makes the effective damping depend on the batch size.
-        per_example = shared["output_gradient"] == "per_example"
         inputs = mean_inputs(caught.values())
-        gradients = mean_output_gradients(caught.values(), per_example=per_example)
+        gradients = mean_output_gradients(caught.values(), shared["output_gradient"])
         a, b = torch.cat(inputs), torch.cat(gradients)
         if scale is not None:
             b = b / scale.to(b.dtype)

@@ -53,8 +53,8 @@ def mean_inputs(caught: Iterable[Sums]) -> list[Tensor]:
 def mean_output_gradients(caught: Iterable[Sums], kind: EvaOutputGradient) -> list[Tensor]:
     """Return the mean output gradients, layer by layer.
 
-    With g that of the mean loss, N examples, rows r: "batch_mean" mean_r g; "per_example_mean" N mean_r g; "per_example" the mean over examples of N sum g over the
-    positions of one, which is the mean of the rows of K-FAC's "reduce".
+    With g that of the mean loss, N examples, rows r: "batch_mean" mean_r g; "per_example_mean" N mean_r g;
+    "per_example" the mean over examples of N sum g over the positions of one, the mean row of K-FAC's "reduce".
     """
     caught = list(caught)
     factors = [_factor(sums, kind) for sums in caught]

@@ -52,7 +52,7 @@ def export_runs(
         Path | None, typer.Option(metavar="FILE", help="What to write; without it, PLACE with the format's ending.")
     ] = None,
 ) -> None:
-    """Write stored runs as CSV, Parquet, JSON, LaTeX or TensorBoard files. Columns: docs/results.md."""
+    """Write stored runs as CSV, Parquet, JSON, LaTeX or TensorBoard files."""
     from evabench.export.frames import load  # here: pandas takes longer to import than `--help` may take
 
     frame = load(*(_place(place, results) for place in places), raw=raw or format is Format.TENSORBOARD)

@@ -17,7 +17,7 @@ CALLS = {
     "report": [["tiny.toml"]],
     "doctor": [["--pairs", "0"], ["--pairs", "1"]],
     "profile": [["tiny.toml", "small", "SGD", "--steps", "1"]],
-    "export": [["tiny", "--format", "csv"], ["tiny", "--what", "ratios", "--format", "latex"]],
+    "export": [["tiny", "--format", "csv"], ["tiny", "--what", "ratios", "--metric", "peak", "--format", "latex"]],
     "data": [[], ["fashion_mnist_subset"]],
 }
 EVERY_CALL = [

@@ -15,11 +15,8 @@
                      optimizer both set; whether the child flushed subnormal numbers; code: a hash for each part;
                      packages in an environment and limits in the conditions instead of in the host; its processors;
                      step time: CPU time of each block
-<<<<<<< HEAD
-    10  2026-11-26   settings of Eva, Eva-f and Eva-s: whether their vectors are on
-=======
-   10   2026-11-26   Eva: "per_example" of an image sums over its positions; what averaged is "per_example_mean"
->>>>>>> d863ccf (wip)
+   10   2026-11-26   Eva, Eva-f and Eva-s: whether their vectors are on; Eva: "per_example" of an image sums over its
+                     positions, and what averaged is "per_example_mean"
 
 A line is `{"schema": N, "run": {...}}`, in a seal (`seal.py`). Old numbers keep loading: a new number comes with the
 function that lifts the line before it.

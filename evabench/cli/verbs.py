@@ -34,6 +34,7 @@ VERBS = {
         "write_report",
         "Write reports/SUITE/index.html and report.md from the runs of this host and this code.",
     ),
+    "compare": Verb("compare", "compare_runs", "Compare two sets of stored runs: two places, hosts, commits or arms."),
     "export": Verb(
         "export",
         "export_runs",

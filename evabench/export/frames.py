@@ -26,6 +26,7 @@ COLUMNS: Final[Mapping[str, str]] = {
     "host": "the machine, 12 hexadecimal digits; never pool two",
     "torch": "the version of torch; never pool two",
     "code": "the code that the run rests on, 12 hexadecimal digits",
+    "commit": "the commit of that code, for people; empty outside a git checkout",
     "cell": "workload, optimizer and measurement with all settings, 12 hexadecimal digits",
     "workload": "the suite's name for the workload",
     "arm": "the suite's name for the optimizer with its settings",
@@ -64,7 +65,12 @@ def load(*places: str | PathLike[str], raw: bool = False) -> pd.DataFrame:
     `counts`, `host`, `torch` and `code` say what may be compared. Raises `StoreError` where a place has no runs.
     """
     files = run_files([Path(place) for place in places or ("results",)])
-    rows = [row for file in files for row in _rows(file, stored_runs(file), raw)]
+    return frame_of({file: stored_runs(file) for file in files}, raw=raw)
+
+
+def frame_of(runs: Mapping[Path, Iterable[Run]], *, raw: bool = False) -> pd.DataFrame:
+    """Return what `load` does, of runs that are read already."""
+    rows = [row for file, found in runs.items() for row in _rows(file, found, raw)]
     frame = pd.DataFrame.from_records(rows, columns=list(COLUMNS))
     return frame.astype({"sweep": "Int64", "step": "Int64", "value": "float64"})
 
@@ -185,6 +191,7 @@ def _place(file: Path, run: Run, *, counts: bool) -> dict[str, Any]:
         "host": run.host.id,
         "torch": str(run.environment.torch),
         "code": run.code.id[:12],
+        "commit": run.code.commit or "",
         "cell": _short_hash(cell.identity),
         "workload": cell.workload_name,
         "arm": cell.arm,

@@ -18,6 +18,7 @@ CALLS = {
     "doctor": [["--pairs", "0"], ["--pairs", "1"]],
     "profile": [["tiny.toml", "small", "SGD", "--steps", "1"]],
     "export": [["tiny", "--format", "csv"], ["tiny", "--what", "ratios", "--metric", "peak", "--format", "latex"]],
+    "compare": [["results", "results"]],
     "data": [[], ["fashion_mnist_subset"]],
 }
 EVERY_CALL = [

@@ -8,7 +8,7 @@
     |-- WorkloadError       a user's own model or data that cannot be made, or not be evaluated before training
     |-- PluginChangedError  a plug-in is not what it was when the run was planned
     |-- WorkerError         the launch server could not start or broke its protocol
-    `-- OutputError         standard output cannot be written, for another reason than a reader who left
+    `-- OutputError         standard output, a store, a report or a trace cannot be written, as on a full disk
 
 `ValueError` is for a bad argument in Python, `assert` for our own mistakes. Only `cli/main.py` catches
 an `EvabenchError`, prints it and exits.
@@ -26,7 +26,7 @@ class ExitCode(IntEnum):
     INCOMPLETE = 3  # some cells did not complete, or nothing was measured
     INCONCLUSIVE = 4  # only with --strict
     INVALID_ENVIRONMENT = 5  # the negative control failed
-    OUTPUT = 6  # what there was to say could not be written
+    OUTPUT = 6  # what there was to say or to keep could not be written
     FAULT = 70  # of evabench itself: a crash never looks like a regression
 
 
@@ -67,9 +67,15 @@ class WorkerError(EvabenchError):
 
 
 class OutputError(EvabenchError):
-    """Standard output is on a disk that is full."""
+    """What there is to write cannot be written: a disk is full, a folder is read-only."""
 
     exit_code = ExitCode.OUTPUT
+
+
+def cannot_write(place: object, why: Exception | str, way_out: str) -> OutputError:
+    """Return the error for a file or folder that cannot be written, with the ways out."""
+    reason = getattr(why, "strerror", None) or str(why)
+    return OutputError(f"{place}: it cannot be written: {reason}. Make room for it, or {way_out}")
 
 
 def printable(text: str) -> str:

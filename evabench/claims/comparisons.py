@@ -207,7 +207,8 @@ def _factors(pair: _Pairing, target: Goal) -> dict[str, float]:
     if step_times is not None and step_times.num_pairs > 1:
         numbers |= {"step_time_factor_low": step_times.low, "step_time_factor_high": step_times.high}
     base, arm = pair.base.reached(target), pair.arm.reached(target)
-    factors = decompose(base, arm) if base and arm else None
+    # Each arm's clocks and timed steps share their limits; without a pair of visits the two arms' may not.
+    factors = decompose(base, arm) if base and arm and step_times else None
     if factors is None:
         return numbers
     if factors.rest_factor is not None:

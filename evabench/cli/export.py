@@ -8,8 +8,8 @@ import typer
 from rich.console import Console
 
 from evabench.cli.stored import RESULTS, print_plainly
-from evabench.errors import EvabenchError, StoreError
-from evabench.store.lines import cannot_write
+from evabench.cli.whole_files import written_whole
+from evabench.errors import EvabenchError, StoreError, cannot_write
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -62,7 +62,7 @@ def export_runs(
     try:
         told = _write(table, format, path)
     except OSError as error:
-        raise cannot_write(path, error) from error
+        raise cannot_write(path, error, "choose another: --output FILE") from error
     print_plainly(console, told)
 
 
@@ -98,6 +98,6 @@ def _write(table: "pd.DataFrame", format: Format, path: Path) -> str:
 
         number = write_tensorboard(table, path)
         return f"{path}: {number} training runs. Look at them: tensorboard --logdir {path}"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    FORMATS[format](table, path)
+    with written_whole(path) as part:
+        FORMATS[format](table, part)
     return f"{path}: {len(table):,} rows"

@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 
 from evabench.cli.tier import TierOption
-from evabench.errors import StoreError
+from evabench.errors import OutputError, cannot_write
 from evabench.records.measurement import ProfileSettings
 from evabench.reporting.tables.profile import (
     operators_difference_table,
@@ -22,6 +22,8 @@ from evabench.reporting.terminal import rich_table
 from evabench.runner.profiling import profile_cells
 from evabench.suite.reading import load_suite
 from evabench.suite.suite import Suite
+
+_OTHER_FOLDER = "choose another folder: --output DIR"
 
 
 def profile_arm(
@@ -54,7 +56,11 @@ def profile_arm(
         _print(console, phases_difference_table(arms[0], profiles[0], arms[1], profiles[1]))
         _print(console, operators_difference_table(arms[0], profiles[0], arms[1], profiles[1], 3 * top))
     for found in profiles:
-        console.print(found.trace, markup=False, soft_wrap=True)
+        if found.unwritten is None:
+            console.print(found.trace, markup=False, soft_wrap=True)
+    lacking = {found.trace: found.unwritten for found in profiles if found.unwritten}
+    if lacking:
+        raise OutputError("\n".join(str(cannot_write(path, why, _OTHER_FOLDER)) for path, why in lacking.items()))
 
 
 def _title(suite: Suite, workload: str) -> str:
@@ -73,9 +79,7 @@ def _make(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise StoreError(
-            f"{folder}: no folder for the traces: {error.strerror}. Choose another: --output DIR"
-        ) from None
+        raise cannot_write(folder, error, _OTHER_FOLDER) from None
 
 
 def _print(console: Console, table: Table) -> None:

@@ -9,7 +9,8 @@ from rich.console import Console
 from evabench.claims.claim import Judgement, Verdict
 from evabench.cli.stored import RESULTS, RunsOption, print_plainly, stored_report
 from evabench.cli.tier import TierOption
-from evabench.errors import ExitCode, StoreError
+from evabench.cli.whole_files import written_whole
+from evabench.errors import ExitCode, cannot_write
 from evabench.reporting.report import Report
 from evabench.reporting.tables.verdicts import headline
 
@@ -44,9 +45,7 @@ def _written(report: Report, folder: Path) -> tuple[Path, ...]:
     try:
         return _write(report, folder)
     except OSError as error:
-        raise StoreError(
-            f"{folder}: the report cannot be written: {error.strerror or error}. Choose another folder: --output DIR"
-        ) from error
+        raise cannot_write(error.filename or folder, error, "choose another folder: --output DIR") from error
 
 
 def _write(report: Report, folder: Path) -> tuple[Path, ...]:
@@ -57,8 +56,8 @@ def _write(report: Report, folder: Path) -> tuple[Path, ...]:
     document = make_document(report)
     for one in FORMATS:
         for name, text in {**one.files_beside(document), one.file: one.render(document)}.items():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            (folder / name).write_text(text, encoding="utf-8")
+            with written_whole(folder / name) as part:
+                part.write_text(text, encoding="utf-8")
     return tuple(folder / one.file for one in FORMATS)
 
 

@@ -9,12 +9,13 @@ import tarfile
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import TypeVar
 
-from evabench.errors import DataError
+from evabench.errors import DataError, cannot_write
 
 T = TypeVar("T")
 _DAMAGED = (OSError, EOFError, zlib.error, lzma.LZMAError, tarfile.TarError, zipfile.BadZipFile)
@@ -71,19 +72,32 @@ def reading(path: Path, read: Callable[[], T]) -> T:
 def made_once(path: Path, make: Callable[[Path], None]) -> Path:
     """Return a file or folder that is generated: `make` writes it the first time, beside its place, and it is renamed.
 
-    Several runs may ask at once: each makes its own, and one of them stays.
+    Several runs may ask at once: each makes its own, and one of them stays. Raises `OutputError` where it cannot be
+    written: the arm whose run asked first is not to blame.
     """
     if path.exists():
         return path
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".making-") as folder:
-        made = Path(folder) / path.name
-        make(made)
-        try:
-            os.replace(made, path)
-        except OSError:  # a folder that somebody else has put there meanwhile
-            shutil.rmtree(made)
+    with writing(path.parent):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=path.parent, prefix=".making-") as folder:
+            made = Path(folder) / path.name
+            make(made)
+            try:
+                os.replace(made, path)
+            except OSError:  # a folder that somebody else has put there meanwhile
+                shutil.rmtree(made)
     return path
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Raise `OutputError` where the system refuses to write. An error without a number is not the system's."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno is None:
+            raise
+        raise cannot_write(path, error, "choose another: export XDG_CACHE_HOME=FOLDER, or EVABENCH_DATA") from error
 
 
 @cache

@@ -13,7 +13,7 @@ import pandas as pd
 
 from evabench.export.places import run_files, stored_runs
 from evabench.export.scalars import Scalar, scalars
-from evabench.findings.disturbances import run_disturbances
+from evabench.findings.interruptions import KnownVisits
 from evabench.findings.repeats import counting_runs
 from evabench.records.run import Run
 from evabench.stats.order_statistics import median_interval
@@ -172,8 +172,9 @@ def _values(arm: str, part: pd.DataFrame) -> dict[tuple[int, int], float]:
 def _rows(file: Path, runs: Iterable[Run], raw: bool) -> Iterator[dict[str, Any]]:
     every = tuple(runs)
     counting = {id(run) for run in counting_runs(every) if run.visit is None or run.visit.sweep > 0}
+    known = KnownVisits(every)
     for run in every:
-        place = _place(file, run, counts=id(run) in counting)
+        place = _place(file, run, counts=id(run) in counting, disturbed=bool(known.disturbances(run)))
         numbers = tuple(scalars(run.measured, raw=raw)) if run.measured else ()
         for one in numbers or (Scalar(metric="", value=np.nan, unit=""),):
             yield place | {"metric": one.metric, "step": one.step, "value": one.value, "unit": one.unit}
@@ -183,7 +184,7 @@ def _short_hash(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
-def _place(file: Path, run: Run, *, counts: bool) -> dict[str, Any]:
+def _place(file: Path, run: Run, *, counts: bool, disturbed: bool) -> dict[str, Any]:
     cell = run.cell
     return {
         "file": str(file),
@@ -203,5 +204,5 @@ def _place(file: Path, run: Run, *, counts: bool) -> dict[str, Any]:
         "sweep": run.visit.sweep if run.visit else None,
         "outcome": run.outcome.kind,
         "counts": counts,
-        "disturbed": bool(run_disturbances(run)),
+        "disturbed": disturbed,
     }

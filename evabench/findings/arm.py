@@ -87,6 +87,10 @@ class MeasuredArm:
         """
         return trimmed_geometric_mean(tuple(self.step_seconds.values())) if self.step_seconds else None
 
+    def timed_under(self, limits: Limits | None) -> bool:
+        """Return whether the steps were timed under these limits: what a CPU gives depends on them."""
+        return any(under == limits for _, _, under in self.step_seconds)
+
     @property
     def plain_seconds(self) -> Seconds | None:
         """Return the median step that does not refresh, the median over visits."""
@@ -167,13 +171,15 @@ class MeasuredArm:
     def _clock_seconds(self, target: Goal) -> dict[int, Seconds]:
         """Return the run's own clock at the hit, for runs that had the machine for themselves, undisturbed.
 
+        Their limits are those of the timed steps, which stand beside them.
         The first step holds what is made once, compiled code above all: a first step of a cycle that was timed alone
         stands in its place.
         """
         usual = median(visit.position_seconds[0] for visit in self.visits)
         clocks = {}
         for seed, run in self.trainings.items():
-            if is_clean(run.conditions) and run.outcome.completed and isinstance(run.measured, Convergence):
+            clean = is_clean(run.conditions) and self.timed_under(run.conditions.limits)
+            if clean and run.outcome.completed and isinstance(run.measured, Convergence):
                 hit = first_hit(run.measured.evaluations, target)
                 if hit is not None:
                     first = run.measured.first_step_seconds

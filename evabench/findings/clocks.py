@@ -1,7 +1,8 @@
 """What the clocks of a run say of each other: its own clock of training, the steps that are timed alone, the parent's.
 
 A training clock is *clean* where its run had the machine for itself: one job, and nothing that disturbs a timing. What
-is not clean stands beside clean clocks of the arm only as a count, and alone only with a mark.
+is not clean stands beside clean clocks of the arm only as a count, and alone only with a mark. A clock is compared with
+steps that were timed under the same limits (affinity, control groups), and with no others.
 """
 
 from collections.abc import Sequence
@@ -29,6 +30,7 @@ class TrainingClock:
     num_disturbed: int  # of all runs
     num_shared: int  # of all runs: made several at once
     most_jobs: int
+    num_other_limits: int  # of all runs: made under other limits than those that count
     clean: bool  # whether those that count are clean
 
     @property
@@ -42,10 +44,12 @@ def training_clock(arm: MeasuredArm) -> TrainingClock | None:
     ended = [run for run in arm.trainings.values() if _ended(run)]
     if not ended:
         return None
-    clean = [run for run in ended if is_clean(run.conditions)]
-    curves = [run.measured for run in clean or ended if isinstance(run.measured, Convergence)]
+    alike = _under_the_same_limits(arm, ended)
+    clean = [run for run in alike if is_clean(run.conditions)]
+    curves = [run.measured for run in clean or alike if isinstance(run.measured, Convergence)]
     steps = [seconds for curve in curves if (seconds := _own_step(curve)) is not None]
-    step_seconds, timed = median(steps) if steps else None, arm.amortised_seconds
+    step_seconds = median(steps) if steps else None
+    timed = arm.amortised_seconds if arm.timed_under(alike[0].conditions.limits) else None
     return TrainingClock(
         seconds=median(curve.clock_seconds for curve in curves),
         step_seconds=step_seconds,
@@ -54,8 +58,16 @@ def training_clock(arm: MeasuredArm) -> TrainingClock | None:
         num_disturbed=sum(bool(disturbances(run.conditions)) for run in ended),
         num_shared=sum(run.conditions.jobs > 1 for run in ended),
         most_jobs=max(run.conditions.jobs for run in ended),
+        num_other_limits=len(ended) - len(alike),
         clean=bool(clean),
     )
+
+
+def _under_the_same_limits(arm: MeasuredArm, runs: Sequence[Run]) -> list[Run]:
+    """Return the runs made under the limits of the timed steps; where none is, the most that share theirs."""
+    timed = [run for run in runs if arm.timed_under(run.conditions.limits)]
+    series = ([run for run in runs if run.conditions.limits == one.conditions.limits] for one in runs)
+    return timed or max(series, key=len)
 
 
 def ahead_of_the_parent(runs: Sequence[Run]) -> tuple[Run, ...]:

@@ -1,4 +1,4 @@
-"""What contaminates a timing: conditions around it, and interruptions of its blocks.
+"""What contaminates a timing from outside: the conditions around a run.
 
 The thresholds are ours; what was read is stored, so they may be moved.
 """
@@ -6,9 +6,7 @@ The thresholds are ours; what was read is stored, so they may be moved.
 from collections.abc import Iterator
 
 from evabench.records.conditions import Conditions, GpuConditions
-from evabench.records.run import Run
-from evabench.records.step_time import StepTime
-from evabench.units import Seconds, format_bytes, format_seconds
+from evabench.units import format_bytes
 
 # A gate finds slow-downs from 3 % on. What takes more than a third of that from a run may decide it.
 _MAX_SHARE_TAKEN = 0.01
@@ -20,46 +18,6 @@ _MAX_SWAPPED_BYTES = 1 << 20  # a page of somebody else's that comes back is no 
 _HARMFUL_LIMITS = frozenset(
     {"hardware slowdown", "software thermal slowdown", "hardware thermal slowdown", "power brake"}
 )
-
-
-# A block that somebody stopped and let go on (a signal, a lid that is closed, a machine that moves to another host).
-_MAX_OVER_ITS_STEPS = 0.2  # wall time of a block over the sum of what its steps usually take
-_MAX_OVER_CPU_TIME = 0.1  # wall time of a block over its CPU time
-_MIN_CYCLES = 3  # of a block: two of one position have no usual time
-
-
-def run_disturbances(run: Run) -> tuple[str, ...]:
-    """Return what disturbed a run, by the conditions around it and by its own clock."""
-    found = disturbances(run.conditions)
-    return (*found, *interruptions(run.measured)) if isinstance(run.measured, StepTime) else found
-
-
-def interruptions(visit: StepTime) -> tuple[str, ...]:
-    """Return how often, and for how long, a timed block was interrupted; empty: none that can be told.
-
-    A block took longer than its steps usually do at their position in the cycle, or, on one thread of a CPU, than the
-    process computed. A block of one or two long cycles has the second sign alone.
-    """
-    lost = [seconds for seconds in _lost_seconds(visit) if seconds > 0]
-    if not lost:
-        return ()
-    blocks = "A timed block was" if len(lost) == 1 else f"{len(lost)} timed blocks were"
-    whole = sum(visit.block_seconds)
-    return (f"{blocks} interrupted for {format_seconds(sum(lost))} of {format_seconds(whole)}.",)
-
-
-def _lost_seconds(visit: StepTime) -> Iterator[Seconds]:
-    """Yield for each block the seconds in which it did not compute; 0 where that is within bounds."""
-    usual = visit.position_seconds
-    num_steps, num_blocks = len(visit.step_seconds), len(visit.block_seconds)
-    per_block = num_steps // num_blocks
-    enough = per_block >= _MIN_CYCLES * visit.cycle_steps
-    expected = sum(usual) * per_block / visit.cycle_steps
-    for number, wall in enumerate(visit.block_seconds):
-        over = wall - expected if enough and wall > (1 + _MAX_OVER_ITS_STEPS) * expected else 0.0
-        computed = visit.cpu_seconds[number] if visit.cpu_seconds else wall
-        waited = wall - computed if wall > (1 + _MAX_OVER_CPU_TIME) * computed else 0.0
-        yield max(over, waited)
 
 
 def disturbances(conditions: Conditions) -> tuple[str, ...]:

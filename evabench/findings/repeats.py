@@ -3,17 +3,17 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-from evabench.findings.disturbances import run_disturbances
+from evabench.findings.interruptions import KnownVisits
 from evabench.records.run import Run
 
 
-def counting_try(first: Sequence[Run], second: Sequence[Run]) -> Sequence[Run]:
+def counting_try(first: Sequence[Run], second: Sequence[Run], known: KnownVisits) -> Sequence[Run]:
     """Return the second try where nothing disturbed it and every arm that got through the first got through it too.
 
     Else the first: an arm that always heats or swaps the machine would otherwise have its better half chosen. The
     times take no part in it, and the choice is made for all arms at once.
     """
-    quiet = not any(run_disturbances(run) for run in second)
+    quiet = not any(known.disturbances(run) for run in second)
     whole = {run.cell.arm for run in first if run.outcome.completed} <= {
         run.cell.arm for run in second if run.outcome.completed
     }
@@ -24,14 +24,16 @@ def counting_runs(runs: Iterable[Run]) -> tuple[Run, ...]:
     """Return all runs but those of the tries that do not count."""
     sweeps: defaultdict[tuple[object, ...], list[Run]] = defaultdict(list)
     counted = []
-    for run in runs:
+    every = tuple(runs)
+    known = KnownVisits(every)
+    for run in every:
         if run.visit is None:
             counted.append(run)
         else:
             sweeps[_sweep_of(run)].append(run)
     for tries in sweeps.values():
         first = [run for run in tries if run.visit and not run.visit.repeated]
-        counted += counting_try(first, [run for run in tries if run.visit and run.visit.repeated])
+        counted += counting_try(first, [run for run in tries if run.visit and run.visit.repeated], known)
     return tuple(counted)
 
 

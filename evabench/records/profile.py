@@ -32,6 +32,7 @@ class Profile(Strict):
     phases: Phases  # without the profiler
     profiled_seconds: tuple[Seconds, ...]  # each step under the profiler
     operators: tuple[OperatorTime, ...]
+    unwritten: str | None = None  # why there is no such file, as on a full disk; None: it is there
 
     @property
     def num_steps(self) -> int:

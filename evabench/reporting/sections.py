@@ -1,7 +1,7 @@
 """The order of a report: its sections, each with tables and pictures. Every format renders the same ones."""
 
 from evabench.claims.claim import Judgement
-from evabench.findings.disturbances import run_disturbances
+from evabench.findings.interruptions import KnownVisits
 from evabench.reporting.document import Document, Section, VerdictCard
 from evabench.reporting.pictures.convergence import convergence_picture
 from evabench.reporting.pictures.cost import phases_picture, step_time_picture
@@ -109,7 +109,8 @@ def warnings(report: Report) -> tuple[str, ...]:
     if report.num_older:
         found.append(f"{report.num_older} stored runs of older code are not used.")
     timed = [run for run in report.runs if run.cell.measurement.timed]
-    disturbed = [sentence for run in timed for sentence in run_disturbances(run)[:1]]
+    known = KnownVisits(timed)
+    disturbed = [sentence for run in timed for sentence in known.disturbances(run)[:1]]
     if disturbed:
         found.append(f"{len(disturbed)} of {len(timed)} timed runs were disturbed. The first: {disturbed[0]}")
     found += visit_warnings(report)

@@ -7,6 +7,7 @@ from math import lcm
 from threading import Lock
 from typing import Protocol
 
+from evabench.findings.interruptions import KnownVisits
 from evabench.launch.launcher import Launch, Launcher
 from evabench.launch.server import LaunchServer
 from evabench.machine.conditions import MachineWatcher, Watcher
@@ -34,8 +35,8 @@ class Progress(Protocol):
     def lost(self, planned: PlannedRun, reason: str) -> None:
         """Hear of a run that came to nothing through no fault of its arm. Neither it nor its sweep is stored."""
 
-    def repeated(self, first: Sequence[Run], second: Sequence[Run]) -> None:
-        """Hear of both tries at a sweep."""
+    def repeated(self, first: Sequence[Run], second: Sequence[Run], known: KnownVisits) -> None:
+        """Hear of both tries at a sweep, and of all visits beside which they were judged."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -68,7 +69,7 @@ class Campaign:
             first = [self._made[run.repeats] for run in sweep.runs if run.repeats in self._made]
             second = self._run(sweep)
             if second:
-                self.progress.repeated(first, second)
+                self.progress.repeated(first, second, KnownVisits(self._made.values()))
 
     def _run(self, session: Session[PlannedRun]) -> Sequence[Run]:
         """Make the runs of a session, store those that count and return them."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from itertools import product
 
 from evabench.errors import SuiteError
-from evabench.findings.disturbances import run_disturbances
+from evabench.findings.interruptions import KnownVisits
 from evabench.findings.targets import TargetFindings
 from evabench.records.cell import Cell
 from evabench.records.host import Host
@@ -52,7 +52,9 @@ class Plan:
 
     def due_repeats(self, runs: Iterable[Run]) -> Sessions:
         """Return the second tries at the sweeps of which a visit among `runs` was disturbed."""
-        disturbed = {run.key for run in runs if run.visit and run_disturbances(run)}
+        made = tuple(runs)
+        known = KnownVisits(made)
+        disturbed = {run.key for run in made if run.visit and known.disturbances(run)}
         return tuple(sweep for sweep in self.repeatable if any(run.repeats in disturbed for run in sweep.runs))
 
     def of(self, wanted: Callable[[PlannedRun], bool]) -> "Plan":

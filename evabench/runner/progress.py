@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from evabench.errors import printable
-from evabench.findings.disturbances import run_disturbances
+from evabench.findings.interruptions import KnownVisits
 from evabench.findings.repeats import counting_try
 from evabench.records.cell import Cell
 from evabench.records.run import Run
@@ -57,9 +57,9 @@ class RunProgress:
         if self._failures[kind, reason] == 1:
             self._print(f"{cell.title}, seed {seed}: {kind}: {reason}")
 
-    def repeated(self, first: Sequence[Run], second: Sequence[Run]) -> None:
+    def repeated(self, first: Sequence[Run], second: Sequence[Run], known: KnownVisits) -> None:
         """Show both tries at a sweep, and which of them counts."""
-        for line in describe_repeat(first, second):
+        for line in describe_repeat(first, second, known):
             self._print(line)
 
     def _print(self, line: str) -> None:
@@ -79,25 +79,25 @@ class RunProgress:
                 self._print(f"The same in {count - 1} more {'run' if count == 2 else 'runs'}: {outcome}: {first_line}")
 
 
-def describe_repeat(first: Sequence[Run], second: Sequence[Run]) -> tuple[str, ...]:
+def describe_repeat(first: Sequence[Run], second: Sequence[Run], known: KnownVisits) -> tuple[str, ...]:
     """Return the two tries at a sweep in words: what disturbed each, what they measured, which counts."""
     cell, visit = second[0].cell, second[0].visit
     assert visit
     again = {run.cell.arm: run for run in second}
     times = ", ".join(f"{run.cell.arm} {_time(run)} -> {_time(again[run.cell.arm])}" for run in first)
-    chosen = "The second" if counting_try(first, second) is second else "The first"
+    chosen = "The second" if counting_try(first, second, known) is second else "The first"
     return (
         f"{cell.workload_name}, sweep {visit.sweep} was disturbed and made again: {times}. {chosen} counts.",
-        *(f"  first: {line}" for line in _reasons(first)),
-        *(f"  second: {line}" for line in _reasons(second)),
+        *(f"  first: {line}" for line in _reasons(first, known)),
+        *(f"  second: {line}" for line in _reasons(second, known)),
     )
 
 
-def _reasons(runs: Sequence[Run]) -> list[str]:
+def _reasons(runs: Sequence[Run], known: KnownVisits) -> list[str]:
     """Return each kind of disturbance once, as its first visit had it: the sentences differ in their numbers."""
     kinds: dict[str, list[str]] = {}
     for run in runs:
-        for reason in run_disturbances(run):
+        for reason in known.disturbances(run):
             kinds.setdefault(re.sub(r"\d+(\.\d+)?", "", reason), []).append(f"{run.cell.arm}: {reason}")
     return [
         first + (f" (As in {len(more)} more {'visit' if len(more) == 1 else 'visits'}.)" if more else "")

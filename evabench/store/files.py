@@ -9,7 +9,7 @@ from filelock import FileLock, Timeout
 
 from evabench.errors import StoreError
 from evabench.records.run import Run
-from evabench.store.lines import LineFile, cannot_write
+from evabench.store.lines import LineFile, cannot_write_results
 from evabench.store.reading import Stored
 from evabench.store.schema import from_line, to_line
 
@@ -27,7 +27,7 @@ class RunStore:
         return self._file.set_aside
 
     def mend(self) -> None:
-        """Set a torn last line aside. Raises `StoreError` where that cannot be written."""
+        """Set a torn last line aside. Raises `OutputError` where that cannot be written."""
         self._file.mend()
 
     def load(self) -> tuple[Run, ...]:
@@ -48,7 +48,10 @@ class RunStore:
 
     @contextmanager
     def reserved(self) -> Iterator[None]:
-        """Keep every other `evabench run` from this file. Raises `StoreError` where one is at work in it."""
+        """Keep every other `evabench run` from this file.
+
+        Raises `StoreError` where one is at work in it, `OutputError` where no lock can be had.
+        """
         lock = FileLock(f"{self.path}.run.lock")
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -58,13 +61,13 @@ class RunStore:
                 f"{self.path}: another `evabench run` writes into it now. Both would make the same runs and disturb "
                 "each other's timings: wait for its end, or choose another folder: --results DIR"
             ) from None
-        except OSError as error:
-            raise cannot_write(self.path, error) from error
+        except (OSError, NotImplementedError) as error:
+            raise cannot_write_results(self.path, error) from error
         try:
             yield
         finally:
             lock.release()
 
     def append(self, runs: Sequence[Run]) -> None:
-        """Write runs behind the last whole line; whole or not at all."""
+        """Write runs behind the last whole line; whole or not at all. Raises `OutputError` where they cannot be."""
         self._file.append([to_line(run) for run in runs])

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from filelock import FileLock
 
-from evabench.errors import StoreError
+from evabench.errors import OutputError, StoreError, cannot_write
 from evabench.store.reading import Reading, Stored, pieces
 from evabench.store.seal import STARTS, is_whole, sealed, text_of, unsealed
 
@@ -51,7 +51,7 @@ class LineFile:
     def append(self, lines: Sequence[str]) -> None:
         """Seal JSON objects and write them behind the last whole line, forced to the disk, under the file's lock.
 
-        Raises `StoreError` where the file cannot be written; it is then as it was.
+        Raises `OutputError` where the file cannot be written; it is then as it was.
         """
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -59,8 +59,8 @@ class LineFile:
                 lost = self._read_last_check() if self.path.exists() else None  # a file that is gone begins anew
                 with self.path.open("ab+", buffering=0) as file:
                     self._append(file, lines, lost)
-        except OSError as error:
-            raise cannot_write(self.path, error) from error
+        except (OSError, NotImplementedError) as error:
+            raise cannot_write_results(self.path, error) from error
 
     def _append(self, file: FileIO, lines: Sequence[str], last_check: str | None) -> None:
         end, check = self._end(file, last_check)
@@ -107,12 +107,9 @@ class LineFile:
             self._last_check.write_text(check + "\n", encoding="ascii")
 
 
-def cannot_write(path: Path, error: OSError) -> StoreError:
-    """Return the error with the ways out."""
-    return StoreError(
-        f"{path}: it cannot be written: {error.strerror or error}. Make room for it, or choose another folder: "
-        "--results DIR"
-    )
+def cannot_write_results(path: Path, error: Exception) -> OutputError:
+    """Return the error with the ways out. `NotImplementedError`: a lock on a file system that has none."""
+    return cannot_write(path, error, "choose another folder: --results DIR")
 
 
 def _split_torn(tail: bytes) -> tuple[bytes, bytes]:

@@ -37,7 +37,7 @@ class TargetStore:
         return self._file.set_aside
 
     def mend(self) -> None:
-        """Set a torn last line aside. Raises `StoreError` where that cannot be written."""
+        """Set a torn last line aside. Raises `OutputError` where that cannot be written."""
         self._file.mend()
 
     def load(self) -> tuple[SetTarget, ...]:

@@ -8,7 +8,9 @@ import pytest
 
 from evabench.records.request import read_imported
 from evabench.store.files import RunStore
+from tests.cli.in_process import evabench as in_process
 from tests.cli.test_run import SUITE
+from tests.full_disk import full_disk
 
 MEMORY_ONLY = SUITE.partition("[step_time]")[0] + "[memory]\n"
 TRAP = "raise RuntimeError('this file lies beside the suite, and is none of ours')\n"
@@ -65,6 +67,23 @@ def test_a_full_disk_behind_standard_output_is_a_message_and_no_crash():
         )
     assert done.returncode == 6
     assert done.stderr == b"evabench: error: the output cannot be written: No space left on device\n"
+
+
+def test_a_results_file_or_a_report_on_a_full_disk_is_a_message_and_the_exit_code_of_output(run_once):
+    (path,) = run_once.glob("results/tiny/*/runs.jsonl")
+    with path.open("a") as file:
+        file.write('{"schema": ')  # torn by a crash: the next run moves it aside
+    for verb in ("run", "report"):
+        with full_disk():
+            done = in_process(run_once, verb, "tiny.toml")
+        assert (done.returncode, "File too large. Make room for it" in done.stderr) == (6, True)
+    assert [path for path in run_once.glob("reports/tiny/**/*") if path.is_file()] == []  # half a page is none
+
+
+def test_a_results_folder_that_cannot_be_made_has_the_exit_code_of_output(folder):
+    done = in_process(folder, "run", "tiny.toml", "--results", "tiny.toml")
+    assert done.returncode == 6
+    assert "runs.jsonl: it cannot be written: Not a directory. Make room for it, or choose" in done.stderr
 
 
 @pytest.mark.parametrize("error", ["ZeroDivisionError", "EOFError", "BrokenPipeError(32, 'Broken pipe')"])

@@ -24,8 +24,9 @@ from evabench.datasets.idx import read_idx_set
 from evabench.datasets.images import read_images
 from evabench.datasets.places import Place
 from evabench.datasets.texts import read_text
-from evabench.errors import DataError
+from evabench.errors import DataError, OutputError
 from evabench.settings.datasets import TEXT_SETS
+from tests.full_disk import full_disk
 
 
 @pytest.fixture(autouse=True)
@@ -258,7 +259,20 @@ def test_a_download_is_checked_put_in_place_and_never_left_half_done(tmp_path):
     assert not (tmp_path / "root/set/other").exists()
     with pytest.raises(DataError, match="cannot be reached"):
         fetch(Remote(url=(tmp_path / "gone").as_uri(), path="set/gone", md5=None), tmp_path / "root")
+    with full_disk(), pytest.raises(OutputError, match="part: it cannot be written: File too large"):
+        fetch(Remote(url=source.as_uri(), path="set/more", md5=md5), tmp_path / "root")
     assert sorted(path.name for path in (tmp_path / "root/set").iterdir()) == ["file"]
+
+
+def test_an_archive_that_finds_no_room_is_not_called_damaged(tmp_path):
+    source, content = tmp_path / "source.tar.gz", bytes(100_000)
+    with tarfile.open(source, "w:gz") as tar:
+        member = tarfile.TarInfo("zeros")
+        member.size = len(content)
+        tar.addfile(member, io.BytesIO(content))
+    remote = Remote(url=source.as_uri(), path="set.tar.gz", md5=None, unpack_into="set")
+    with full_disk(10_000), pytest.raises(OutputError, match="root/set: it cannot be written"):
+        fetch(remote, tmp_path / "root")
 
 
 def test_a_set_without_an_address_says_how_to_get_it():

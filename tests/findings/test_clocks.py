@@ -7,6 +7,7 @@ import pytest
 from evabench.findings.clocks import ahead_of_the_parent, training_clock
 from evabench.findings.findings import make_findings
 from evabench.findings.goals import Goal
+from evabench.records.limits import Limits
 from tests import runs as made
 
 
@@ -70,3 +71,25 @@ def test_a_clock_that_is_ahead_of_the_parents_is_found():
     right, wrong = made.trainings("Eva", [20, 20])
     runs = [*beside([right], seconds=1.0), *beside([slower(wrong, 2)], seconds=1.0)]
     assert [run.seed for run in ahead_of_the_parent(runs)] == [2]
+
+
+def under(cpus, runs):
+    return beside(runs, limits=Limits(usable_cpus=2, affinity="0-1", cpus=cpus, memory_bytes=None))
+
+
+def test_a_clock_under_other_limits_than_the_timed_steps_is_compared_with_none():
+    found = clock(under(None, made.visits("Eva", 0.01)), under(0.5, made.trainings("Eva", [20] * 3)))
+    assert (found.over_timed, found.num_other_limits, found.disagrees) == (None, 0, False)
+
+
+def test_clocks_under_the_limits_of_the_timed_steps_count_and_the_others_do_not():
+    alike, other, third = made.trainings("Eva", [20] * 3)
+    found = clock(under(None, [*made.visits("Eva", 0.01), alike]), under(0.5, [slower(other, 3), slower(third, 3)]))
+    assert (found.seconds, found.num_runs, found.num_other_limits) == (pytest.approx(0.72), 1, 2)
+    assert found.over_timed == pytest.approx(1, rel=0.01)
+
+
+def test_what_explains_a_speed_up_takes_clocks_under_the_limits_of_the_timed_steps_alone():
+    alike, other = made.trainings("Eva", [20, 20])
+    found = arm(under(None, [*made.visits("Eva", 0.01), alike]), under(0.5, [slower(other, 3)]))
+    assert list(found.reached(Goal(made.TARGET)).clock_seconds) == [1]

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from evabench.findings.interruptions import KnownVisits
 from evabench.findings.repeats import counting_runs, counting_try
 from evabench.records.run import Outcome, Visit
 from tests.runs import QUIET, run
@@ -23,19 +24,23 @@ def sweep_of(**changes):
 FIRST = [visit("SGD", conditions=LOUD), visit("Eva")]
 
 
+def chosen(second):
+    return counting_try(FIRST, second, KnownVisits([*FIRST, *second]))
+
+
 def test_a_quiet_second_try_counts():
     second = sweep_of(repeated=True)
-    assert counting_try(FIRST, second) is second
+    assert chosen(second) is second
 
 
 def test_a_second_try_that_was_disturbed_too_does_not_count():
-    assert counting_try(FIRST, [visit("SGD", repeated=True), visit("Eva", repeated=True, conditions=LOUD)]) is FIRST
+    assert chosen([visit("SGD", repeated=True), visit("Eva", repeated=True, conditions=LOUD)]) is FIRST
 
 
 def test_a_second_try_that_lost_an_arm_does_not_count():
-    assert counting_try(FIRST, [visit("SGD", repeated=True)]) is FIRST
+    assert chosen([visit("SGD", repeated=True)]) is FIRST
     crashed = [visit("SGD", repeated=True), visit("Eva", repeated=True, outcome="crashed")]
-    assert counting_try(FIRST, crashed) is FIRST
+    assert chosen(crashed) is FIRST
 
 
 def test_runs_of_the_try_that_does_not_count_are_left_out_and_all_others_stay():

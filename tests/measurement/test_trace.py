@@ -11,6 +11,7 @@ from evabench.measurement.timing.trace import Event, operator_times, profile_ste
 from evabench.optimizers.phases import phase
 from evabench.records.measurement import ProfileSettings
 from evabench.records.profile import OUTSIDE_OPERATORS
+from tests.full_disk import full_disk
 
 STEP = Event(0, 100_000, "evabench step", thread=1)
 
@@ -90,3 +91,13 @@ def test_an_operator_on_a_thread_beside_the_step_is_found(tmp_path):
 
     found = profile_steps(step, ProfileSettings(trace=str(tmp_path / "trace.json"), min_steps=2), 1)
     assert ("update", "aten::mm (another thread)") in {(row.phase, row.name) for row in found.operators}
+
+
+@pytest.mark.parametrize("name", ["trace.json", "trace.json.gz"])
+@pytest.mark.parametrize("room", [0, 200])
+def test_on_a_full_disk_a_profile_is_told_and_says_that_its_trace_is_not_written(tmp_path, name, room):
+    with full_disk(room):
+        found = profile_steps(lambda: torch.ones(8, 8), ProfileSettings(trace=str(tmp_path / name), min_steps=2), 1)
+    assert found.num_steps >= 2
+    assert found.unwritten in {"only a part of it got there", "File too large"}
+    assert list(tmp_path.iterdir()) == []

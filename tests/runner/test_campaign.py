@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from evabench.errors import StoreError
+from evabench.errors import OutputError
+from evabench.findings.interruptions import KnownVisits
 from evabench.runner.campaign import Campaign
 from evabench.runner.plan import make_plan
 from evabench.runner.progress import describe_repeat
@@ -72,7 +73,7 @@ class Told:
     def lost(self, planned, reason):
         self.losses.append((planned, reason))
 
-    def repeated(self, first, second):
+    def repeated(self, first, second, known):
         self.repeats.append((first, second))
 
 
@@ -132,7 +133,7 @@ class FullStore(RunStore):
 
     def append(self, runs):
         if self.load():
-            raise StoreError("it cannot be written")
+            raise OutputError("it cannot be written")
         super().append(runs)
 
 
@@ -148,7 +149,7 @@ def test_a_disk_that_is_full_ends_the_campaign_without_making_the_runs_behind(tm
         return measure(request)
 
     launch = FakeLaunch(the_third_takes_until_it_is_abandoned)
-    with pytest.raises(StoreError, match="it cannot be written"):
+    with pytest.raises(OutputError, match="it cannot be written"):
         run_campaign(suite, store, QUIET, launch=launch, jobs=2)
     assert len(store.load()) == 1
     assert len(launch.requests) <= 4  # of 40: stored, not stored, and perhaps two begun behind it
@@ -180,7 +181,7 @@ def test_both_tries_are_shown_with_what_disturbed_them_and_which_counts(suite, s
     _, told = run_campaign(suite, store, *THIRD_IS_LOUD)
     [(first, second)] = told.repeats
     arms = [run.cell.arm for run in first]
-    assert describe_repeat(first, second) == (
+    assert describe_repeat(first, second, KnownVisits([*first, *second])) == (
         f"small, sweep 1 was disturbed and made again: {arms[0]} 1.00 ms -> 1.00 ms, {arms[1]} 1.00 ms -> 1.00 ms. "
         "The second counts.",
         f"  first: {arms[0]}: Other programs used 50% of the CPU time.",
@@ -190,7 +191,7 @@ def test_both_tries_are_shown_with_what_disturbed_them_and_which_counts(suite, s
 def test_of_two_disturbed_tries_the_first_counts(suite, store):
     _, told = run_campaign(suite, store, LOUD)
     [(first, second), _] = told.repeats
-    lines = describe_repeat(first, second)
+    lines = describe_repeat(first, second, KnownVisits([*first, *second]))
     assert lines[0].endswith("The first counts.")
     arms = [run.cell.arm for run in first]
     assert lines[1:] == (

@@ -1,18 +1,17 @@
 """The store: whole lines or none, the last attempt counts, nothing is lost in silence."""
 
-import resource
-import signal
 from pathlib import Path
 
 import pytest
 
-from evabench.errors import StoreError
+from evabench.errors import OutputError
 from evabench.records.convergence import Convergence
 from evabench.records.memory import LiveBytes, Memory, PeakBytes
 from evabench.settings.eva import EvaSettings
 from evabench.settings.plugin_optimizers import PluginSettings
 from evabench.store.files import RunStore
 from evabench.store.schema import SCHEMA
+from tests.full_disk import full_disk
 from tests.runs import run
 
 MEMORY = Memory(
@@ -95,15 +94,8 @@ def test_mending_a_whole_file_touches_nothing(store):
 def test_on_a_full_disk_nothing_of_a_run_is_left_behind(store):
     store.append([run(seed=1)])
     size = store.path.stat().st_size
-    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size + 100, limits[1]))
-    try:
-        with pytest.raises(StoreError, match="Make room for it"):
-            store.append([run(seed=2)])
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
-        signal.signal(signal.SIGXFSZ, handler)
+    with full_disk(size + 100), pytest.raises(OutputError, match="Make room for it"):
+        store.append([run(seed=2)])
     assert store.path.stat().st_size == size
 
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 import torch
 from torch import nn
 
+from evabench.errors import DataError, cannot_write
 from evabench.workloads.user import Task
 
 
@@ -52,3 +53,8 @@ def unmade(seed):
 
 def no_task(seed):
     return nn.Linear(2, 2)
+
+
+def without_its_data(seed, fault):
+    """A task that finds no room for what it generates, or another file than the one that was published."""
+    raise {"full": cannot_write("/cache", OSError(28, "no room"), "wait"), "damaged": DataError("delete it")}[fault]

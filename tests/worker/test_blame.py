@@ -41,3 +41,10 @@ def test_the_same_model_can_be_measured_where_nothing_is_evaluated():
 
 def test_every_arm_tells_it_in_the_same_words_so_that_it_is_told_once():
     assert outcome("unjudgeable", arm="SGD").reason == outcome("unjudgeable", arm="Eva").reason
+
+
+@pytest.mark.parametrize(("fault", "told"), [("full", "/cache: it cannot be written: "), ("damaged", "delete it")])
+def test_a_full_disk_or_a_damaged_data_set_is_lost_and_no_outcome_of_an_arm(fault, told):
+    found = outcome("without_its_data", MemorySettings(), fault=fault)
+    assert found.kind == "lost"
+    assert told in found.reason

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from evabench.findings.disturbances import interruptions
+from evabench.findings.interruptions import interruptions
 from evabench.launch.server import LaunchServer
 from evabench.records.measurement import ConvergenceSettings, StepTimeSettings, WarmUpSettings
 from evabench.records.memory import Memory

@@ -5,10 +5,14 @@ on its thread; it belongs to the innermost phase that was open when it began. Wh
 operators. Work on another thread than the one that trains is named as such: it lies beside the phase, not inside it.
 """
 
+import gzip
+import os
+import shutil
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from math import inf
+from pathlib import Path
 from typing import Any, NamedTuple, cast
 
 import torch
@@ -28,6 +32,7 @@ from evabench.records.profile import OUTSIDE_OPERATORS, OperatorTime, Profile
 
 _STEP = "evabench step"
 _PHASE = "evabench phase "
+_TAIL_BYTES = 100
 
 
 class Event(NamedTuple):
@@ -64,7 +69,7 @@ def profile_steps(step: Callable[[], None], settings: ProfileSettings, cycle_ste
     with profile(activities=activities, experimental_config=_every_thread()) as profiler:
         for _ in range(settings.phases.num_cycles(cycle_steps) * cycle_steps):
             _marked(step)
-    profiler.export_chrome_trace(settings.trace)
+    unwritten = write_trace(profiler.export_chrome_trace, Path(settings.trace))
     events = [
         Event(event.start_ns(), event.end_ns(), event.name(), event.start_thread_id())
         for event in profiler.profiler.kineto_results.events()
@@ -75,7 +80,36 @@ def profile_steps(step: Callable[[], None], settings: ProfileSettings, cycle_ste
         phases=phases,
         profiled_seconds=tuple((event.end - event.start) / 1e9 for event in sorted(events) if event.name == _STEP),
         operators=operator_times(events),
+        unwritten=unwritten,
     )
+
+
+def write_trace(export: Callable[[str], object], path: Path) -> str | None:
+    """Write a trace, compressed where its name ends in `.gz`: whole, or not at all. Return why it could not be written.
+
+    The profile itself is worth telling without it. torch's own writer says nothing where a disk is full, so that what
+    it wrote is looked at.
+    """
+    plain, packed = (path.with_name(f".{path.name}.{ending}") for ending in ("json", "gz"))
+    try:
+        export(str(plain))
+        with plain.open("rb") as written:
+            written.seek(-min(_TAIL_BYTES, written.seek(0, os.SEEK_END)), os.SEEK_END)
+            if not written.read().rstrip().endswith(b"}"):
+                return "only a part of it got there"
+            if path.suffix != ".gz":
+                plain.replace(path)
+                return None
+            written.seek(0)
+            with gzip.open(packed, "wb") as to:
+                shutil.copyfileobj(written, to)
+        packed.replace(path)
+        return None
+    except OSError as error:
+        return error.strerror or str(error)
+    finally:
+        for part in (plain, packed):
+            part.unlink(missing_ok=True)
 
 
 def operator_times(events: Iterable[Event]) -> tuple[OperatorTime, ...]:

@@ -44,7 +44,8 @@ def clock_table(workload: WorkloadReport) -> Table | None:
         ),
         note=(
             "Medians over the seeds that came to the end of the budget; evaluations are not in this clock. A run that "
-            "was disturbed or made beside others is left out, and marked where an arm has no other. First step: with "
+            "was disturbed or made beside others is left out, and marked where an arm has no other; so is one made "
+            "under other limits (affinity, control groups) than the timed steps. First step: with "
             "state, caches and compiled code, which are made once; it is no part of a comparison. Times to a target "
             "come from steps timed alone."
             + (

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from statistics import median
 
-from evabench.findings.disturbances import run_disturbances
+from evabench.findings.interruptions import KnownVisits
 from evabench.records.limits import Limits
 from evabench.records.measurement import ConvergenceSettings
 from evabench.records.run import Run
@@ -103,6 +103,7 @@ def older_warnings(report: Report) -> tuple[str, ...]:
 def conditions_table(report: Report) -> Table:
     """Return what the machine was doing, by kind of run: the median and the worst."""
     kinds: dict[str, list[Run]] = {}
+    known = KnownVisits(report.runs)
     for run in report.runs:
         kinds.setdefault(run.cell.measurement.measurement, []).append(run)
     return Table(
@@ -117,7 +118,7 @@ def conditions_table(report: Report) -> Table:
                 _spread([run.conditions.load_1min for run in runs], "{:.1f}"),
                 _spread([run.conditions.steal_share for run in runs], "{:.1%}"),
                 _spread([run.conditions.foreign_cpu_share for run in runs], "{:.0%}"),
-                str(sum(bool(run_disturbances(run)) for run in runs)) if _has_a_clock(runs[0]) else "",
+                str(sum(bool(known.disturbances(run)) for run in runs)) if _has_a_clock(runs[0]) else "",
             )
             for kind, runs in kinds.items()
         ),

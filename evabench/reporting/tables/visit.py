@@ -5,7 +5,7 @@ from math import inf
 from statistics import median
 
 from evabench.findings.arm import MeasuredArm
-from evabench.findings.disturbances import run_disturbances
+from evabench.findings.interruptions import KnownVisits
 from evabench.records.energy import EnergySource
 from evabench.records.run import Run
 from evabench.records.side_work import SideWork
@@ -153,6 +153,7 @@ def _agreement(arm: MeasuredArm) -> str:
 def _tries(runs: Sequence[Run], that_count: Sequence[Run]) -> Iterator[tuple[str, ...]]:
     counting = {id(run) for run in that_count}
     firsts = {_place(run): run for run in runs if run.visit and not run.visit.repeated}
+    known = KnownVisits(runs)
     for second in runs:
         if second.visit is None or not second.visit.repeated:
             continue
@@ -164,7 +165,7 @@ def _tries(runs: Sequence[Run], that_count: Sequence[Run]) -> Iterator[tuple[str
             _step_cell(first),
             _step_cell(second),
             "second" if id(second) in counting else "first",
-            " ".join(run_disturbances(first)) if first and run_disturbances(first) else NOT_MEASURED,
+            (" ".join(known.disturbances(first)) if first else "") or NOT_MEASURED,
         )
 
 

@@ -9,18 +9,20 @@ from rich.text import Text
 
 from evabench.claims.eva import EVA_CLAIMS
 from evabench.cli.dry_run import show_plan
-from evabench.cli.stored import RESULTS, command, print_plainly, store_of
+from evabench.cli.stored import RESULTS, command, print_plainly, store_of, trials_of
 from evabench.cli.tier import TierOption
-from evabench.errors import ExitCode
+from evabench.errors import ExitCode, SuiteError
+from evabench.findings.tuning import tuned_arms
 from evabench.machine.host import read_host
 from evabench.reporting.report import make_report
 from evabench.reporting.run_words import STOPPED, failed_runs, what_failed, what_is_left
-from evabench.reporting.terminal import print_report
+from evabench.reporting.terminal import print_report, print_tuning
 from evabench.runner.missing_data import MissingData, missing_data
 from evabench.runner.plan import Plan
 from evabench.runner.progress import RunProgress
 from evabench.runner.suite_run import SuiteRun, check_data
 from evabench.suite.reading import load_suite
+from evabench.suite.suite import Suite
 
 
 def run_suite(
@@ -40,10 +42,15 @@ def run_suite(
     no_repeat: Annotated[
         bool, typer.Option("--no-repeat", help="Do not make a timing sweep that was disturbed a second time.")
     ] = False,
+    tune: Annotated[
+        bool, typer.Option("--tune", help="Make the trials of [tuning] and nothing else, and print what they choose.")
+    ] = False,
 ) -> None:
     """Run a suite. What is stored already is not run again."""
     console = Console()
     loaded, host = load_suite(suite, tier), read_host()
+    if tune:
+        _check_tuning(loaded, seeds)
     asked = SuiteRun(
         suite=loaded,
         host=host,
@@ -52,6 +59,7 @@ def run_suite(
         retry_failed=retry_failed,
         fresh=fresh,
         repeat=not no_repeat,
+        tune=tune,
     )
     stored = asked.store.read()
     plan = asked.plan(stored.entries)
@@ -69,15 +77,30 @@ def run_suite(
         print_plainly(console, f"A torn last line of an earlier crash was moved to {moved}.")
     num_lost = _make(console, asked, plan, jobs)
     plan = asked.lasting_plan()
-    if plan.stored:
+    if tune:
+        print_tuning(console, tuned_arms(plan.trials), loaded.arms, num_missing=plan.num_runs)
+    elif plan.stored:
+        trials = trials_of(loaded, plan.trials)
         print_report(
-            console, make_report(loaded, plan.stored, EVA_CLAIMS, num_missing=plan.num_runs, targets=plan.targets)
+            console,
+            make_report(
+                loaded, plan.stored, EVA_CLAIMS, num_missing=plan.num_runs, targets=plan.targets, trials=trials
+            ),
         )
-    failed = failed_runs(plan)
-    again = command(suite, tier, results, seeds=seeds, jobs=None if jobs == 1 else jobs, no_repeat=no_repeat)
+    failed = () if tune else failed_runs(plan)  # a point that fails is one that is not chosen
+    again = command(suite, tier, results, seeds=seeds, jobs=None if jobs == 1 else jobs, no_repeat=no_repeat, tune=tune)
     print_plainly(console, "\n".join(what_failed(failed, num_lost, again, loaded.timeout_seconds)))
     if failed or num_lost or missing or plan.targets.none or not plan.stored:
         raise typer.Exit(ExitCode.INCOMPLETE)
+
+
+def _check_tuning(suite: Suite, seeds: int | None) -> None:
+    """Raise `SuiteError` where there is nothing to tune, and `--seeds` where the file says how many."""
+    if suite.tuning is None:
+        where = f"the suite {suite.name}" + (f" at tier {suite.tier}" if suite.tier else "")
+        raise SuiteError(f"{where} has no [tuning]: docs/suites.md says what stands in it")
+    if seeds is not None:
+        raise SuiteError("--seeds is the number of judged seeds: how many a tuning has stands in [tuning] seeds")
 
 
 def _make(console: Console, asked: SuiteRun, plan: Plan, jobs: int) -> int:

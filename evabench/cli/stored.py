@@ -11,6 +11,7 @@ from rich.console import Console
 from evabench.claims.eva import EVA_CLAIMS
 from evabench.errors import ExitCode, StoreError
 from evabench.findings.targets import TargetFindings
+from evabench.findings.tuning import find_trials
 from evabench.machine.code import read_code
 from evabench.machine.host import read_host
 from evabench.records.cell import Cell
@@ -50,7 +51,7 @@ def report_of_file(suite: Suite, path: Path) -> Report:
     Raises `StoreError` where the file has no run of the suite, or runs of several hosts.
     """
     stored, targets = RunStore(path).read(), TargetStore(path.with_name("targets.jsonl")).load()
-    runs = [run for run in stored.entries if run.cell.arm in suite.arms]  # also on nets of other widths
+    runs = [run for run in stored.entries if run.cell.arm in suite.arms and run.cell.role != "tuning"]  # of any width
     hosts = dict.fromkeys(run.host.id for run in runs)
     if not any(run.cell.workload_name in suite.workloads for run in runs):
         what = f"no run of a workload and an arm of {suite.name}"
@@ -64,7 +65,32 @@ def report_of_file(suite: Suite, path: Path) -> Report:
         raise StoreError(f"{path}: runs with torch {', '.join(versions)} are never pooled. Give each a file of its own")
     older = [run for run in runs if not _is_of_this_code(run)]
     found = TargetFindings(found=targets)
-    return make_report(suite, runs, EVA_CLAIMS, older=older, targets=found, store_notes=stored.notes)
+    return make_report(
+        suite,
+        runs,
+        EVA_CLAIMS,
+        older=older,
+        targets=found,
+        store_notes=stored.notes,
+        trials=trials_of(suite, (), path),
+    )
+
+
+def trials_of(suite: Suite, own: Sequence[Run], *files: Path) -> tuple[Run, ...]:
+    """Return the trials of the suite's tuning: those of this host, or of a file that has more of them.
+
+    The suite's own file of trials is one of these. Whatever host and code made its trials: their losses choose
+    settings, and are compared with nothing else.
+    """
+    tuning = suite.tuning
+    if tuning is None:
+        return tuple(own)
+    known = [*files, *([Path(tuning.trials)] if tuning.trials else [])]
+    cells, seeds = suite.trial_cells(), tuning.run_seeds
+    found = [tuple(own)]
+    if len(own) < len(cells) * tuning.seeds:
+        found += [find_trials(cells, seeds, RunStore(path).read().entries) for path in known if path.is_file()]
+    return max(found, key=len)
 
 
 def _is_of_this_code(run: Run) -> bool:
@@ -93,6 +119,7 @@ def _report_of_this_code(console: Console, suite: str, tier: str | None, loaded:
         num_older=plan.older_code,
         targets=plan.targets,
         store_notes=stored.notes,
+        trials=trials_of(loaded, plan.trials),
     )
 
 

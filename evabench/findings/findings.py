@@ -9,6 +9,7 @@ from evabench.findings.costs import CostFamily, cost_families
 from evabench.findings.goals import Goal
 from evabench.findings.repeats import counting_runs
 from evabench.findings.targets import TargetFindings
+from evabench.findings.tuning import TunedArm, tuned_arms
 from evabench.findings.widths import WidthFamily, width_families
 from evabench.records.host import Host
 from evabench.records.run import Run
@@ -26,6 +27,7 @@ class Findings:
     cost_families: tuple[CostFamily, ...]  # nets timed at several widths
     goals: Mapping[str, Goal]  # targets that are a number, by the suite's name for the workload
     targets: TargetFindings  # what runs have set
+    tuning: tuple[TunedArm, ...] = ()  # what trials chose, of this host or of another one
 
     @property
     def host(self) -> Host | None:
@@ -39,10 +41,16 @@ class Findings:
 
 
 def make_findings(
-    runs: Iterable[Run], goals: Mapping[str, Goal] | None = None, targets: TargetFindings | None = None
+    runs: Iterable[Run],
+    goals: Mapping[str, Goal] | None = None,
+    targets: TargetFindings | None = None,
+    trials: Iterable[Run] = (),
 ) -> Findings:
-    """Return what runs of one host and of the current code say; choosing them is the caller's business."""
-    every, targets = tuple(runs), targets or TargetFindings()
+    """Return what runs of one host and of the current code say; choosing them is the caller's business.
+
+    `trials` are those of the tuning, which may be another host's: they choose settings, and are in no comparison.
+    """
+    every, targets = tuple(run for run in runs if run.cell.role != "tuning"), targets or TargetFindings()
     hosts = {host.id for host in _distinct(run.host for run in every)}
     if len(hosts) > 1:
         raise ValueError(f"runs of different hosts are never pooled, got {len(hosts)}: {', '.join(sorted(hosts))}")
@@ -61,6 +69,7 @@ def make_findings(
         cost_families=cost_families(arms),
         goals=goals or {},
         targets=targets,
+        tuning=tuned_arms(trials),
     )
 
 

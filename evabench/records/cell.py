@@ -50,7 +50,7 @@ class Cell(_Remembering):
     @property
     def title(self) -> str:
         """Return "autoencoder, Eva, step_time"."""
-        role = " that sets the target" if self.sets_target else ""
+        role = {"judged": "", "sets_target": " that sets the target", "tuning": " of the tuning"}[self.role]
         return f"{self.workload_name}, {self.arm}, {self.measurement.measurement}{role}"
 
     @property

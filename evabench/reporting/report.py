@@ -80,6 +80,7 @@ class Report:
     num_older: int  # stored runs of older code, not used
     older: tuple[Run, ...] = ()  # those of `runs` that older code made, where such were asked for
     store_notes: tuple[str, ...] = ()  # sentences about the file of the runs
+    trials: tuple[Run, ...] = ()  # of the tuning; those of another host where this one has fewer
 
     @property
     def runs(self) -> tuple[Run, ...]:
@@ -117,6 +118,12 @@ class Report:
         return self.findings.targets
 
     @property
+    def num_trials_missing(self) -> int:
+        """Return how many trials the suite asks for and are not known; none where it has no tuning."""
+        tuning = self.suite.tuning
+        return len(self.suite.trial_cells()) * tuning.seeds - len(self.trials) if tuning else 0
+
+    @property
     def period(self) -> tuple[str, str]:
         """Return when the first and the last run were started, UTC."""
         started = sorted(run.started for run in self.runs)
@@ -133,13 +140,14 @@ def make_report(
     older: Sequence[Run] = (),
     targets: TargetFindings | None = None,
     store_notes: tuple[str, ...] = (),
+    trials: Sequence[Run] = (),
 ) -> Report:
     """Return the report of the runs of a suite; there must be one at least, all of one host.
 
     Of a timing sweep that was made twice one try counts, and both are among `runs`. So are those that set a target.
     """
     assert runs, "a report needs runs"
-    findings = make_findings(runs, goals_of(suite), targets)
+    findings = make_findings(runs, goals_of(suite), targets, trials)
     suites = {claim.id: SCALING_SUITE if claim.quantity == "cost_exponent" else suite.decided_by for claim in claims}
     would_decide = {claim: name for claim, name in suites.items() if name not in {None, suite.name}}
     return Report(
@@ -155,6 +163,7 @@ def make_report(
         num_older=num_older,
         older=tuple(older),
         store_notes=store_notes,
+        trials=tuple(trials),
     )
 
 

@@ -35,6 +35,7 @@ from evabench.reporting.tables.origin import (
 from evabench.reporting.tables.rate import rate_table
 from evabench.reporting.tables.table import Table
 from evabench.reporting.tables.targets import target_warnings
+from evabench.reporting.tables.tuning import tuning_sentences, tuning_table
 from evabench.reporting.tables.verdicts import decided_by, evidence_table, headline, measured
 from evabench.reporting.tables.visit import energy_table, side_work_table, tries_table, visit_warnings
 
@@ -75,6 +76,8 @@ def sections(report: Report) -> tuple[Section, ...]:
                 parts=_present(scaling_table(timed)),
             )
         )
+    if report.findings.tuning:
+        found.append(_tuning_section(report))
     found.append(
         Section(
             title="How it was measured",
@@ -92,6 +95,16 @@ def sections(report: Report) -> tuple[Section, ...]:
         )
     )
     return tuple(found)
+
+
+def _tuning_section(report: Report) -> Section:
+    arms, in_suite = report.findings.tuning, report.suite.arms
+    where = "" if report.trials[0].host.id == report.host.id else " The trials were made on another host."
+    return Section(
+        title="How the settings were chosen",
+        text=" ".join(tuning_sentences(arms, in_suite, report.num_trials_missing)) + where,
+        parts=_present(tuning_table(arms, in_suite)),
+    )
 
 
 def warnings(report: Report) -> tuple[str, ...]:

@@ -1,6 +1,6 @@
 """The end of a run in the terminal: what each arm costs here, how far it came, and what the claims come to."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 
 from rich.console import Console
@@ -9,6 +9,8 @@ from rich.table import Table as RichTable
 from rich.text import Text
 
 from evabench.claims.claim import Judgement, Verdict
+from evabench.errors import printable
+from evabench.findings.tuning import TunedArm
 from evabench.reporting.report import Report, WorkloadReport
 from evabench.reporting.tables.clock import clock_warnings
 from evabench.reporting.tables.convergence import convergence_table
@@ -19,7 +21,9 @@ from evabench.reporting.tables.origin import older_warnings, unfinished_table
 from evabench.reporting.tables.rate import rate_table
 from evabench.reporting.tables.table import Table
 from evabench.reporting.tables.targets import target_warnings
+from evabench.reporting.tables.tuning import chosen_lines, tuning_sentences, tuning_table
 from evabench.reporting.tables.verdicts import decided_by, headline, measured
+from evabench.settings.optimizers import OptimizerSettings
 
 _SEEDED: tuple[Callable[[WorkloadReport], Table | None], ...] = (
     *(partial(shares_table, side=side) for side in SIDES),
@@ -50,6 +54,22 @@ def print_report(console: Console, report: Report) -> None:
     console.print(Text("\nClaims of the paper", style="bold"))
     for judgement in report.judgements:
         _print_verdict(console, judgement)
+
+
+def print_tuning(
+    console: Console, arms: Sequence[TunedArm], in_suite: Mapping[str, OptimizerSettings], num_missing: int
+) -> None:
+    """Print what the trials have chosen, how sure that is, and what to write into the suite."""
+    table = tuning_table(arms, in_suite)
+    if table is None:
+        return
+    console.print(rich_table(table))
+    console.print(Text(table.note, style="dim"))
+    for sentence in tuning_sentences(arms, in_suite, num_missing):
+        console.print(Text(sentence))
+    console.print(Text("\nThe best points, for the suite's file:\n", style="bold"))
+    for line in chosen_lines(arms):
+        console.print(Text(printable(line)), soft_wrap=True)
 
 
 def _print_tables(console: Console, tables: Iterable[Table | None], *, titled: bool) -> None:

@@ -9,7 +9,7 @@ from functools import cached_property
 from statistics import fmean, median
 from typing import Literal, assert_never
 
-from evabench.records.cell import Cell
+from evabench.records.cell import Cell, Role
 from evabench.records.convergence import Convergence
 from evabench.records.measurement import (
     ConvergenceSettings,
@@ -43,6 +43,7 @@ Stepwise = (
     | RateSettings
 )
 
+_ROLES: Mapping[Role, str] = {"judged": "", "sets_target": " (target)", "tuning": " (tuning)"}
 _WARM_UP_WINDOWS = 3  # two that agree, and often one more
 _INSTRUMENTED_STEPS = 4  # a tracked and a profiled step cost about two plain ones each
 _COUNTED_OVER_PLAIN = 2  # a step whose operators are counted, over one that runs without
@@ -152,7 +153,7 @@ def estimate(plan: Plan, history: History, probing: Probing, free_bytes: Bytes) 
         cell, title = run.cell, f"{run.cell.workload_name}, {run.cell.arm}"
         probed = probes.get((repr(cell.workload), repr(cell.optimizer)))
         cost = _cost(cell, history, probed)
-        kind = cell.measurement.measurement + (" (target)" if cell.sets_target else "")
+        kind = cell.measurement.measurement + _ROLES[cell.role]
         rows.setdefault((cell.workload_name, kind), []).append(cost)
         if cost.process_bytes is not None and cost.process_bytes > free_bytes:
             too_large[title] = None

@@ -35,6 +35,7 @@ class Plan:
     setting: Sessions = ()  # they set targets and come first; what is judged is planned anew behind them
     waiting: tuple[PlannedRun, ...] = ()  # judged runs whose target is not set: never made as they stand here
     targets: TargetFindings = field(default_factory=TargetFindings)
+    trials: tuple[Run, ...] = ()  # stored runs of the suite's tuning; none is made but by a plan of the tuning itself
 
     @property
     def left(self) -> tuple[PlannedRun, ...]:
@@ -108,7 +109,37 @@ def make_plan(
         stored=tuple(used),
         targets=replace(targets, other_runs=other),
         older_code=_count_older([*planned, *waiting], stored, wanted),
+        trials=_of_plan(_trials(suite, host), stored),
     )
+
+
+def make_tuning_plan(
+    suite: Suite, stored: Sequence[Run], host: Host, *, retry_failed: bool = False, fresh: bool = False
+) -> Plan:
+    """Return what is left to run of the suite's tuning, and nothing else: no trial is judged."""
+    trials = _trials(suite, host)
+    found = _of_plan(trials, stored)
+    kinds = _settled(retry_failed)
+    done = set() if fresh else {run.key for run in found if run.outcome.kind in kinds}
+    return Plan(
+        sessions=_shared(f"{suite.seed} tuning", [run for run in trials if run.key not in done]),
+        repeatable=(),
+        stored=found,
+        older_code=_count_older(trials, stored, {run.key for run in trials}),
+        trials=found,
+    )
+
+
+def _trials(suite: Suite, host: Host) -> list[PlannedRun]:
+    seeds = suite.tuning.run_seeds if suite.tuning else ()
+    return [plan_run(cell, seed, host) for cell in suite.trial_cells() for seed in seeds]
+
+
+def _of_plan(planned: Sequence[PlannedRun], stored: Sequence[Run]) -> tuple[Run, ...]:
+    """Return the stored runs among the planned ones, in the order of the plan."""
+    keys = {run.key for run in planned}
+    found = {run.key: run for run in stored if run.key in keys}
+    return tuple(found[run.key] for run in planned if run.key in found)
 
 
 def _check_seeds(suite: Suite, seeds: int | None) -> None:

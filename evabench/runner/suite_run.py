@@ -12,7 +12,7 @@ from evabench.records.host import Host
 from evabench.records.run import Run
 from evabench.runner.campaign import Campaign, Progress
 from evabench.runner.missing_data import MissingData, missing_data, without_data
-from evabench.runner.plan import Plan, make_plan
+from evabench.runner.plan import Plan, make_plan, make_tuning_plan
 from evabench.store.files import RunStore
 from evabench.store.targets import TargetStore
 from evabench.suite.suite import Suite
@@ -29,6 +29,7 @@ class SuiteRun:
     retry_failed: bool = False
     fresh: bool = False
     repeat: bool = True  # a timing sweep that was disturbed, once
+    tune: bool = False  # the trials of the suite's tuning, and nothing else
 
     @property
     def targets(self) -> TargetStore:
@@ -38,6 +39,8 @@ class SuiteRun:
     def plan(self, stored: Sequence[Run], made: Collection[str] = ()) -> Plan:
         """Return what is to be made; `made` are the keys of what this call has made already."""
         this_package()  # an edit from now on is found when a server is started
+        if self.tune:
+            return make_tuning_plan(self.suite, stored, self.host, retry_failed=self.retry_failed, fresh=self.fresh)
         return make_plan(
             self.suite,
             stored,
@@ -51,7 +54,10 @@ class SuiteRun:
 
     def lasting_plan(self) -> Plan:
         """Return what is stored now and what is left, whatever this call was asked to make again."""
-        return make_plan(self.suite, self.store.load(), self.host, seeds=self.seeds, repeat=False)
+        stored = self.store.load()
+        if self.tune:
+            return make_tuning_plan(self.suite, stored, self.host)
+        return make_plan(self.suite, stored, self.host, seeds=self.seeds, repeat=False)
 
     def mend(self) -> tuple[Path, ...]:
         """Set torn last lines aside, and return where they went: with nothing to run, nothing would be written."""

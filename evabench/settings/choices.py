@@ -55,8 +55,6 @@ def check_options(options: Mapping[str, Any]) -> None:
 
 # Of a plug-in's options: one value, or a list of values.
 Value = Annotated[Any, PlainValidator(_value)]
-# A grid of equal size for every optimizer: the learning rate, and the one other hyperparameter that matters most.
-Search = Mapping[str, tuple[float, ...]]
 # Of every optimizer of ours, and of nobody else's.
 SHELL: Modules = ("evabench.optimizers.shell.preconditioner", "evabench.optimizers.shell.coverage")
 

@@ -13,7 +13,6 @@ from evabench.settings.choices import (
     Modules,
     Nesterov,
     Packages,
-    Search,
     Vectors,
     check_choices,
 )
@@ -28,7 +27,6 @@ class EvaSettings(Strict):
 
     title: ClassVar[str] = "Eva"
     family: ClassVar[Family] = "eva"
-    search: ClassVar[Search] = {"lr": (0.1, 0.2, 0.3, 0.5, 1.0, 3.0), "damping": (0.1, 1.0)}
     modules: ClassVar[Modules] = (*SHELL, "evabench.optimizers.eva.eva")
     packages: ClassVar[Packages] = ()
 
@@ -73,7 +71,6 @@ class EvaFSettings(Strict):
 
     title: ClassVar[str] = "Eva-f"
     family: ClassVar[Family] = "eva"
-    search: ClassVar[Search] = {"lr": (0.003, 0.01, 0.03, 0.1, 0.3, 1.0), "damping": (1e-3, 3e-2)}
     modules: ClassVar[Modules] = (*SHELL, "evabench.optimizers.eva.eva_f")
     packages: ClassVar[Packages] = ()
 
@@ -108,7 +105,6 @@ class EvaSSettings(Strict):
 
     title: ClassVar[str] = "Eva-s"
     family: ClassVar[Family] = "eva"
-    search: ClassVar[Search] = {"lr": (0.1, 0.3, 1.0, 3.0, 10.0, 30.0), "damping": (1e-3, 3e-2)}
     modules: ClassVar[Modules] = (*SHELL, "evabench.optimizers.eva.eva_s")
     packages: ClassVar[Packages] = ()
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from evabench.settings.bounds import Decay, NonNegative, Positive, check_bounds
-from evabench.settings.choices import Family, Modules, Packages, Search
+from evabench.settings.choices import Family, Modules, Packages
 from evabench.settings.groups import Groups, check_groups
 from evabench.settings.identity import legacy
 from evabench.settings.strict import Strict
@@ -16,7 +16,6 @@ class SgdSettings(Strict):
 
     title: ClassVar[str] = "SGD"
     family: ClassVar[Family] = "first-order"
-    search: ClassVar[Search] = {"lr": (0.3, 1.0, 3.0, 6.0, 10.0, 30.0), "momentum": (0.8, 0.9)}
     modules: ClassVar[Modules] = ()
     packages: ClassVar[Packages] = ()
 
@@ -45,7 +44,6 @@ class AdamWSettings(Strict):
 
     title: ClassVar[str] = "AdamW"
     family: ClassVar[Family] = "first-order"
-    search: ClassVar[Search] = {"lr": (1e-3, 2e-3, 5e-3, 1e-2, 2e-2, 5e-2), "eps": (1e-8, 1e-6)}
     modules: ClassVar[Modules] = ()
     packages: ClassVar[Packages] = ()
 

@@ -14,7 +14,6 @@ from evabench.settings.choices import (
     Modules,
     OutputGradient,
     Packages,
-    Search,
     WeightSharing,
     check_choices,
     check_intervals,
@@ -30,7 +29,6 @@ class KfacSettings(Strict):
 
     title: ClassVar[str] = "K-FAC"
     family: ClassVar[Family] = "kfac"
-    search: ClassVar[Search] = {"lr": (0.03, 0.1, 0.2, 0.3, 1.0, 3.0), "damping": (0.1, 1.0)}
     modules: ClassVar[Modules] = (*SHELL, "evabench.optimizers.kfac.kfac")
     packages: ClassVar[Packages] = ()
 
@@ -79,7 +77,6 @@ class FoofSettings(Strict):
 
     title: ClassVar[str] = "FOOF"
     family: ClassVar[Family] = "kfac"
-    search: ClassVar[Search] = {"lr": (0.003, 0.01, 0.03, 0.1, 0.3, 1.0), "damping": (3e-2, 1e-1)}
     modules: ClassVar[Modules] = (*SHELL, "evabench.optimizers.kfac.foof")
     packages: ClassVar[Packages] = ()
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from evabench.settings.bounds import Count, Decay, NonNegative, Positive, check_bounds
-from evabench.settings.choices import SHELL, Family, Modules, Nesterov, Packages, Search, check_choices
+from evabench.settings.choices import SHELL, Family, Modules, Nesterov, Packages, check_choices
 from evabench.settings.groups import Groups, check_groups
 from evabench.settings.identity import legacy
 from evabench.settings.strict import Strict
@@ -16,7 +16,6 @@ class MfacSettings(Strict):
 
     title: ClassVar[str] = "M-FAC"
     family: ClassVar[Family] = "mfac"
-    search: ClassVar[Search] = {"lr": (3e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2), "damping": (1e-5, 1e-3)}
     modules: ClassVar[Modules] = (*SHELL, "evabench.optimizers.mfac.mfac")
     packages: ClassVar[Packages] = ()
 

@@ -2,7 +2,7 @@
 
 A class carries, besides its hyperparameters, what the rest of the program needs to know about the optimizer without
 importing torch: its tag in a suite file (`optimizer`), its name for people (`title`), its family (one colour in every
-plot), the length of its refresh cycle, and the ranges in which it is tuned (`search`).
+plot), and the length of its refresh cycle.
 """
 
 from typing import Annotated

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
 from evabench.settings.bounds import Count, check_bounds
-from evabench.settings.choices import Family, Modules, Packages, Search, Value, check_options
+from evabench.settings.choices import Family, Modules, Packages, Value, check_options
 from evabench.settings.groups import Groups, check_own_groups
 from evabench.settings.identity import legacy, place
 from evabench.settings.plugin_files import PluginPlace
@@ -25,7 +25,6 @@ class PluginSettings(Strict):
 
     title: ClassVar[str] = "plug-in"
     family: ClassVar[Family] = "plugin"
-    search: ClassVar[Search] = {}
     modules: ClassVar[Modules] = ("evabench.worker.plugin",)
 
     optimizer: Literal["plugin"] = "plugin"

@@ -12,7 +12,6 @@ from evabench.settings.choices import (
     Nesterov,
     Packages,
     RootMethod,
-    Search,
     check_choices,
     check_intervals,
 )
@@ -27,7 +26,6 @@ class ShampooSettings(Strict):
 
     title: ClassVar[str] = "Shampoo"
     family: ClassVar[Family] = "shampoo"
-    search: ClassVar[Search] = {"lr": (1.0, 2.0, 3.0, 5.0, 10.0, 30.0), "epsilon": (1e-6, 1e-4)}
     modules: ClassVar[Modules] = (*SHELL, "evabench.optimizers.shampoo.shampoo")
     packages: ClassVar[Packages] = ()
 

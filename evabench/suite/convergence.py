@@ -1,7 +1,7 @@
 """How much is trained: budgets, seeds, and the targets that are judged."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Annotated, ClassVar
 
 from annotated_types import Ge
@@ -61,6 +61,16 @@ class ConvergenceTable:
             if target.reference is not None:
                 for settings in self._budgets(workloads[name].steps_per_epoch):
                     yield target.reference, Asked(workload=name, measurement=settings)
+
+    def trial(self, steps_per_epoch: int | None, steps: int | None, evaluate_every: int | None) -> ConvergenceSettings:
+        """Return what a trial is trained to; None: as what is judged. Raises `ValueError` where that is not one thing.
+
+        The schedule is that of the table, decayed at the end of the trial.
+        """
+        budgets = self._budgets(steps_per_epoch) if steps is None else (self._settings(steps),)
+        if len(budgets) > 1:
+            raise ValueError("steps is missing: [convergence] has several budgets, and a trial has one")
+        return replace(budgets[0], evaluate_every=evaluate_every or self.evaluate_every)
 
     def run_seeds(self, count: int | None) -> range:
         """Return the judged seeds. Raises `ValueError` where so many would be target-setting ones too."""

@@ -1,4 +1,4 @@
-"""Where the plug-ins of a suite lie: beside its file, or installed. They are hashed here, once per call."""
+"""Where what a suite names lies, as seen from its file: plug-ins, which are hashed here once per call, and trials."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -10,6 +10,7 @@ from evabench.settings.plugin_files import PluginPlace, plugin_hash
 from evabench.settings.plugin_optimizers import PluginSettings
 from evabench.settings.plugin_workloads import PluginWorkloadSettings
 from evabench.suite.suite import Suite
+from evabench.suite.tables import Measurements
 
 T = TypeVar("T")
 
@@ -21,7 +22,19 @@ def located(suite: Suite, folder: Path) -> Suite:
         suite,
         arms=_located("arms", suite.arms, folder),
         workloads=_located("workloads", suite.workloads, folder),
+        measurements=_with_trials(suite.measurements, folder),
+        tiers={
+            name: replace(tier, measurements=_with_trials(tier.measurements, folder))
+            for name, tier in suite.tiers.items()
+        },
     )
+
+
+def _with_trials(measurements: Measurements, folder: Path) -> Measurements:
+    tuning = measurements.tuning
+    if tuning is None or tuning.trials is None:
+        return measurements
+    return replace(measurements, tuning=replace(tuning, trials=str(folder / tuning.trials)))
 
 
 def _located(table: str, settings: Mapping[str, T], folder: Path) -> dict[str, T]:

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from datetime import date, time
 from typing import Any, get_args
 
+from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from evabench.records.measurement import ViewSettings
@@ -12,12 +13,14 @@ from evabench.settings.bounds import field_names
 from evabench.settings.choices import TAG
 from evabench.settings.optimizers import OptimizerSettings
 from evabench.settings.plugin_optimizers import PluginSettings
+from evabench.settings.points import at_point, values_of
 from evabench.settings.targets import Target
 from evabench.settings.workloads import WorkloadSettings
 from evabench.suite.convergence import ConvergenceTable
 from evabench.suite.layout import KINDS, SEEDED, names_in_file, names_of_kind, place_in_file
 from evabench.suite.suite import Suite
 from evabench.suite.tables import MemoryTable, PhasesTable, TierTable, TimingTable
+from evabench.suite.tuning import MAX_POINTS, TuningTable
 
 # Tables whose entries are one of several classes: the key that says which, and the classes.
 _UNIONS: dict[str, tuple[str, Any]] = {
@@ -29,6 +32,7 @@ _TABLES: dict[str, type] = {
     "phases": PhasesTable,
     "memory": MemoryTable,
     "convergence": ConvergenceTable,
+    "tuning": TuningTable,
 }
 FINITE = "must be a finite number"
 _STEP_BY_CLOSURE = frozenset({"torch.optim:LBFGS"})
@@ -83,6 +87,7 @@ def cross_check(suite: Suite) -> list[str]:
             mistakes += [f'{place}convergence] {key}: "{name}" is none of {", ".join(known)}' for name in unknown]
         for name, target in suite.convergence.targets.items():
             mistakes += [f"{place}convergence.targets.{name}] {why}" for why in _check_reference(suite, target)]
+    mistakes += check_tuning(suite)
     for kind in suite.tables:
         try:
             suite.cells(kind)
@@ -102,6 +107,88 @@ def _check_reference(suite: Suite, target: Target) -> Iterator[str]:
         yield f'reference: "{name}" is none of the first-order arms: {", ".join(first_order) or "there are none"}'
     elif name in suite.convergence.without:
         yield f'reference: "{name}" is not trained here: take it out of without'
+
+
+def check_tuning(suite: Suite) -> list[str]:
+    """Return what is wrong with the trials: unequal chances, seeds judged too, points that make no settings."""
+    table = suite.tuning
+    if table is None:
+        return []
+    place = ("tiers", suite.tier, "tuning") if suite.tier else ("tuning",)
+    where = f"[{'.'.join(place)}]"
+    if suite.convergence is None:
+        return [f"{where} needs [convergence], which says how a trial is trained"]
+    mistakes = [f"{where}: {why}" for why in (*_check_workload(suite, table), *_check_seeds(suite, table))]
+    unknown = [name for name in table.arms if name not in suite.arms]
+    mistakes += [f'{where} arms: "{name}" is none of {", ".join(suite.arms)}' for name in unknown]
+    counts = {arm: table.num_points(arm) for arm in suite.arms if arm not in suite.convergence.without}
+    if max(counts.values(), default=0) > MAX_POINTS:
+        return [*mistakes, f"{where}: an arm has {max(counts.values())} points, {MAX_POINTS} at most"]
+    if len(set(counts.values())) > 1:
+        told = ", ".join(f"{arm} {count}" for arm, count in counts.items())
+        mistakes.append(f"{where}: every arm that is trained must have the same number of points, got {told}")
+    for arm in [arm for arm in table.arms if arm in suite.arms]:
+        mistakes += _check_points(suite.arms[arm], table, (*place, "arms", arm))
+    return mistakes
+
+
+def _check_workload(suite: Suite, table: TuningTable) -> Iterator[str]:
+    names = ", ".join(suite.workloads)
+    if table.workload is None and len(suite.workloads) > 1:
+        yield f"workload is missing: which one of {names}?"
+    elif table.workload is not None and table.workload not in suite.workloads:
+        yield f'workload: "{table.workload}" is none of {names}'
+    elif suite.convergence:
+        workload = suite.workloads[table.workload or next(iter(suite.workloads))]
+        try:
+            suite.convergence.trial(workload.steps_per_epoch, table.steps, table.evaluate_every)
+        except ValueError as error:
+            yield str(error)
+
+
+def _check_seeds(suite: Suite, table: TuningTable) -> Iterator[str]:
+    assert suite.convergence
+    tuning = table.run_seeds
+    setting = {target.reference for target in suite.convergence.targets.values()} - {None}
+    others = {"judged": suite.convergence.run_seeds(None)}
+    if setting:
+        others["target-setting"] = suite.convergence.setting_seeds
+    for what, seeds in others.items():
+        if max(tuning.start, seeds.start) < min(tuning.stop, seeds.stop):
+            yield (
+                f"the tuning seeds {tuning.start} to {tuning.stop - 1} and the {what} seeds {seeds.start} to "
+                f"{seeds.stop - 1} must have none in common: choose another first_seed"
+            )
+
+
+def _check_points(settings: OptimizerSettings, table: TuningTable, place: tuple[str, ...]) -> list[str]:
+    """Return what is wrong with the grids of one arm, each thing once."""
+    where, known = f"[{'.'.join(place)}]", values_of(settings)
+    names = dict.fromkeys(name for grid in table.grids(place[-1]) for name in grid)
+    if not isinstance(settings, PluginSettings):
+        unknown = [name for name in names if name not in known]
+        if unknown:
+            return [f"{where} has no setting {name}. It has: {', '.join(known)}" for name in unknown]
+    alone = [{name: value} for grid in table.grids(place[-1]) for name, values in grid.items() for value in values]
+    mistakes = [mistake for point in alone for mistake in _refused(settings, point, place)]
+    if mistakes:
+        return list(dict.fromkeys(mistakes))
+    try:
+        points = list(table.points(place[-1], settings))
+    except ValueError as error:  # values that do not go together
+        return [f"{where}: {error}"]
+    twice = len(points) - len({repr(point) for point in points})
+    return [f"{where}: {twice} of its {len(points)} points are there twice"] if twice else []
+
+
+def _refused(settings: OptimizerSettings, point: Mapping[str, Any], place: tuple[str, ...]) -> list[str]:
+    try:
+        at_point(settings, point)
+    except ValidationError as error:
+        return [explain({**one, "loc": (*place, *one["loc"])}) for one in error.errors()]
+    except ValueError as error:
+        return [f"[{'.'.join(place)}]: {error}"]
+    return []
 
 
 def explain(detail: ErrorDetails) -> str:

@@ -21,6 +21,7 @@ from evabench.settings.workloads import WorkloadSettings
 from evabench.suite.convergence import ConvergenceTable
 from evabench.suite.table import Table
 from evabench.suite.tables import Measurements, TierName, TierTable
+from evabench.suite.tuning import TuningTable
 
 T = TypeVar("T")
 
@@ -69,6 +70,11 @@ class Suite:
         return self.measurements.convergence
 
     @property
+    def tuning(self) -> TuningTable | None:
+        """Return how the settings of the arms are chosen."""
+        return self.measurements.tuning
+
+    @property
     def tables(self) -> Mapping[str, Table]:
         """Return what is measured, by kind, in the order in which the runs are made."""
         return self.measurements.tables
@@ -100,6 +106,22 @@ class Suite:
         return tuple(
             replace(self._cell(asked.workload, arm, asked.measurement), role="sets_target")
             for arm, asked in (table.asked_references(self.workloads) if table else ())
+        )
+
+    def trial_cells(self) -> tuple[Cell, ...]:
+        """Return the cells of the tuning: the points of each arm in a row, under the arm's own name.
+
+        Raises `ValueError` where the budget of a trial is not one, or a point is refused by its optimizer.
+        """
+        table, trained = self.tuning, self.convergence
+        if table is None or trained is None:
+            return ()
+        name = table.workload or next(iter(self.workloads))
+        settings = trained.trial(self.workloads[name].steps_per_epoch, table.steps, table.evaluate_every)
+        return tuple(
+            replace(self._cell(name, arm, settings), optimizer=point, role="tuning")
+            for arm, optimizer in self.arms.items()
+            for point in table.points(arm, optimizer)
         )
 
     def _cell(self, name: str, arm: str, measurement: MeasurementSettings, scale: float = 1.0) -> Cell:

@@ -8,6 +8,7 @@ from evabench.records.measurement import MemorySettings, PhasesSettings, SeededS
 from evabench.settings.bounds import FORBID, Count, Positive, Seed
 from evabench.suite.convergence import ConvergenceTable
 from evabench.suite.table import Asked, Table, Workloads, check_list
+from evabench.suite.tuning import TuningTable
 
 _ONE_RUN = range(1)
 
@@ -109,6 +110,7 @@ class Measurements:
     phases: PhasesTable | None = None
     memory: MemoryTable | None = None
     convergence: ConvergenceTable | None = None
+    tuning: TuningTable | None = None  # measures nothing of the suite's arms: it chooses their settings
     seeded: Mapping[str, SeededTable] = field(default_factory=dict)  # by kind
 
     @property

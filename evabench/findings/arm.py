@@ -22,6 +22,7 @@ from evabench.records.memory import Memory
 from evabench.records.phases import Phases
 from evabench.records.run import Run
 from evabench.records.step_time import StepTime
+from evabench.records.trivial import TrivialLevel
 from evabench.settings.optimizers import OptimizerSettings
 from evabench.settings.workloads import WorkloadSettings
 from evabench.stats.decomposition import ReachedTarget
@@ -162,6 +163,16 @@ class MeasuredArm:
         return ReachedTarget(
             steps=self.steps_to(target), step_seconds=step_seconds, clock_seconds=self._clock_seconds(target)
         )
+
+    @property
+    def learned_nothing(self) -> dict[int, TrivialLevel]:
+        """Return the seeds whose run ended where a predictor without a net does, with its level."""
+        found = {
+            seed: run.measured.learned_nothing
+            for seed, run in self.trainings.items()
+            if isinstance(run.measured, Convergence)
+        }
+        return {seed: level for seed, level in found.items() if level is not None}
 
     def missed_share(self, target: Goal) -> float:
         """Return the share of the seeds that missed the target."""

@@ -80,7 +80,9 @@ def measure_convergence(bench: Bench, settings: ConvergenceSettings) -> Converge
         validation=judged(workload.validation),
         test=judged(workload.test),
     )
-    return replace(train_to_budget(training, settings, PausableClock()), rate_contested_at=rate.contested_at)
+    levels = workload.trivial_levels()
+    measured = train_to_budget(training, settings, PausableClock())
+    return replace(measured, rate_contested_at=rate.contested_at, trivial_levels=levels)
 
 
 def train_to_budget(training: Training, settings: ConvergenceSettings, clock: PausableClock) -> Convergence:

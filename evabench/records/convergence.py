@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from evabench.records.trivial import TrivialLevel, level_reached
 from evabench.settings.strict import Strict
 from evabench.units import Seconds
 
@@ -43,6 +44,8 @@ class Convergence(Strict):
     first_step_seconds: Seconds | None = None
     # The first step before which the optimizer had changed the rate that the schedule sets; None: it never did.
     rate_contested_at: int | None = None
+    # What predictors without a net reach here; empty: the workload states none. None: a run from before it was read.
+    trivial_levels: tuple[TrivialLevel, ...] | None = None
 
     @property
     def clock_seconds(self) -> Seconds:
@@ -61,6 +64,11 @@ class Convergence(Strict):
         """Return the loss at the end of the budget, None where the run did not get there."""
         last = self.evaluations[-1] if self.evaluations else None
         return last.validation_loss if last and last.step == self.budget_steps else None
+
+    @property
+    def learned_nothing(self) -> TrivialLevel | None:
+        """Return the trivial level at which the run ended; None: it is beyond all of them, or none is known."""
+        return level_reached(self.trivial_levels or (), self.final_validation_loss)
 
     @property
     def divergence(self) -> str | None:

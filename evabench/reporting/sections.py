@@ -11,7 +11,7 @@ from evabench.reporting.pictures.picture import Picture
 from evabench.reporting.pictures.styles import Styles, arm_styles
 from evabench.reporting.report import Report, WorkloadReport
 from evabench.reporting.tables.clock import clock_table, clock_warnings
-from evabench.reporting.tables.convergence import convergence_table, health_table, rate_warnings
+from evabench.reporting.tables.convergence import convergence_table, health_table, rate_warnings, trivial_warnings
 from evabench.reporting.tables.cost import cost_table, phases_table, scaling_table, step_table
 from evabench.reporting.tables.counts import counts_table
 from evabench.reporting.tables.mechanism import (
@@ -130,6 +130,7 @@ def warnings(report: Report) -> tuple[str, ...]:
     found += clock_warnings(report)
     found += subnormal_warnings(report)
     found += rate_warnings(report)
+    found += trivial_warnings(report)
     if report.code.dirty:
         found.append("The measured code had changes that are in no commit.")
     return tuple(found)

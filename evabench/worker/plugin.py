@@ -52,7 +52,7 @@ def build_plugin_workload(settings: PluginWorkloadSettings, seed: int) -> Worklo
         )
     splits = {"train": task.train, "validation": task.validation, "test": task.test}
     source = InMemory(splits, AsTheyAre(), batch=settings.batch, seed=seed)
-    return Workload(task.model, OwnObjective(task), source)
+    return Workload(task.model, OwnObjective(task), source, task.trivial_levels)
 
 
 def find_plugin(name: str, lies: PluginPlace | None = None) -> Any:

@@ -1,6 +1,8 @@
 """Settings -> model and workload, in one match each."""
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import assert_never
 
@@ -8,6 +10,7 @@ from torch import Tensor, nn
 
 from evabench.datasets.places import require
 from evabench.datasets.stand_ins import make_imagenet
+from evabench.records.trivial import TrivialLevel
 from evabench.settings.autoencoders import AutoencoderSettings
 from evabench.settings.classifiers import STAND_IN_CHECKPOINT, ClassifierSettings
 from evabench.settings.language import LanguageSettings
@@ -26,10 +29,13 @@ from evabench.workloads.quadratic import build_quadratic
 from evabench.workloads.seeds import seeded
 from evabench.workloads.synthetic import build_layers, draw_noise
 from evabench.workloads.tokens import Windows, tokenize
+from evabench.workloads.trivial import class_prior_levels, reconstruction_levels, unigram_levels
 from evabench.workloads.weights import load_weights, stand_in_checkpoint
 from evabench.workloads.workload import Source, Workload
 
 BuiltInSettings = AutoencoderSettings | ClassifierSettings | LanguageSettings | SyntheticSettings | QuadraticSettings
+
+TrivialLevels = Callable[[], tuple[TrivialLevel, ...]]
 
 _LARGE_IMAGE = 64  # from this side on, held-out images are judged by batches of the training size
 
@@ -60,16 +66,18 @@ def build_workload(settings: BuiltInSettings, seed: int) -> Workload:
         case AutoencoderSettings(data=data, batch=batch):
             images = load_images(data)
             source: Source = InMemory(_unlabelled(images), Reconstructing(), batch=batch, seed=seed)
-            return Workload(build_model(settings, seed), Reconstruction(), source)
+            levels = partial(reconstruction_levels, images.train, images.validation)
+            return Workload(build_model(settings, seed), Reconstruction(), source, levels)
         case ClassifierSettings(label_smoothing=smoothing):
             model = build_model(settings, seed)
             if settings.checkpoint is not None:
                 load_weights(model, _checkpoint(settings))
-            return Workload(model, Classification(smoothing), _labelled_source(settings, seed))
+            return Workload(model, Classification(smoothing), *_labelled_source(settings, seed))
         case LanguageSettings():
             splits, token_bytes = tokenize(settings, load_text(settings.data))
             windows = Windows(settings, splits, seed=seed)
-            return Workload(build_model(settings, seed), NextToken(token_bytes), windows)
+            levels = partial(unigram_levels, splits["train"], splits["validation"], settings.vocabulary)
+            return Workload(build_model(settings, seed), NextToken(token_bytes), windows, levels)
         case SyntheticSettings(batch=batch):
             noise = InMemory(draw_noise(settings, seed), AsTheyAre(), batch=batch, seed=seed)
             return Workload(build_model(settings, seed), Reconstruction(), noise)
@@ -103,14 +111,16 @@ def _checkpoint(settings: ClassifierSettings) -> Path:
     return stand_in_checkpoint(name, lambda: build_model(replace(pretrained, image_size=settings.input_size), seed=0))
 
 
-def _labelled_source(settings: ClassifierSettings, seed: int) -> Source:
+def _labelled_source(settings: ClassifierSettings, seed: int) -> tuple[Source, TrivialLevels]:
     augmentation = Augmentation(settings)
     if settings.data in ("imagenet", "imagenet_stand_in"):
         folder = require("imagenet").path if settings.data == "imagenet" else make_imagenet()
-        return ImageFolder(folder, augmentation, batch=settings.batch, seed=seed, known=settings.images)
+        images = ImageFolder(folder, augmentation, batch=settings.batch, seed=seed, known=settings.images)
+        return images, partial(class_prior_levels, *images.labels(), settings.num_classes)
     evaluation_batch = 1000 if settings.input_size < _LARGE_IMAGE else settings.batch
     splits = _labelled(load_images(settings.data))
-    return InMemory(splits, augmentation, batch=settings.batch, seed=seed, evaluation_batch=evaluation_batch)
+    source = InMemory(splits, augmentation, batch=settings.batch, seed=seed, evaluation_batch=evaluation_batch)
+    return source, partial(class_prior_levels, splits["train"][1], splits["validation"][1], settings.num_classes)
 
 
 def _unlabelled(images: Images) -> dict[str, tuple[Tensor, Tensor]]:

@@ -72,6 +72,14 @@ class ImageFolder:
         for images, labels, _ in self._loader(samples, plan):
             yield Batch(images, labels)
 
+    def labels(self) -> tuple[Tensor, Tensor]:
+        """Return the classes of the training and of the validation samples; no image is read."""
+        train, validation = (
+            torch.tensor([sample.label for sample in samples])
+            for samples in (self.train, self.held_out_samples["validation"])
+        )
+        return train, validation
+
     def _epoch(self) -> Iterator[Batch]:
         order = torch.randperm(len(self.train), generator=self._order)
         num_batches = len(order) // self.batch

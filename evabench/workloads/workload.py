@@ -4,7 +4,7 @@ Weights and batches have generators of their own, so neither depends on the opti
 draws: every arm with one seed starts from the same point and sees the same batches.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, Protocol, final
 
@@ -12,9 +12,15 @@ import torch
 from torch import Tensor, nn
 
 from evabench.records.convergence import Scores
+from evabench.records.trivial import TrivialLevel
 from evabench.workloads.objectives import Objective, Totals
 
 HeldOut = Literal["validation", "test"]
+
+
+def no_levels() -> tuple[TrivialLevel, ...]:
+    """Return that nothing is known about a predictor without a net."""
+    return ()
 
 
 class Batch(NamedTuple):
@@ -44,6 +50,7 @@ class Workload:
     model: nn.Module
     objective: Objective
     source: Source
+    trivial_levels: Callable[[], tuple[TrivialLevel, ...]] = no_levels  # computed when they are asked for
 
     def batches(self) -> Iterator[Batch]:
         """Yield training batches without end."""

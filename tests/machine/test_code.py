@@ -15,6 +15,7 @@ from evabench.machine.code import read_code
 from evabench.machine.sources import imports_of, sources_of
 from evabench.records.measurement import (
     ConvergenceSettings,
+    CountsSettings,
     MechanismSettings,
     PhasesSettings,
     ProbeSettings,
@@ -64,6 +65,7 @@ KINDS = {
     "training": cell(measurement=ConvergenceSettings(steps=4, evaluate_every=2), optimizer=SGD),
     "mechanism": cell(measurement=MechanismSettings(), optimizer=SGD),
     "rate": cell(measurement=RateSettings(multiples=(1.0,)), optimizer=SGD),
+    "counts": cell(measurement=CountsSettings(), optimizer=SGD),
     "probe": cell(measurement=ProbeSettings(), optimizer=SGD),
     "profile": cell(measurement=ProfileSettings(trace="a"), optimizer=SGD),
 }

@@ -1,5 +1,6 @@
 """How far each arm came, and in what health, as tables."""
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from statistics import median
 from typing import TypeVar
@@ -28,6 +29,21 @@ def rate_warnings(report: Report) -> Iterator[str]:
                 )
 
 
+def trivial_warnings(report: Report) -> Iterator[str]:
+    """Yield the arms that ended where a predictor without a net does, with its loss and the seeds."""
+    for workload in report.workloads:
+        for one in (workload, *workload.other_budgets):
+            for arm in one.arms:
+                levels = arm.learned_nothing
+                if levels:
+                    level = max(levels.values(), key=lambda each: each.validation_loss)
+                    yield (
+                        f"{arm.name} on {one.name} learned nothing in {len(levels)} of "
+                        f"{counted(len(arm.trainings), 'seed')} in {one.budget_words}: it ends where {level.name} "
+                        f"already is without a net, at a validation loss of {_loss(level.validation_loss)}."
+                    )
+
+
 def convergence_table(workload: WorkloadReport) -> Table | None:
     """Return where each arm ends and when it reaches the target; None where nothing was trained."""
     arms = [arm for arm in workload.arms if arm.curves]
@@ -41,6 +57,9 @@ def convergence_table(workload: WorkloadReport) -> Table | None:
         f"Losses at the end of the budget: the median of {counted(workload.num_seeds, 'seed')}, each with the same "
         "initial weights and batches for every arm."
     )
+    levels = _trivial_levels(arms)
+    if levels:
+        note += f" Without a net: {', '.join(f'{name} {_loss(loss)}' for name, loss in levels.items())}."
     if target:
         note += f" {target.words} Time: steps x step time; one point per seed."
     return Table(
@@ -130,6 +149,14 @@ def _median(losses: Sequence[float | None]) -> str:
 def _range(losses: Sequence[float | None]) -> str:
     finite = [loss for loss in losses if loss is not None]
     return f"{_loss(min(finite))} to {_loss(max(finite))}" if finite else NOT_MEASURED
+
+
+def _trivial_levels(arms: Sequence[MeasuredArm]) -> dict[str, float]:
+    """Return the trivial levels by name, each the median of what the runs have stored, the highest first."""
+    losses: defaultdict[str, list[float]] = defaultdict(list)
+    for level in (level for arm in arms for curve in arm.curves for level in curve.trivial_levels or ()):
+        losses[level.name].append(level.validation_loss)
+    return dict(sorted(((name, median(found)) for name, found in losses.items()), key=lambda each: -each[1]))
 
 
 def _loss(loss: float) -> str:

@@ -34,6 +34,8 @@ class WorkloadReport:
     reference: str | None  # the arm whose step is 1; None: no SGD in the suite
     arms: tuple[MeasuredArm, ...]
     step_over_reference: Mapping[str, PairedRatio]  # by the name of the arm; without the reference's own
+    other_kernel: str | None  # the arm that is the reference by torch's other kernel, which has a ratio of its own
+    step_over_other_kernel: Mapping[str, PairedRatio]
     mechanism_settings: MechanismSettings | None  # None: nothing was probed
     other_budgets: tuple["WorkloadReport", ...] = ()  # of the same workload, the longest first
 
@@ -179,6 +181,7 @@ def _workload(suite: Suite, name: str, findings: Findings) -> WorkloadReport:
     found = {arm.series for arm in measured if arm.series}
     budgets: list[Series | None] = [*sorted(found, key=lambda one: (-one[0].steps, repr(one)))]
     reference = next((arm for arm, settings in suite.arms.items() if isinstance(settings, SgdSettings)), None)
+    other_kernel = _other_kernel(suite, reference)
 
     def at(series: Series | None) -> WorkloadReport:
         budget = series[0] if series else None
@@ -191,11 +194,22 @@ def _workload(suite: Suite, name: str, findings: Findings) -> WorkloadReport:
             reference=reference,
             arms=tuple(chosen[arm] for arm in suite.arms if arm in chosen),
             step_over_reference=_over(chosen, reference),
+            other_kernel=other_kernel,
+            step_over_other_kernel=_over(chosen, other_kernel),
             mechanism_settings=next((arm.probed_by for arm in measured if arm.probed_by), None),
         )
 
     first, *others = [at(series) for series in budgets or [None]]
     return replace(first, other_budgets=tuple(others))
+
+
+def _other_kernel(suite: Suite, reference: str | None) -> str | None:
+    """Return the arm that differs from the reference by its kernel alone: torch's one for all parameters, or not."""
+    base = suite.arms.get(reference or "")
+    if not isinstance(base, SgdSettings):
+        return None
+    other = replace(base, fused=not base.fused)
+    return next((arm for arm, settings in suite.arms.items() if settings == other), None)
 
 
 def _at_budget(measured: Sequence[MeasuredArm], series: Series | None) -> dict[str, MeasuredArm]:

@@ -24,7 +24,8 @@ class SgdSettings(Strict):
     momentum: Decay = 0.9
     weight_decay: NonNegative = 0.0
     nesterov: bool = False
-    fused: bool = legacy(False)  # the whole update of all parameters by one kernel
+    # The whole update by one kernel, torch's fastest: Eva's own update is one. False: torch's default.
+    fused: bool = legacy(False, default=True)
     groups: Groups = legacy(())  # settings of their own for parameters that match
 
     def __post_init__(self) -> None:
@@ -53,7 +54,7 @@ class AdamWSettings(Strict):
     beta2: Decay = 0.999
     eps: Positive = 1e-8
     weight_decay: NonNegative = 0.01
-    fused: bool = legacy(False)  # as for SGD
+    fused: bool = legacy(False, default=True)  # as for SGD
     groups: Groups = legacy(())  # settings of their own for parameters that match
 
     def __post_init__(self) -> None:

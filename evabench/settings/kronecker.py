@@ -54,7 +54,7 @@ class KfacSettings(Strict):
     across_ranks: AcrossRanks = "whole_batch"  # as for Eva; matters under "batch_mean" only
     factorisation: Factorisation = "cholesky"  # "eigh": some 10 times the time, and the host waits for the device
     statistics_every: Count | None = None  # steps from one update of the factors to the next; None: `refresh_every`
-    refresh_every: Count = 1  # steps from one factorisation to the next
+    refresh_every: Count = 10  # steps from one factorisation to the next
     max_factor: Count | None = legacy(None)  # layers with a longer factor take the plain gradient
     groups: Groups = legacy(())  # settings of their own for parameters that match
 
@@ -93,7 +93,7 @@ class FoofSettings(Strict):
     factorisation: Factorisation = "eigh"  # "cholesky": the same directions, in a tenth of the time
     top_k: Count | None = None  # only the k largest eigenvalues count, the others as 0; needs "eigh"
     statistics_every: Count | None = None  # steps from one update of the factors to the next; None: `refresh_every`
-    refresh_every: Count = 1  # steps from one factorisation to the next
+    refresh_every: Count = 10  # steps from one factorisation to the next
     max_factor: Count | None = legacy(None)  # layers with a longer factor take the plain gradient
     groups: Groups = legacy(())  # settings of their own for parameters that match
 

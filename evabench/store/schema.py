@@ -117,7 +117,7 @@ def _lift_health(run: dict[str, Any]) -> None:
 
 def _lift_code_and_place(run: dict[str, Any]) -> None:
     """8 -> 9. There was one hash for the sources of all children, and one for all that is the user's."""
-    lift_role(run["cell"])
+    lift_cell(run["cell"])
     code = run["code"]
     hashes = {"sources": code.pop("sources"), "plug-ins and checkpoint": code.pop("plugin")}
     code["hashes"] = {part: one for part, one in hashes.items() if one is not None}
@@ -143,10 +143,12 @@ def _lift_host(run: dict[str, Any]) -> None:
     }
 
 
-def lift_role(cell: dict[str, Any]) -> None:
-    """Say what a cell is for in a field of its own: it stood in the place of the target that judges it."""
+def lift_cell(cell: dict[str, Any]) -> None:
+    """8 -> 9. What a cell is for stood in the place of its target; SGD and AdamW had no kernel for the whole update."""
     if cell.get("target") == "sets it":
         cell |= {"target": None, "role": "sets_target"}
+    if cell["optimizer"]["optimizer"] in ("sgd", "adamw"):
+        cell["optimizer"].setdefault("fused", False)
 
 
 def _lift_output_gradient(run: dict[str, Any]) -> None:

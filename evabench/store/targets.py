@@ -18,7 +18,7 @@ from evabench.records.codec import decode, encode, first_mistake
 from evabench.records.set_target import SetTarget
 from evabench.store.lines import LineFile
 from evabench.store.reading import Stored
-from evabench.store.schema import lift_role
+from evabench.store.schema import lift_cell
 from evabench.store.seal import LineError
 
 SCHEMA = 2
@@ -72,7 +72,7 @@ def _from_line(line: str) -> SetTarget:
         raise LineError(f"a newer evabench wrote it (schema {schema}; known here: {SCHEMA})")
     try:
         if schema == 1:
-            lift_role(outer["target"]["cell"])
+            lift_cell(outer["target"]["cell"])
         return decode(SetTarget, json.dumps(outer["target"]))
     except ValidationError as error:
         raise LineError(f"the target is damaged: {first_mistake(error)}") from None

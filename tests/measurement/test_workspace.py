@@ -51,8 +51,8 @@ OPTIMIZERS = {
     "SGD": lambda model: torch.optim.SGD(model.parameters(), lr=1e-3, momentum=0.9),
     "AdamW": lambda model: torch.optim.AdamW(model.parameters(), lr=1e-3),
     "Eva": lambda model: Eva(model, lr=1e-3),
-    "KFAC": lambda model: KFAC(model, lr=1e-3),
-    "Shampoo": lambda model: Shampoo(model, lr=1e-3),
+    "KFAC": lambda model: KFAC(model, lr=1e-3, refresh_every=1),
+    "Shampoo": lambda model: Shampoo(model, lr=1e-3, refresh_every=1),
 }
 
 

@@ -23,16 +23,20 @@ BUILDS: dict[str, Build] = {
     "eva-f-clipped": lambda model: EvaF(model, lr=1.0, clip="kl_clip", weight_decay=0.01),
     "eva-s": lambda model: EvaS(model),
     "eva-s-averaged": lambda model: EvaS(model, damping=1e-9, beta2=0.9, weight_decay=0.01),
-    "kfac": lambda model: KFAC(model),
-    "kfac-relative": lambda model: KFAC(model, lr=3.0, damping=1.0, damping_scale="relative", clip="rescale"),
+    "kfac": lambda model: KFAC(model, refresh_every=1),
+    "kfac-relative": lambda model: KFAC(
+        model, lr=3.0, damping=1.0, damping_scale="relative", clip="rescale", refresh_every=1
+    ),
     "kfac-every-2": lambda model: KFAC(model, refresh_every=2, momentum=0.0),
     "mfac": lambda model: MFAC(model, lr=0.01, damping=0.1, num_gradients=2),
     "kfac-eigh": lambda model: KFAC(model, factorisation="eigh", refresh_every=4, statistics_every=2),
-    "kfac-of-the-authors": lambda model: KFAC(model, factors_keep_damping=True, weight_sharing="expand", lr=0.05),
-    "foof": lambda model: FOOF(model, lr=0.05),
+    "kfac-of-the-authors": lambda model: KFAC(
+        model, factors_keep_damping=True, weight_sharing="expand", lr=0.05, refresh_every=1
+    ),
+    "foof": lambda model: FOOF(model, lr=0.05, refresh_every=1),
     "foof-cholesky": lambda model: FOOF(model, factorisation="cholesky", clip="rescale", refresh_every=3),
     "foof-top-k": lambda model: FOOF(model, top_k=2, new_statistic_weight=0.5, weight_decay=0.01, refresh_every=2),
-    "shampoo": lambda model: Shampoo(model),
+    "shampoo": lambda model: Shampoo(model, refresh_every=1),
     "shampoo-averaged-every-2": lambda model: Shampoo(model, beta2=0.9, refresh_every=2, grafting="none", lr=1e-3),
     "shampoo-blocks": lambda model: Shampoo(
         model, block_size=4, grafting="adagrad", root_order=2, refresh_every=3, lr=0.01

@@ -130,7 +130,15 @@ def test_only_the_first_samples_count_where_asked(optimizer_class):
 
 def test_the_damping_that_the_authors_leave_in_their_factors_is_there_where_asked():
     model = small_net()
-    kfac = KFAC(model, lr=1e-15, clip="none", factors_keep_damping=True, damping=0.5, new_statistic_weight=0.7)
+    kfac = KFAC(
+        model,
+        lr=1e-15,
+        clip="none",
+        factors_keep_damping=True,
+        damping=0.5,
+        new_statistic_weight=0.7,
+        refresh_every=1,
+    )
     factors = []
     for seed in range(3):
         x, y = batch(seed=seed)
@@ -173,7 +181,7 @@ def test_a_refresh_without_statistics_of_its_own_step_is_refused(optimizer_class
 @each_class
 def test_a_refresh_in_a_skipped_step_is_counted_as_stale(optimizer_class):
     model = small_net()
-    optimizer = optimizer_class(model)
+    optimizer = optimizer_class(model, refresh_every=1)
     train(model, optimizer, range(2))
     assert optimizer.health().num_stale_refreshes == 0
     optimizer.zero_grad()
@@ -186,7 +194,7 @@ def test_a_refresh_in_a_skipped_step_is_counted_as_stale(optimizer_class):
 @each_class
 def test_a_layer_that_a_refresh_finds_idle_keeps_its_inverse_and_is_counted(optimizer_class):
     model = nn.ModuleDict({"used": nn.Linear(4, 3), "other": nn.Linear(4, 3)}).double()
-    optimizer = optimizer_class(model)
+    optimizer = optimizer_class(model, refresh_every=1)
     for names in (("used", "other"), ("used",)):
         optimizer.zero_grad(set_to_none=False)
         sum(backward(model[name], *batch()) for name in names)
@@ -223,7 +231,7 @@ def test_the_top_eigenvectors_of_a_layer_first_used_between_refreshes_wait_for_t
 @each_class
 def test_statistics_that_overflow_are_left_out_and_counted(optimizer_class):
     model = small_net(torch.float32)
-    optimizer = optimizer_class(model)
+    optimizer = optimizer_class(model, refresh_every=1)
     train_float(model, optimizer, 1.0)
     before = optimizer.state[model[0].weight]["A"].clone()
     train_float(model, optimizer, 1e25)  # squared it is infinite, and the gradient is finite
@@ -273,7 +281,9 @@ def test_a_direction_beyond_half_precision_skips_the_step_and_is_counted_as_a_fa
 @each_class
 def test_a_factor_that_does_not_factorise_is_counted(optimizer_class):
     model = small_net()
-    optimizer = optimizer_class(model, factorisation="cholesky", statistics_every=1, new_statistic_weight=1e-9)
+    optimizer = optimizer_class(
+        model, factorisation="cholesky", statistics_every=1, new_statistic_weight=1e-9, refresh_every=1
+    )
     train(model, optimizer, range(1))
     assert optimizer.health().num_escalations == 0
     optimizer.state[model[0].weight]["A"].sub_(10 * torch.eye(5))

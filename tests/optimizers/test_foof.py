@@ -52,7 +52,7 @@ def test_a_clip_scales_all_layers_by_one_factor(clip):
 
 def test_the_factor_is_a_running_mean_with_the_weight_on_the_new_value():
     model = small_net()
-    foof = FOOF(model, lr=1e-15, clip="none", new_statistic_weight=0.7)
+    foof = FOOF(model, lr=1e-15, clip="none", new_statistic_weight=0.7, refresh_every=1)
     train(model, foof, range(2))
     first, second = (dense.with_ones(batch(seed=seed)[0]) for seed in (0, 1))
     expected = 0.3 * first.T @ first / 8 + 0.7 * second.T @ second / 8

@@ -18,11 +18,13 @@ CASES = {
     "eva, per example": lambda model: Eva(model, output_gradient="per_example"),
     "eva-f": lambda model: EvaF(model, lr=0.01),
     "eva-s": lambda model: EvaS(model, lr=0.05),
-    "kfac": lambda model: KFAC(model),
-    "kfac, batch mean": lambda model: KFAC(model, output_gradient="batch_mean", clip="none", damping=0.3, lr=0.05),
+    "kfac": lambda model: KFAC(model, refresh_every=1),
+    "kfac, batch mean": lambda model: KFAC(
+        model, output_gradient="batch_mean", clip="none", damping=0.3, lr=0.05, refresh_every=1
+    ),
     "kfac, every second step": lambda model: KFAC(model, refresh_every=2),
-    "foof": lambda model: FOOF(model, weight_sharing="expand"),
-    "shampoo": lambda model: Shampoo(model, lr=0.05),
+    "foof": lambda model: FOOF(model, weight_sharing="expand", refresh_every=1),
+    "shampoo": lambda model: Shampoo(model, lr=0.05, refresh_every=1),
     "m-fac": lambda model: MFAC(model, damping=0.1, lr=0.01),
     "eva, plain average": lambda model: Eva(model, lr=1e-15, clip="none", across_ranks="plain_average"),
 }

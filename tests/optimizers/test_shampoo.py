@@ -32,7 +32,9 @@ def dense_direction(G, history, order=None, beta2=1.0):
 @pytest.mark.parametrize("root_order", [None, 2, 3])
 def test_the_directions_of_a_matrix_equal_the_dense_fractional_powers(beta2, root_order):
     model = small_net()
-    shampoo = Shampoo(model, lr=0.01, beta2=beta2, epsilon=EPSILON, grafting="none", root_order=root_order)
+    shampoo = Shampoo(
+        model, lr=0.01, beta2=beta2, epsilon=EPSILON, grafting="none", root_order=root_order, refresh_every=1
+    )
     history = []
     for step in range(3):
         shampoo.zero_grad()
@@ -84,7 +86,7 @@ def test_every_block_is_preconditioned_by_its_own_gradient():
 def test_grafting_gives_each_weight_the_length_of_another_step(grafting):
     beta2 = 0.9
     model = small_net()
-    shampoo = Shampoo(model, lr=0.01, beta2=beta2, epsilon=EPSILON, grafting=grafting)
+    shampoo = Shampoo(model, lr=0.01, beta2=beta2, epsilon=EPSILON, grafting=grafting, refresh_every=1)
     history = []
     for step in range(3):
         shampoo.zero_grad()
@@ -134,7 +136,7 @@ def test_factors_grow_at_their_steps_and_roots_only_at_a_refresh():
 @pytest.mark.parametrize("root_method", ["eigh", "newton"])
 def test_a_root_that_cannot_be_computed_stays_as_it_was_and_is_counted(root_method):
     model = small_net()
-    shampoo = Shampoo(model, root_method=root_method)
+    shampoo = Shampoo(model, root_method=root_method, refresh_every=1)
     train(model, shampoo, range(1))
     state = shampoo.state[model[0].weight]
     L, _ = shampoo.partitions[model[0].weight].factors(state["factors"])[0]
@@ -149,7 +151,7 @@ def test_a_root_that_cannot_be_computed_stays_as_it_was_and_is_counted(root_meth
 
 def test_a_refresh_in_a_skipped_step_is_counted_as_stale():
     model = small_net()
-    shampoo = Shampoo(model)
+    shampoo = Shampoo(model, refresh_every=1)
     train(model, shampoo, range(2))
     assert shampoo.health().num_stale_refreshes == 0
     shampoo.zero_grad()

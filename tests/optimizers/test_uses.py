@@ -19,10 +19,10 @@ from tests.optimizers.models import backward, batch, parameters, small_net, trai
 BUILDS = {
     "eva": lambda model, **more: Eva(model, lr=0.05, **more),
     "eva-f": lambda model, **more: EvaF(model, lr=0.01, **more),
-    "kfac, expand": lambda model, **more: KFAC(model, weight_sharing="expand", **more),
-    "kfac, reduce": lambda model, **more: KFAC(model, weight_sharing="reduce", **more),
-    "foof, expand": lambda model, **more: FOOF(model, weight_sharing="expand", **more),
-    "foof, reduce": lambda model, **more: FOOF(model, weight_sharing="reduce", **more),
+    "kfac, expand": lambda model, **more: KFAC(model, weight_sharing="expand", refresh_every=1, **more),
+    "kfac, reduce": lambda model, **more: KFAC(model, weight_sharing="reduce", refresh_every=1, **more),
+    "foof, expand": lambda model, **more: FOOF(model, weight_sharing="expand", refresh_every=1, **more),
+    "foof, reduce": lambda model, **more: FOOF(model, weight_sharing="reduce", refresh_every=1, **more),
 }
 each_build = pytest.mark.parametrize("build", BUILDS.values(), ids=BUILDS)
 each_class = pytest.mark.parametrize("optimizer_class", [Eva, EvaF, FOOF, KFAC])
@@ -281,7 +281,7 @@ def test_a_use_that_comes_later_is_found_at_the_next_pass(optimizer_class):
             return self.usual(x) + self.late(x) if self.is_late else self.usual(x)
 
     model = Late().double()
-    optimizer = optimizer_class(model)
+    optimizer = optimizer_class(model, **({"refresh_every": 1} if optimizer_class in (FOOF, KFAC) else {}))
     x, _ = batch()
     for seed in range(4):
         model.is_late = seed >= 1

@@ -49,6 +49,35 @@ def test_a_ratio_has_its_interval_and_the_reference_is_1(whole):
     assert "[" in row(table, "K-FAC@10")["step / SGD [95 %]"]
 
 
+def test_sgd_by_both_kernels_gives_two_ratios():
+    arms = {
+        "SGD": made.ARMS["SGD"],
+        "SGD, default kernel": replace(made.ARMS["SGD"], fused=not made.ARMS["SGD"].fused),
+        "SGD, other rate": replace(made.ARMS["SGD"], lr=0.7),
+        "Eva": made.ARMS["Eva"],
+    }
+    seconds = {"SGD": 0.01, "SGD, default kernel": 0.0125, "SGD, other rate": 0.01, "Eva": 0.02}
+    runs = [
+        replace(one, cell=replace(one.cell, arm=name, optimizer=arms[name]))
+        for name in arms
+        for one in made.visits("Eva", seconds[name])
+    ]
+    (workload,) = make_report(suite(arms=arms), runs).workloads
+    table = cost_table(workload)
+    ratios = {name: [row(table, name)[f"step / {base} [95 %]"][:3] for base in table_bases(table)] for name in arms}
+    assert ratios == {
+        "SGD": ["1", "0.8"],
+        "SGD, default kernel": ["1.2", "1"],
+        "SGD, other rate": ["1.0", "0.8"],
+        "Eva": ["2.0", "1.6"],
+    }
+
+
+def table_bases(table):
+    over = [heading for heading in table.headings if heading.startswith("step / ")]
+    return [heading.removeprefix("step / ").removesuffix(" [95 %]") for heading in over]
+
+
 def test_below_6_pairs_no_interval_is_shown():
     few = [*made.visits("SGD", 0.01, num=5), *made.visits("Eva", 0.02, num=5)]
     (workload,) = make_report(suite(), few).workloads

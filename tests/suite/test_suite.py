@@ -9,6 +9,7 @@ from evabench.datasets.places import commands_for
 from evabench.errors import SuiteError
 from evabench.records.measurement import ProfileSettings
 from evabench.settings.synthetic import SyntheticSettings
+from evabench.store.files import RunStore
 from evabench.suite.reading import load_suite, read_suite
 from evabench.suite.shipped import shipped_suites
 from tests.suite.files import GOOD, TIERS, mistakes, write
@@ -19,6 +20,17 @@ def test_every_suite_that_ships_loads(name):
     suite = load_suite(name)
     assert suite.name == name
     assert suite.tables
+
+
+REFERENCE = Path(__file__).parent.parent.parent / "results" / "reference"
+WITH_COMMITTED_RUNS = sorted(name for name in shipped_suites() if (REFERENCE / name / "runs.jsonl").exists())
+
+
+@pytest.mark.parametrize("name", WITH_COMMITTED_RUNS)
+def test_a_default_that_changes_leaves_the_arms_of_committed_runs_as_they_were(name):
+    suite = load_suite(name)
+    stored = {run.cell.arm: run.cell.optimizer for run in RunStore(REFERENCE / name / "runs.jsonl").load()}
+    assert stored == {arm: suite.arms.get(arm) for arm in stored}
 
 
 TIERED = [(name, tier) for name in shipped_suites() for tier in read_suite(name).tiers]

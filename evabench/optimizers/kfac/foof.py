@@ -64,7 +64,7 @@ class FOOF(Preconditioner[Layer]):
         factorisation: Factorisation = "eigh",
         top_k: int | None = None,
         statistics_every: int | None = None,
-        refresh_every: int = 1,
+        refresh_every: int = 10,
         max_factor: int | None = None,
         exclude: Exclude = (),
         batch_first: bool | None = None,

@@ -69,7 +69,7 @@ class KFAC(Preconditioner[Layer]):
         across_ranks: AcrossRanks = "whole_batch",
         factorisation: Factorisation = "cholesky",
         statistics_every: int | None = None,
-        refresh_every: int = 1,
+        refresh_every: int = 10,
         max_factor: int | None = None,
         exclude: Exclude = (),
         batch_first: bool | None = None,

@@ -66,7 +66,7 @@ class Shampoo(Preconditioner[Weight]):
         block_size: int | None = None,
         max_axis: int | None = 8192,
         statistics_every: int = 1,
-        refresh_every: int = 1,
+        refresh_every: int = 10,
         groups: Groups = (),
     ) -> None:
         settings = ShampooSettings(

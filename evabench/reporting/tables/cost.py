@@ -1,5 +1,6 @@
 """What a step costs in time, as tables."""
 
+from collections.abc import Mapping
 from statistics import median
 
 from evabench.findings.arm import MeasuredArm
@@ -19,7 +20,7 @@ def cost_table(workload: WorkloadReport) -> Table | None:
     counted_bytes = any(arm.memory for arm in workload.arms)
     if not timed and not counted_bytes:
         return None
-    over = (f"step / {workload.reference} [95 %]",) if workload.reference else ()
+    over = tuple(f"step / {name} [95 %]" for name, _ in _bases(workload))
     times = ("step", *over) if timed else ()
     sizes = ("peak", "curvature state") if counted_bytes else ()
     return Table(
@@ -58,10 +59,17 @@ def _ratio_words(num_pairs: int) -> str:
 
 
 def _times(workload: WorkloadReport, arm: MeasuredArm) -> tuple[str, ...]:
-    step = seconds_cell(arm.amortised_seconds)
-    if workload.reference is None:
-        return (step,)
-    return step, _ratio(workload.step_over_reference.get(arm.name), is_reference=arm.name == workload.reference)
+    ratios = (_ratio(over.get(arm.name), is_reference=arm.name == name) for name, over in _bases(workload))
+    return seconds_cell(arm.amortised_seconds), *ratios
+
+
+def _bases(workload: WorkloadReport) -> list[tuple[str, Mapping[str, PairedRatio]]]:
+    """Return the arms whose step is 1, each with the ratios of the others: SGD, by both kernels where they are there."""
+    bases = (
+        (workload.reference, workload.step_over_reference),
+        (workload.other_kernel, workload.step_over_other_kernel),
+    )
+    return [(name, over) for name, over in bases if name is not None]
 
 
 def _sizes(arm: MeasuredArm) -> tuple[str, str]:

@@ -64,7 +64,7 @@ def _times(workload: WorkloadReport, arm: MeasuredArm) -> tuple[str, ...]:
 
 
 def _bases(workload: WorkloadReport) -> list[tuple[str, Mapping[str, PairedRatio]]]:
-    """Return the arms whose step is 1, each with the ratios of the others: SGD, by both kernels where they are there."""
+    """Return the arms whose step is 1, with the ratios of the others: SGD, by both kernels where both are there."""
     bases = (
         (workload.reference, workload.step_over_reference),
         (workload.other_kernel, workload.step_over_other_kernel),

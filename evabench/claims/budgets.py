@@ -11,10 +11,10 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 
-from evabench.claims.claim import Claim
 from evabench.claims.conditions import claimed_epochs
 from evabench.findings.arm import MeasuredArm
 from evabench.records.measurement import ConvergenceSettings
+from evabench.settings.claims import Claim
 
 
 def at_one_budget(claim: Claim, arms: Sequence[MeasuredArm]) -> tuple[MeasuredArm, ...]:

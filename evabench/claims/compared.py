@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from evabench.claims.claim import Claim
 from evabench.findings.arm import MeasuredArm
 from evabench.findings.goals import Goal
+from evabench.settings.claims import Claim
 from evabench.settings.eva import is_ablation
 
 MAX_REFERENCE_MISSES = 0.25
@@ -23,17 +23,16 @@ class ComparedWorkload:
 
     def speaking_for(self, claim: Claim) -> list[MeasuredArm]:
         """Return the arms of the claim's own optimizer that count."""
-        arms = [one for one in self._subjects if one.optimizer.optimizer == claim.arm]
+        arms = [one for one in self._subjects(claim) if claim.is_arm(one.name, one.optimizer.optimizer)]
         return [one for one in arms if one.name == one.optimizer.title] or arms
 
     def against(self, claim: Claim) -> list[MeasuredArm]:
         """Return the arms of the claim's baselines."""
-        return [one for one in self._subjects if one.optimizer.optimizer in claim.bases]
+        return [one for one in self._subjects(claim) if claim.is_base(one.name, one.optimizer.optimizer)]
 
-    @property
-    def _subjects(self) -> list[MeasuredArm]:
-        """Return the arms that are what their tag says: an ablation arm speaks for nothing."""
-        return [one for one in self.arms if not is_ablation(one.optimizer)]
+    def _subjects(self, claim: Claim) -> list[MeasuredArm]:
+        """Return the arms that are what their tag says: an ablation arm speaks only where it is named."""
+        return [one for one in self.arms if claim.local or not is_ablation(one.optimizer)]
 
     def refusal(self, claim: Claim) -> str | None:
         """Return why no times to a target must be compared here, as a sentence; None where nothing is in the way."""

@@ -6,19 +6,17 @@ cheapest step. Of several arms of the claim's own optimizer the one that bears i
 does, each counts as a comparison of its own, and they share the error.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from evabench.claims.claim import Claim, ClaimedWorkload, Evidence
 from evabench.claims.compared import ComparedWorkload
 from evabench.claims.conditions import claimed_workload, differences
 from evabench.claims.judge import WorkloadBounds
+from evabench.claims.judgement import Evidence
 from evabench.findings.arm import MeasuredArm
-from evabench.findings.goals import Goal
 from evabench.records.host import Host
-from evabench.stats.decomposition import decompose
-from evabench.stats.paired import paired_ratio
-from evabench.stats.time_to_target import SpeedUp, median_seconds, speed_up
+from evabench.settings.claims import Claim, ClaimedWorkload
+from evabench.stats.interval import Interval
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,11 +25,12 @@ class Comparison:
 
     evidence: Evidence
     bounds: WorkloadBounds
-    named: ClaimedWorkload | None  # the claim's own workload that this is
+    workload_name: str  # the suite's
+    named: ClaimedWorkload | None  # the one among the claim's conditions that this is
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Pairing:
+class Pairing:
     """One arm against one baseline, before anything is computed."""
 
     claim: Claim
@@ -45,7 +44,40 @@ class _Pairing:
 
     @property
     def differences(self) -> tuple[str, ...]:
+        """Return how these conditions differ from the claim's."""
         return differences(self.claim, self.host, self.arm, self.base)
+
+    def comparison(
+        self,
+        bounds: WorkloadBounds,
+        *,
+        estimate: float | None,
+        interval: Interval | None,
+        notes: tuple[str, ...] = (),
+        numbers: Mapping[str, float] | None = None,
+    ) -> Comparison:
+        """Return the comparison that these bounds come to; notes and numbers are those of its quantity."""
+        alpha = self.claim.alpha
+        evidence = Evidence(
+            workload=self.label,
+            arm=self.arm.name,
+            base=self.base.name,
+            decides=self.decides,
+            estimate=estimate,
+            low=interval.low if interval else None,
+            high=interval.high if interval else None,
+            level=interval.level if interval else None,
+            lower_bound=bounds.bounds.lower_bound(alpha),
+            upper_bound=bounds.bounds.upper_bound(alpha),
+            bound_alpha=alpha,
+            num_pairs=bounds.num_pairs,
+            num_seeds=bounds.num_seeds,
+            differences=self.differences,
+            notes=self.notes + notes,
+            numbers=numbers or {},
+        )
+        name, net = self.arm.workload_name, self.arm.workload
+        return Comparison(evidence=evidence, bounds=bounds, workload_name=name, named=claimed_workload(self.claim, net))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +86,7 @@ class Sampling:
 
     to_target: bool  # whether it takes a target, and runs that carry it
     strength: Callable[[ComparedWorkload, MeasuredArm], float | None]  # smaller is stronger; None: cannot be compared
-    compare: Callable[[_Pairing], Comparison | None]
+    compare: Callable[[Pairing], Comparison | None]
     strongest: str  # "has the cheapest step"
     needed: str  # of an arm: "timed"
 
@@ -72,7 +104,7 @@ def compare(claim: Claim, sampling: Sampling, workload: ComparedWorkload, host: 
     found = []
     for position, base in enumerate(bases):
         for arm in arms:
-            pairing = _Pairing(
+            pairing = Pairing(
                 claim=claim,
                 workload=workload,
                 host=host,
@@ -120,118 +152,3 @@ def is_candidate(claim: Claim, sampling: Sampling, workload: ComparedWorkload) -
     """Return whether this workload has what the claim is about, so that a missing comparison is a gap."""
     has_target = not sampling.to_target or workload.target is not None
     return has_target and bool(workload.speaking_for(claim)) and bool(workload.against(claim))
-
-
-def _median_time(workload: ComparedWorkload, arm: MeasuredArm) -> float | None:
-    seconds = arm.seconds_to(workload.target) if workload.target is not None else None
-    return median_seconds(seconds) if seconds else None
-
-
-def _step_time(_: ComparedWorkload, arm: MeasuredArm) -> float | None:
-    return arm.amortised_seconds
-
-
-def _times_to_target(pair: _Pairing) -> Comparison | None:
-    target = pair.workload.target
-    assert target is not None
-    base_seconds, arm_seconds = pair.base.seconds_to(target), pair.arm.seconds_to(target)
-    ratio = speed_up(base_seconds or {}, arm_seconds or {})
-    if ratio is None:
-        return None
-    steps_ratio = paired_ratio(pair.base.step_seconds, pair.arm.step_seconds)
-    bounds = WorkloadBounds(
-        workload=pair.label,
-        bounds=ratio,
-        num_pairs=steps_ratio.num_pairs if steps_ratio else 0,
-        num_seeds=ratio.num_seeds,
-        doubt=pair.workload.doubt(),
-    )
-    evidence = Evidence(
-        workload=pair.label,
-        arm=pair.arm.name,
-        base=pair.base.name,
-        decides=pair.decides,
-        estimate=ratio.estimate,
-        low=ratio.interval.low if ratio.interval else None,
-        high=ratio.interval.high if ratio.interval else None,
-        level=ratio.interval.level if ratio.interval else None,
-        lower_bound=ratio.lower_bound(pair.claim.alpha),
-        upper_bound=ratio.upper_bound(pair.claim.alpha),
-        bound_alpha=pair.claim.alpha,
-        num_pairs=bounds.num_pairs,
-        num_seeds=bounds.num_seeds,
-        differences=pair.differences,
-        notes=pair.notes + _miss_notes(pair, ratio),
-        numbers=_factors(pair, target),
-    )
-    return Comparison(evidence=evidence, bounds=bounds, named=claimed_workload(pair.claim, pair.arm.workload))
-
-
-def _step_times(pair: _Pairing) -> Comparison | None:
-    ratio = paired_ratio(pair.arm.step_seconds, pair.base.step_seconds)
-    if ratio is None:
-        return None
-    bounds = WorkloadBounds(workload=pair.label, bounds=ratio, num_pairs=ratio.num_pairs)
-    evidence = Evidence(
-        workload=pair.label,
-        arm=pair.arm.name,
-        base=pair.base.name,
-        decides=pair.decides,
-        estimate=ratio.estimate,
-        low=ratio.low,
-        high=ratio.high,
-        level=ratio.interval.level,
-        lower_bound=ratio.lower_bound(pair.claim.alpha),
-        upper_bound=ratio.upper_bound(pair.claim.alpha),
-        bound_alpha=pair.claim.alpha,
-        num_pairs=ratio.num_pairs,
-        differences=pair.differences,
-        notes=pair.notes,
-    )
-    return Comparison(evidence=evidence, bounds=bounds, named=claimed_workload(pair.claim, pair.arm.workload))
-
-
-def _miss_notes(pair: _Pairing, ratio: SpeedUp) -> tuple[str, ...]:
-    counts = (
-        (ratio.num_base_missed, f"only {pair.base.name} missed the target"),
-        (ratio.num_arm_missed, f"only {pair.arm.name} missed the target"),
-        (ratio.num_both_missed, "both arms missed the target"),
-    )
-    return tuple(f"In {count} of {ratio.num_seeds} seeds {what}." for count, what in counts if count)
-
-
-def _factors(pair: _Pairing, target: Goal) -> dict[str, float]:
-    """Return base over arm, as factors: above 1 the arm is better."""
-    numbers: dict[str, float] = {}
-    step_times = paired_ratio(pair.base.step_seconds, pair.arm.step_seconds)
-    if step_times is not None and step_times.num_pairs > 1:
-        numbers |= {"step_time_factor_low": step_times.low, "step_time_factor_high": step_times.high}
-    base, arm = pair.base.reached(target), pair.arm.reached(target)
-    # Each arm's clocks and timed steps share their limits; without a pair of visits the two arms' may not.
-    factors = decompose(base, arm) if base and arm and step_times else None
-    if factors is None:
-        return numbers
-    if factors.rest_factor is not None:
-        numbers["rest_factor"] = factors.rest_factor
-    return {
-        **numbers,
-        "steps_factor": factors.steps_factor,
-        "step_time_factor": factors.step_time_factor,
-        "num_seeds_of_factors": factors.num_seeds,
-    }
-
-
-TIMES_TO_TARGET = Sampling(
-    to_target=True,
-    strength=_median_time,
-    compare=_times_to_target,
-    strongest="has the smallest median time to the target",
-    needed="both timed and trained",
-)
-STEP_TIMES = Sampling(
-    to_target=False,
-    strength=_step_time,
-    compare=_step_times,
-    strongest="has the cheapest step",
-    needed="timed",
-)

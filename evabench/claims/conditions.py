@@ -2,15 +2,15 @@
 
 from collections.abc import Iterable
 
-from evabench.claims.claim import Claim, ClaimedWorkload
 from evabench.findings.arm import MeasuredArm
 from evabench.records.host import Host
+from evabench.settings.claims import Claim, ClaimedWorkload
 from evabench.settings.workloads import WorkloadSettings
 
 
 def claimed_workload(claim: Claim, workload: WorkloadSettings) -> ClaimedWorkload | None:
     """Return the workload of the claim that this one is: the same model on the same data."""
-    for named in claim.workloads:
+    for named in claim.conditions:
         if (named.model, named.data) == (workload.title, workload.data):
             return named
     return None
@@ -22,8 +22,8 @@ def place_differences(claim: Claim, host: Host, workload: WorkloadSettings) -> t
     Where a workload is none of the claim's, its batch is compared with those of all the claim's workloads.
     """
     found = list(_device_difference(claim, host))
-    if claim.workloads and claimed_workload(claim, workload) is None:
-        theirs = ", ".join(f"{one.model} on {one.data}" for one in claim.workloads)
+    if claim.conditions and claimed_workload(claim, workload) is None:
+        theirs = ", ".join(f"{one.model} on {one.data}" for one in claim.conditions)
         found.append(f"workload: {theirs} in the claim, {workload.title} on {workload.data} here")
     return (*found, *_number_difference("batch", [one.batch for one in _compared(claim, workload)], workload.batch))
 
@@ -43,13 +43,14 @@ def claimed_epochs(claim: Claim, arm: MeasuredArm) -> tuple[float, ...]:
     named = claimed_workload(claim, arm.workload)
     if named is None:
         return ()
-    stated = named.arm_epochs if arm.optimizer.optimizer == claim.arm else named.base_epochs
+    speaks = claim.is_arm(arm.name, arm.optimizer.optimizer)
+    stated = named.arm_epochs if speaks else named.base_epochs
     return () if stated is None else (stated,)
 
 
 def _compared(claim: Claim, workload: WorkloadSettings) -> tuple[ClaimedWorkload, ...]:
     named = claimed_workload(claim, workload)
-    return claim.workloads if named is None else (named,)
+    return claim.conditions if named is None else (named,)
 
 
 def _device_difference(claim: Claim, host: Host) -> Iterable[str]:

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from evabench.claims.claim import Claim, Evidence
+from evabench.claims.judgement import Evidence
 from evabench.findings.widths import CountedArm, WidthFamily
+from evabench.settings.claims import Claim
 from evabench.stats.widths import MIN_WIDTHS
 
 
@@ -23,7 +24,7 @@ def count_growth(claim: Claim, family: WidthFamily) -> Count:
     """Check that the arm has no term of second degree in the width, and that each of the baselines has one."""
     conditions, problems, num_widths, irregular = [], [], dict[str, int](), False
     for arm in _arms(claim, family):
-        tag, polynomial = arm.optimizer.optimizer, arm.polynomial
+        called, polynomial = claim.called(arm.arm, arm.optimizer.optimizer), arm.polynomial
         if polynomial is None:
             problems.append(f"{arm.arm} needs {MIN_WIDTHS} counted widths, has {len(arm.curvature_bytes)}")
         elif polynomial.has_quadratic_term is None:
@@ -32,8 +33,8 @@ def count_growth(claim: Claim, family: WidthFamily) -> Count:
         else:
             has = "has a d^2 term" if polynomial.has_quadratic_term else "has no d^2 term"
             sentence = f"the curvature state of {arm.arm} {has} at {polynomial.num_widths} widths d"
-            conditions.append((sentence, polynomial.has_quadratic_term == (tag != claim.arm)))
-            num_widths[tag] = max(num_widths.get(tag, 0), polynomial.num_widths)
+            conditions.append((sentence, polynomial.has_quadratic_term == (called != claim.arm)))
+            num_widths[called] = max(num_widths.get(called, 0), polynomial.num_widths)
     return Count(
         conditions=tuple(conditions),
         num_widths=min(num_widths.values(), default=0),
@@ -49,10 +50,10 @@ def count_share(claim: Claim, family: WidthFamily) -> Count:
     for arm, base in _pairs(claim, family):
         shares = _shares(arm, base)
         if shares:
-            largest, tag = max(shares.values()), base.optimizer.optimizer
+            largest, called = max(shares.values()), claim.called(base.arm, base.optimizer.optimizer)
             sentence = f"the curvature state of {arm.arm} is up to {largest:.2%} of that of {base.arm}"
             conditions.append((f"{sentence} at {len(shares)} widths of {family.name}", largest <= claim.number))
-            num_widths[tag] = max(num_widths.get(tag, 0), len(shares))
+            num_widths[called] = max(num_widths.get(called, 0), len(shares))
     uneven = [arm.arm for arm in _arms(claim, family) if arm.uneven]
     return Count(
         conditions=tuple(conditions),
@@ -64,12 +65,12 @@ def count_share(claim: Claim, family: WidthFamily) -> Count:
 
 
 def _arms(claim: Claim, family: WidthFamily) -> Sequence[CountedArm]:
-    return [arm for arm in family.arms if arm.optimizer.optimizer in {claim.arm, *claim.bases}]
+    return [arm for arm in family.arms if claim.called(arm.arm, arm.optimizer.optimizer) in {claim.arm, *claim.bases}]
 
 
 def _pairs(claim: Claim, family: WidthFamily) -> Sequence[tuple[CountedArm, CountedArm]]:
-    arms = [arm for arm in family.arms if arm.optimizer.optimizer == claim.arm]
-    bases = [arm for arm in family.arms if arm.optimizer.optimizer in claim.bases]
+    arms = [arm for arm in family.arms if claim.is_arm(arm.arm, arm.optimizer.optimizer)]
+    bases = [arm for arm in family.arms if claim.is_base(arm.arm, arm.optimizer.optimizer)]
     return [(arm, base) for arm in arms for base in bases]
 
 

@@ -1,7 +1,7 @@
 """From findings to judgements: the entry of this package.
 
     findings = make_findings(runs, {"autoencoder": Goal(0.031)})
-    judge_claims(EVA_CLAIMS, findings, would_decide={"C1": "suites/cifar.toml"})
+    judge_claims(shipped_claims(), findings, would_decide={"C1": "suites/cifar.toml"})
 
 Which arm plays which part follows from the type of its settings, not from its name.
 
@@ -16,11 +16,8 @@ from dataclasses import replace
 from typing import assert_never
 
 from evabench.claims.budgets import at_one_budget
-from evabench.claims.claim import Claim, Judgement, Verdict
 from evabench.claims.compared import ComparedWorkload
 from evabench.claims.comparisons import (
-    STEP_TIMES,
-    TIMES_TO_TARGET,
     Comparison,
     Sampling,
     compare,
@@ -31,12 +28,15 @@ from evabench.claims.comparisons import (
 from evabench.claims.conditions import place_differences
 from evabench.claims.curvature import Count, count_growth, count_share
 from evabench.claims.judge import Answer, judge, judge_exact
+from evabench.claims.judgement import Judgement, Verdict
+from evabench.claims.sampled import SAMPLINGS
 from evabench.claims.scaling import judge_exponent
 from evabench.claims.targets import better_first_order_arm
 from evabench.findings.arm import MeasuredArm
 from evabench.findings.findings import Findings
 from evabench.findings.targets import OTHER_LEVELS, Targets, with_their_target
 from evabench.findings.widths import WidthFamily
+from evabench.settings.claims import Claim
 from evabench.stats.widths import MIN_WIDTHS
 
 
@@ -55,10 +55,16 @@ def judge_claims(
 
 def _judge(claim: Claim, findings: Findings, suite: str | None) -> Judgement:
     match claim.quantity:
-        case "time_to_target_ratio":
-            return _judge_times_to_target(claim, findings, suite)
-        case "step_time_ratio":
-            return _judge_sampled(claim, STEP_TIMES, findings, _targets(findings), suite)
+        case "time_to_target_ratio" | "steps_to_target_ratio":
+            return _judge_to_target(claim, SAMPLINGS[claim.quantity], findings, suite)
+        case (
+            "step_time_ratio"
+            | "tensor_peak_ratio"
+            | "validation_loss_ratio"
+            | "validation_loss_difference"
+            | "validation_accuracy_difference"
+        ):
+            return _judge_sampled(claim, SAMPLINGS[claim.quantity], findings, _targets(findings), suite)
         case "curvature_growth":
             return _judge_counted(claim, count_growth, findings, suite)
         case "curvature_bytes_ratio":
@@ -73,21 +79,20 @@ def _targets(findings: Findings) -> Targets:
     return Targets(numbers=findings.goals, set_by_runs=findings.targets.found)
 
 
-def _judge_times_to_target(claim: Claim, findings: Findings, suite: str | None) -> Judgement:
+def _judge_to_target(claim: Claim, sampling: Sampling, findings: Findings, suite: str | None) -> Judgement:
     targets = _targets(findings)
-    judgement = _judge_sampled(claim, TIMES_TO_TARGET, findings, targets, suite)
+    judgement = _judge_sampled(claim, sampling, findings, targets, suite)
     if not targets.set_by_runs:
         return judgement
-    easier, harder = (
-        _judge_sampled(claim, TIMES_TO_TARGET, findings, targets.at(level), suite) for level in OTHER_LEVELS
-    )
+    easier, harder = (_judge_sampled(claim, sampling, findings, targets.at(level), suite) for level in OTHER_LEVELS)
     return _agreed(judgement, easier, harder)
 
 
 def _judge_sampled(
     claim: Claim, sampling: Sampling, findings: Findings, targets: Targets, suite: str | None
 ) -> Judgement:
-    workloads = _workloads(claim, findings.compared_arms, targets)
+    arms = findings.arms if claim.quantity == "tensor_peak_ratio" else findings.compared_arms
+    workloads = _workloads(claim, arms, targets)
     compared = [(workload, compare(claim, sampling, workload, findings.runs[0].host)) for workload in workloads]
     comparisons = [one for _, found in compared for one in found]
     deciding = [one for one in comparisons if one.evidence.decides]
@@ -123,9 +128,11 @@ def _judge_sampled(
 
 def _covers(claim: Claim, under_claim: Sequence[Comparison], gaps: Sequence[ComparedWorkload]) -> bool:
     """Return whether every workload of the claim was run under its conditions; a claim on any means all there are."""
-    if not claim.workloads:
-        return not gaps
-    return all(any(one.named == named for one in under_claim) for named in claim.workloads)
+    if claim.workloads:
+        return set(claim.workloads) <= {one.workload_name for one in under_claim}
+    if claim.conditions:
+        return all(any(one.named == named for one in under_claim) for named in claim.conditions)
+    return not gaps
 
 
 def _workloads(claim: Claim, arms: Sequence[MeasuredArm], targets: Targets) -> list[ComparedWorkload]:
@@ -137,7 +144,7 @@ def _workloads(claim: Claim, arms: Sequence[MeasuredArm], targets: Targets) -> l
     return [
         _workload(claim, name if ranks == 1 else f"{name} on {ranks} ranks", group, targets)
         for (name, ranks, _), group in sorted(groups.items())
-        if not group[0].workload.stand_in
+        if not group[0].workload.stand_in and (not claim.workloads or name in claim.workloads)
     ]
 
 

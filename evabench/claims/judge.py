@@ -5,7 +5,7 @@
     at_most r        every U <= r (1 + tol), alpha each             some L > r (1 + tol), alpha / k
     up_to r          some L >= r (1 - tol), alpha / k               complete, and every U < r (1 - tol), alpha each
     equal_within d   every 1 - 2 alpha interval inside +-d          one wholly outside, at 1 - alpha / k
-    not_worse_by m   every L > -m, alpha each                       some U < -m, alpha / k
+    not_worse_by m   every L > -m, alpha each                       some U < -m, alpha / k; of losses log(1 + m)
     exact            it holds at every counted width (at least 4)   it fails at one
 
 L and U are one-sided bounds on one of k workloads. "Every" takes every workload of the claim, "some" shares the error
@@ -17,9 +17,11 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from evabench.claims.claim import Claim, Verdict
+from evabench.claims.judgement import Verdict
+from evabench.settings.claims import Claim
 from evabench.stats.equivalence import ratio_equivalence
 from evabench.stats.interval import Bounds
+from evabench.stats.non_inferiority import relative_margin
 from evabench.stats.widths import MIN_WIDTHS
 
 MIN_PAIRS = 6
@@ -164,7 +166,9 @@ def _equal_within(claim: Claim, measured: Sequence[WorkloadBounds], complete: bo
 
 
 def _not_worse_by(claim: Claim, measured: Sequence[WorkloadBounds], complete: bool) -> Answer:
-    floor, shared = -claim.number, claim.alpha / len(measured)
+    is_ratio = claim.quantity == "validation_loss_ratio"
+    floor = -relative_margin(claim.number) if is_ratio else -claim.number
+    shared = claim.alpha / len(measured)
     for one in _decisive(measured):
         if (upper := one.bounds.upper_bound(shared)) < floor:
             return _refuted(f"On {one.workload} the upper bound {upper:.3g} is below {floor:.3g}.")

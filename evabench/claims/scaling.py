@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 
-from evabench.claims.claim import Claim, Evidence, Judgement, Verdict
 from evabench.claims.judge import Answer, WorkloadBounds, judge
+from evabench.claims.judgement import Evidence, Judgement, Verdict
 from evabench.findings.costs import CostFamily, ScaledArm
+from evabench.settings.claims import Claim
 from evabench.stats.power_law import MIN_WIDTHS
 
 SUITE = "scaling"  # the suite that is made for it: other suites have no equal layers at several widths
@@ -15,7 +16,7 @@ def judge_exponent(claim: Claim, families: Sequence[CostFamily], suite: str | No
     bounds, evidence = [], []
     for family in families:
         for arm in family.arms:
-            speaks = arm.optimizer.optimizer == claim.arm
+            speaks = claim.is_arm(arm.arm, arm.optimizer.optimizer)
             evidence.append(_evidence(claim, family, arm, decides=speaks))
             if speaks:
                 bounds.append(_bounds(family, arm))

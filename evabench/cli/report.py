@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from evabench.claims.claim import Judgement, Verdict
+from evabench.claims.judgement import Judgement, Verdict
 from evabench.cli.stored import RESULTS, RunsOption, print_plainly, stored_report
 from evabench.cli.tier import TierOption
 from evabench.cli.whole_files import written_whole

@@ -7,7 +7,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from evabench.claims.eva import EVA_CLAIMS
+from evabench.claims.reading import claims_about
 from evabench.cli.dry_run import show_plan
 from evabench.cli.stored import RESULTS, command, print_plainly, store_of, trials_of
 from evabench.cli.tier import TierOption
@@ -84,7 +84,12 @@ def run_suite(
         print_report(
             console,
             make_report(
-                loaded, plan.stored, EVA_CLAIMS, num_missing=plan.num_runs, targets=plan.targets, trials=trials
+                loaded,
+                plan.stored,
+                claims_about(loaded),
+                num_missing=plan.num_runs,
+                targets=plan.targets,
+                trials=trials,
             ),
         )
     failed = () if tune else failed_runs(plan)  # a point that fails is one that is not chosen

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from evabench.claims.eva import EVA_CLAIMS
+from evabench.claims.reading import claims_about
 from evabench.errors import ExitCode, StoreError
 from evabench.findings.targets import TargetFindings
 from evabench.findings.tuning import find_trials
@@ -68,7 +68,7 @@ def report_of_file(suite: Suite, path: Path) -> Report:
     return make_report(
         suite,
         runs,
-        EVA_CLAIMS,
+        claims_about(suite),
         older=older,
         targets=found,
         store_notes=stored.notes,
@@ -114,7 +114,7 @@ def _report_of_this_code(console: Console, suite: str, tier: str | None, loaded:
     return make_report(
         loaded,
         plan.stored,
-        EVA_CLAIMS,
+        claims_about(loaded),
         num_missing=plan.num_runs,
         num_older=plan.older_code,
         targets=plan.targets,

@@ -24,6 +24,7 @@ from evabench.records.run import Run
 from evabench.records.step_time import StepTime
 from evabench.records.trivial import TrivialLevel
 from evabench.settings.optimizers import OptimizerSettings
+from evabench.settings.targets import TargetMetric
 from evabench.settings.workloads import WorkloadSettings
 from evabench.stats.decomposition import ReachedTarget
 from evabench.stats.rates import BestRate
@@ -173,6 +174,17 @@ class MeasuredArm:
             if isinstance(run.measured, Convergence)
         }
         return {seed: level for seed, level in found.items() if level is not None}
+
+    def validation(self, seed: int, metric: TargetMetric, step: int | None = None) -> float | None:
+        """Return what a training run came to at the end of its budget, or at a step; None: it did not get there."""
+        run = self.trainings[seed]
+        if not run.outcome.completed or not isinstance(run.measured, Convergence):
+            return None
+        wanted = run.measured.budget_steps if step is None else step
+        found = next((one for one in run.measured.evaluations if one.step == wanted), None)
+        if found is None:
+            return None
+        return found.validation_accuracy if metric == "accuracy" else found.validation_loss
 
     def missed_share(self, target: Goal) -> float:
         """Return the share of the seeds that missed the target."""

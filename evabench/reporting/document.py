@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from evabench.claims.claim import Verdict
+from evabench.claims.judgement import Verdict
 from evabench.reporting.pictures.picture import Picture
 from evabench.reporting.report import Report
 from evabench.reporting.tables.table import Table
@@ -35,11 +35,22 @@ class VerdictCard:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class VerdictGroup:
+    """Verdicts of one origin: as cards, or as one line each."""
+
+    title: str
+    text: str
+    cards: tuple[VerdictCard, ...] = ()
+    lines: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
     """A whole page."""
 
     report: Report
+    headline: str  # the answer to the suite's question, as sentences; empty: it asks none
     warnings: tuple[str, ...]  # what a reader has to know before the numbers
-    cards: tuple[VerdictCard, ...]
+    verdicts: tuple[VerdictGroup, ...]
     sections: tuple[Section, ...]  # below the verdicts
     failures: Table | None  # the runs that did not complete

@@ -33,11 +33,16 @@ def picture_files(document: Document) -> dict[str, str]:
 def _lines(document: Document) -> Iterator[str]:
     report = document.report
     yield from (f"# {_text(report.suite.title)}", "", _text(" ".join(report.suite.description.split())), "")
+    if document.headline:
+        yield from (f"**{_text(document.headline)}**", "")
     for warning in document.warnings:
         yield from (f"> **Note.** {_text(warning)}", "")
-    yield from ("## Claims of the paper", "")
-    for card in document.cards:
-        yield from _card(card)
+    for group in document.verdicts:
+        yield from (f"## {group.title}", "", _text(group.text), "")
+        for card in group.cards:
+            yield from _card(card)
+        if group.lines:
+            yield from (*(f"- {_text(line)}" for line in group.lines), "")
     for number, section in enumerate(document.sections):
         yield from _section(number, section)
     if document.failures:

@@ -3,8 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from evabench.claims.claim import Claim, Judgement
 from evabench.claims.evidence import judge_claims
+from evabench.claims.judgement import Judgement
+from evabench.claims.local import declared_claims, pairwise_claims
 from evabench.claims.scaling import SUITE as SCALING_SUITE
 from evabench.findings.arm import MeasuredArm, Series
 from evabench.findings.costs import CostFamily
@@ -16,6 +17,7 @@ from evabench.records.host import Host
 from evabench.records.measurement import ConvergenceSettings, MechanismSettings
 from evabench.records.run import Run
 from evabench.reporting.reported_target import ReportedTarget, reported_target
+from evabench.settings.claims import Claim
 from evabench.settings.first_order import SgdSettings
 from evabench.settings.workloads import WorkloadSettings
 from evabench.stats.paired import PairedRatio, paired_ratio
@@ -77,12 +79,18 @@ class Report:
     suite: Suite
     findings: Findings
     workloads: tuple[WorkloadReport, ...]
-    judgements: tuple[Judgement, ...]
+    judgements: tuple[Judgement, ...]  # of the suite's own claims, then of those that were made elsewhere
+    pairs: tuple[Judgement, ...]  # each arm against the reference, where the suite claims nothing itself
     num_missing: int  # runs that the suite asks for and that are not stored
     num_older: int  # stored runs of older code, not used
     older: tuple[Run, ...] = ()  # those of `runs` that older code made, where such were asked for
     store_notes: tuple[str, ...] = ()  # sentences about the file of the runs
     trials: tuple[Run, ...] = ()  # of the tuning; those of another host where this one has fewer
+
+    @property
+    def headline(self) -> Judgement | None:
+        """Return the answer to the suite's question; None: it names none."""
+        return next((one for one in self.judgements if one.claim.headline), None)
 
     @property
     def runs(self) -> tuple[Run, ...]:
@@ -160,7 +168,8 @@ def make_report(
             for name in suite.workloads
             if any(arm.workload_name == name for arm in findings.arms)
         ),
-        judgements=judge_claims(claims, findings, would_decide=would_decide),
+        judgements=judge_claims((*declared_claims(suite), *claims), findings, would_decide=would_decide),
+        pairs=judge_claims(pairwise_claims(suite), findings),
         num_missing=num_missing,
         num_older=num_older,
         older=tuple(older),

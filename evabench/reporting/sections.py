@@ -1,8 +1,8 @@
 """The order of a report: its sections, each with tables and pictures. Every format renders the same ones."""
 
-from evabench.claims.claim import Judgement
+from evabench.claims.judgement import Judgement
 from evabench.findings.interruptions import KnownVisits
-from evabench.reporting.document import Document, Section, VerdictCard
+from evabench.reporting.document import Document, Section, VerdictCard, VerdictGroup
 from evabench.reporting.pictures.convergence import convergence_picture
 from evabench.reporting.pictures.cost import phases_picture, step_time_picture
 from evabench.reporting.pictures.mechanism import directions_picture, rate_picture, shares_picture
@@ -32,11 +32,12 @@ from evabench.reporting.tables.origin import (
     subnormal_warnings,
     unfinished_table,
 )
+from evabench.reporting.tables.pairs import PAIRS, pair_lines
 from evabench.reporting.tables.rate import rate_table
 from evabench.reporting.tables.table import Table
 from evabench.reporting.tables.targets import target_warnings
 from evabench.reporting.tables.tuning import tuning_sentences, tuning_table
-from evabench.reporting.tables.verdicts import decided_by, evidence_table, headline, measured
+from evabench.reporting.tables.verdicts import answer, decided_by, evidence_table, headline, measured
 from evabench.reporting.tables.visit import energy_table, side_work_table, tries_table, visit_warnings
 
 
@@ -44,16 +45,33 @@ def make_document(report: Report) -> Document:
     """Return everything that a page shows, made once for all formats."""
     return Document(
         report=report,
+        headline=answer(report.headline) if report.headline else "",
         warnings=warnings(report),
-        cards=verdict_cards(report),
+        verdicts=verdict_groups(report),
         sections=sections(report),
         failures=unfinished_table(report),
     )
 
 
-def verdict_cards(report: Report) -> tuple[VerdictCard, ...]:
-    """Return one card for each claim."""
-    return tuple(_card(judgement) for judgement in report.judgements)
+def verdict_groups(report: Report) -> tuple[VerdictGroup, ...]:
+    """Return the verdicts by where their claims were made; a group without any is left out."""
+    groups = (
+        VerdictGroup(
+            title="Claims of this suite",
+            text="Stated before its runs, and judged by them alone.",
+            cards=tuple(_card(judgement) for judgement in report.judgements if judgement.claim.local),
+        ),
+        VerdictGroup(title="Arm against arm", text=PAIRS, lines=pair_lines(report)),
+        VerdictGroup(
+            title="Claims of the paper",
+            text=(
+                "A verdict is about these machines, models and budgets. What was not run as the paper ran it is not "
+                "tested as stated, whatever was measured here."
+            ),
+            cards=tuple(_card(judgement) for judgement in report.judgements if not judgement.claim.local),
+        ),
+    )
+    return tuple(group for group in groups if group.cards or group.lines)
 
 
 def sections(report: Report) -> tuple[Section, ...]:

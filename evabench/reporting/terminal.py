@@ -8,7 +8,7 @@ from rich.padding import Padding
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from evabench.claims.claim import Judgement, Verdict
+from evabench.claims.judgement import Judgement, Verdict
 from evabench.errors import printable
 from evabench.findings.tuning import TunedArm
 from evabench.reporting.report import Report, WorkloadReport
@@ -18,6 +18,7 @@ from evabench.reporting.tables.cost import cost_table
 from evabench.reporting.tables.counts import counts_table
 from evabench.reporting.tables.mechanism import METHODS, SIDES, directions_table, shares_table
 from evabench.reporting.tables.origin import older_warnings, unfinished_table
+from evabench.reporting.tables.pairs import pair_lines
 from evabench.reporting.tables.rate import rate_table
 from evabench.reporting.tables.table import Table
 from evabench.reporting.tables.targets import target_warnings
@@ -51,9 +52,22 @@ def print_report(console: Console, report: Report) -> None:
     unfinished = unfinished_table(report)
     if unfinished is not None:
         console.print(rich_table(unfinished))
-    console.print(Text("\nClaims of the paper", style="bold"))
-    for judgement in report.judgements:
-        _print_verdict(console, judgement)
+    _print_verdicts(console, report)
+
+
+def _print_verdicts(console: Console, report: Report) -> None:
+    own = [judgement for judgement in report.judgements if judgement.claim.local]
+    elsewhere = [judgement for judgement in report.judgements if not judgement.claim.local]
+    for title, judgements in (("Claims of this suite", own), ("Claims of the paper", elsewhere)):
+        if judgements:
+            console.print(Text(f"\n{title}", style="bold"))
+        for judgement in judgements:
+            _print_verdict(console, judgement)
+    lines = pair_lines(report)
+    if lines:
+        console.print(Text("\nArm against arm", style="bold"))
+    for line in lines:
+        console.print(Text(line), soft_wrap=True)
 
 
 def print_tuning(
@@ -92,7 +106,7 @@ def rich_table(table: Table) -> RichTable:
 
 
 def _print_verdict(console: Console, judgement: Judgement) -> None:
-    line = Text(f"{judgement.claim_id:<11}")
+    line = Text(f"{judgement.claim_id:<11}" if len(judgement.claim_id) < 11 else f"{judgement.claim_id} ")
     line.append(headline(judgement), style=_COLOURS.get(judgement.here, "dim"))
     console.print(line)
     for sentence in (judgement.claim.text, measured(judgement), judgement.reason, decided_by(judgement)):

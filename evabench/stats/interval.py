@@ -1,5 +1,6 @@
 """Intervals, and what everything that can be judged has: a one-sided bound at any level."""
 
+import math
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -23,6 +24,34 @@ class Bounds(Protocol):
     def upper_bound(self, alpha: float) -> float:
         """Return what the quantity stays below, except with probability alpha."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Exact:
+    """A quantity that was counted: both bounds are the number, at every level."""
+
+    value: float
+
+    def lower_bound(self, alpha: float) -> float:
+        """Return the number."""
+        return self.value
+
+    def upper_bound(self, alpha: float) -> float:
+        """Return the number."""
+        return self.value
+
+
+@dataclass(frozen=True, slots=True)
+class Unbounded:
+    """A quantity that could not be computed: anything is possible."""
+
+    def lower_bound(self, alpha: float) -> float:
+        """Return minus infinity."""
+        return -math.inf
+
+    def upper_bound(self, alpha: float) -> float:
+        """Return infinity."""
+        return math.inf
 
 
 def check_alpha(alpha: float) -> None:

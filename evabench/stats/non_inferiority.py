@@ -2,16 +2,22 @@
 
 The difference is positive where the arm is better, so "not worse by m" asks that its one-sided lower bound exceed -m.
 Accuracy: d = arm - base, in points. Loss: d = log(base / arm), about the relative reduction, compared with
-log(1 + m). A loss that can be 0 or below has no ratio: d = base - arm, compared with an absolute margin. The bounds
-are those of the trimmed mean (see `trimmed`). Not finding a difference is not this answer.
+log(1 + m). A loss that can be 0 or below has no ratio: d = base - arm, compared with an absolute margin. Not finding
+a difference is not this answer.
+
+The bounds are those of the trimmed mean (see `trimmed`) where every seed of both arms got there. A run that did not is
+the worst there is: d = inf where the base alone failed, -inf where the arm alone did, and both failing counts at both
+ends. A mean cannot take that and a rank can, so the bounds are then those of the median (see `order_statistics`).
 """
 
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from statistics import median
 from typing import Literal
 
 from evabench.stats.interval import Interval
+from evabench.stats.order_statistics import median_interval, median_lower_bound, median_upper_bound
 from evabench.stats.trimmed import TrimmedMean, trimmed_mean
 
 Metric = Literal["accuracy", "loss", "signed_loss"]
@@ -21,30 +27,41 @@ Metric = Literal["accuracy", "loss", "signed_loss"]
 class PairedDifference:
     """Positive: the arm is better."""
 
-    differences: tuple[float, ...]  # one per seed
+    differences: tuple[float, ...]  # one per seed; inf: only the base failed, -inf: only the arm
+    num_both_failed: int = 0  # seeds that have no difference
 
     @property
     def num_seeds(self) -> int:
-        """Return the seeds that both arms completed."""
-        return len(self.differences)
+        """Return the paired seeds, those that failed too."""
+        return len(self.differences) + self.num_both_failed
 
     @property
-    def estimate(self) -> float:
-        """Return the trimmed mean."""
-        return self._trimmed.estimate
+    def all_finished(self) -> bool:
+        """Return whether every seed of both arms got there."""
+        return not self.num_both_failed and all(map(math.isfinite, self.differences))
 
     @property
-    def interval(self) -> Interval:
-        """Return the two-sided 95 % interval; infinite for one seed."""
-        return self._trimmed.interval(0.95)
+    def estimate(self) -> float | None:
+        """Return the trimmed mean; the median where a seed failed, of those that one arm finished at least."""
+        if self.all_finished:
+            return self._trimmed.estimate
+        return median(self.differences) if self.differences else None
+
+    @property
+    def interval(self) -> Interval | None:
+        """Return the two-sided 95 % interval: infinite for one seed. None: too few for ranks."""
+        if self.all_finished:
+            return self._trimmed.interval(0.95)
+        low, high = median_interval(self._pessimistic), median_interval(self._optimistic)
+        return Interval(low=low.low, high=high.high, level=low.level) if low and high else None
 
     def lower_bound(self, alpha: float) -> float:
         """Return the one-sided lower bound; -inf for one seed."""
-        return self._trimmed.lower_bound(alpha)
+        return self._trimmed.lower_bound(alpha) if self.all_finished else median_lower_bound(self._pessimistic, alpha)
 
     def upper_bound(self, alpha: float) -> float:
         """Return the one-sided upper bound; inf for one seed."""
-        return self._trimmed.upper_bound(alpha)
+        return self._trimmed.upper_bound(alpha) if self.all_finished else median_upper_bound(self._optimistic, alpha)
 
     def is_not_worse_by(self, margin: float, alpha: float = 0.05) -> bool:
         """Return whether the lower bound exceeds -margin; False says nothing about being worse."""
@@ -56,23 +73,80 @@ class PairedDifference:
     def _trimmed(self) -> TrimmedMean:
         return trimmed_mean(self.differences)
 
+    @property
+    def _pessimistic(self) -> tuple[float, ...]:
+        return self.differences + (-math.inf,) * self.num_both_failed
+
+    @property
+    def _optimistic(self) -> tuple[float, ...]:
+        return self.differences + (math.inf,) * self.num_both_failed
+
+
+@dataclass(frozen=True, slots=True)
+class LossRatio:
+    """`arm_over_base`: exp(-d) of a difference of log losses; above 1 the arm is worse."""
+
+    difference: PairedDifference
+
+    @property
+    def estimate(self) -> float | None:
+        """Return the ratio; 0: only the base failed, inf: only the arm; None: both failed in every seed."""
+        found = self.difference.estimate
+        return None if found is None else _exp(-found)
+
+    @property
+    def interval(self) -> Interval | None:
+        """Return the interval of the difference, turned round."""
+        found = self.difference.interval
+        return Interval(low=_exp(-found.high), high=_exp(-found.low), level=found.level) if found else None
+
+    def lower_bound(self, alpha: float) -> float:
+        """Return the one-sided lower bound."""
+        return _exp(-self.difference.upper_bound(alpha))
+
+    def upper_bound(self, alpha: float) -> float:
+        """Return the one-sided upper bound."""
+        return _exp(-self.difference.lower_bound(alpha))
+
 
 def paired_difference(
-    arm: Mapping[int, float], base: Mapping[int, float], metric: Metric = "loss"
+    arm: Mapping[int, float | None], base: Mapping[int, float | None], metric: Metric = "loss"
 ) -> PairedDifference | None:
-    """Return the differences over the seeds that both arms completed; None where there is no such seed."""
+    """Return the differences over the seeds that both arms have; None where there is no such seed.
+
+    A value of None is that of a run which did not get there.
+    """
+    found, num_both_failed = [], 0
     seeds = [seed for seed in arm if seed in base]
-    if not seeds:
-        return None
-    if metric == "accuracy":
-        return PairedDifference(differences=tuple(arm[seed] - base[seed] for seed in seeds))
-    if metric == "signed_loss":
-        return PairedDifference(differences=tuple(base[seed] - arm[seed] for seed in seeds))
-    if any(min(arm[seed], base[seed]) <= 0 for seed in seeds):
-        raise ValueError("a loss of 0 or below has no ratio: compare it as a signed loss, with an absolute margin")
-    return PairedDifference(differences=tuple(math.log(base[seed] / arm[seed]) for seed in seeds))
+    for seed in seeds:
+        one, other = arm[seed], base[seed]
+        if one is None and other is None:
+            num_both_failed += 1
+        elif one is None or other is None:
+            found.append(-math.inf if one is None else math.inf)
+        else:
+            found.append(_difference(one, other, metric))
+    return PairedDifference(differences=tuple(found), num_both_failed=num_both_failed) if seeds else None
 
 
 def relative_margin(share: float) -> float:
     """Return the margin of a loss for "at most this share higher": log(1 + share)."""
     return math.log1p(share)
+
+
+def _difference(arm: float, base: float, metric: Metric) -> float:
+    match metric:
+        case "accuracy":
+            return arm - base
+        case "signed_loss":
+            return base - arm
+        case "loss":
+            if min(arm, base) <= 0:
+                raise ValueError(
+                    "a loss of 0 or below has no ratio: compare it as a signed loss, with an absolute margin"
+                )
+            return math.log(base / arm)
+
+
+def _exp(log: float) -> float:
+    return math.inf if log > 700 else math.exp(log)

@@ -11,6 +11,7 @@ from pydantic_core import ErrorDetails
 from evabench.records.measurement import ViewSettings
 from evabench.settings.bounds import field_names
 from evabench.settings.choices import TAG
+from evabench.settings.claims import CLAIM_FIELDS, ClaimedWorkload
 from evabench.settings.optimizers import OptimizerSettings
 from evabench.settings.plugin_optimizers import PluginSettings
 from evabench.settings.points import at_point, values_of
@@ -191,8 +192,8 @@ def _refused(settings: OptimizerSettings, point: Mapping[str, Any], place: tuple
     return []
 
 
-def explain(detail: ErrorDetails) -> str:
-    """Return one of pydantic's complaints in words of ours."""
+def explain(detail: ErrorDetails, file: type = Suite) -> str:
+    """Return one of pydantic's complaints about a kind of file in words of ours."""
     words = _words(detail)
     table, key = f"[{'.'.join(words[:-1])}]" if len(words) > 1 else "top level", words[-1]
     kind, found = detail["type"], detail["input"]
@@ -201,7 +202,7 @@ def explain(detail: ErrorDetails) -> str:
         return f"[{'.'.join(words[:-2])}] has no {words[-2]}: {detail['msg'].removeprefix('Input ')}"
     match kind:
         case "unexpected_keyword_argument" | "extra_forbidden":
-            allowed = _allowed(words[:-1], found, detail)
+            allowed = _allowed(words[:-1], detail, file)
             return f"{table} has no setting {key}. It has: {allowed}"
         case "union_tag_invalid":
             what = _UNIONS[words[0]][0]
@@ -237,9 +238,11 @@ def _words(detail: ErrorDetails) -> list[str]:
     return words
 
 
-def _allowed(words: list[str], found: Any, detail: ErrorDetails) -> str:
+def _allowed(words: list[str], detail: ErrorDetails, file: type) -> str:
     if not words:
-        return ", ".join(names_in_file(Suite))
+        return ", ".join(names_in_file(file))
+    if words[0].startswith("claims"):
+        return ", ".join(CLAIM_FIELDS if len(words) == 1 else field_names(ClaimedWorkload))
     if words[0] in _UNIONS:
         return ", ".join(field_names(_members(words[0])[str(detail["loc"][2])]))
     if words[0] == "tiers":
@@ -255,3 +258,8 @@ def _members(table: str) -> dict[str, Any]:
     """Return the settings classes of a union by their tags."""
     tag, union = _UNIONS[table]
     return {kind.__dataclass_fields__[tag].default: kind for kind in get_args(get_args(union)[0])}
+
+
+def optimizer_tags() -> tuple[str, ...]:
+    """Return the tags of all optimizers."""
+    return tuple(_members("arms"))

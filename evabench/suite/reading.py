@@ -8,6 +8,7 @@ from pathlib import Path
 from pydantic import TypeAdapter, ValidationError
 
 from evabench.errors import SuiteError
+from evabench.suite.claims import check_claims
 from evabench.suite.layout import arranged
 from evabench.suite.located import located
 from evabench.suite.mistakes import FINITE, check_closures, check_tiers, check_values, cross_check, explain
@@ -49,7 +50,9 @@ def read_suite(place: str) -> Suite:
         mistakes = [*names, *values, *told]
         raise SuiteError("\n".join(f"{path}: {mistake}" for mistake in mistakes)) from None
     mistakes = [*names, *values, *check_closures(suite)] + (
-        check_tiers(suite) or [mistake for one in (suite, *map(suite.at, suite.tiers)) for mistake in cross_check(one)]
+        check_tiers(suite)
+        or [mistake for one in (suite, *map(suite.at, suite.tiers)) for mistake in cross_check(one)]
+        + check_claims(suite)
     )
     if mistakes:
         raise SuiteError("\n".join(f"{path}: {mistake}" for mistake in mistakes))

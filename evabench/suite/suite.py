@@ -16,6 +16,7 @@ from evabench.records.cell import Cell
 from evabench.records.measurement import MeasurementSettings, ProfileSettings
 from evabench.settings.bounds import FORBID, Positive
 from evabench.settings.choices import Subnormals
+from evabench.settings.claims import Claim
 from evabench.settings.optimizers import OptimizerSettings
 from evabench.settings.workloads import WorkloadSettings
 from evabench.suite.convergence import ConvergenceTable
@@ -45,6 +46,7 @@ class Suite:
     arms: Annotated[Mapping[str, OptimizerSettings], Field(min_length=1)]
     measurements: Measurements = field(default_factory=Measurements)
     tiers: Mapping[TierName, TierTable] = field(default_factory=dict)
+    claims: tuple[Claim, ...] = ()  # about its own arms, judged here alone
     tier: Annotated[str | None, Field(init=False)] = None  # the one that was chosen
 
     def at(self, tier: str) -> "Suite":

@@ -2,10 +2,10 @@ from dataclasses import replace
 
 import pytest
 
-from evabench.claims.claim import Verdict
-from evabench.claims.eva import LESS_MEMORY, SUBLINEAR_MEMORY
 from evabench.claims.evidence import judge_claims
+from evabench.claims.judgement import Verdict
 from evabench.findings.findings import make_findings
+from tests.claims.eva import LESS_MEMORY, SUBLINEAR_MEMORY
 from tests.runs import NET, factors, failed, memories, memory, vectors
 
 SUPPORTED, REFUTED, INCONCLUSIVE, NOT_TESTED = Verdict

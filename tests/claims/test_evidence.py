@@ -2,19 +2,20 @@ from dataclasses import replace
 
 import pytest
 
-from evabench.claims.claim import ClaimedWorkload, Verdict
-from evabench.claims.eva import EVA_CLAIMS, FASTER_THAN_KFAC, FASTER_THAN_SGD
 from evabench.claims.evidence import judge_claims
+from evabench.claims.judgement import Verdict
 from evabench.findings.findings import make_findings
 from evabench.findings.goals import Goal
 from evabench.records.measurement import WarmUpSettings
 from evabench.records.step_time import WarmUp
+from evabench.settings.claims import ClaimedWorkload
 from evabench.settings.eva import EvaSettings
+from tests.claims.eva import EVA_CLAIMS, FASTER_THAN_KFAC, FASTER_THAN_SGD
 from tests.runs import ARMS, GPU, NET, QUIET, TARGET, TARGETS, failed, run, training, trainings, visits
 
 SUPPORTED, REFUTED, INCONCLUSIVE, NOT_TESTED = Verdict
 HERE = ClaimedWorkload(model="autoencoder", data="fashion_mnist_subset", batch=250, arm_epochs=2, base_epochs=2)
-OURS = replace(FASTER_THAN_SGD, device="cpu", workloads=(HERE,), value=2.0)  # the claim, made about this very workload
+OURS = replace(FASTER_THAN_SGD, device="cpu", conditions=(HERE,), value=2.0)  # the claim, made about this very workload
 
 EIGHT = [20] * 8
 TWICE = [40, 44, 40, 44, 40, 44, 40, 44]
@@ -73,7 +74,7 @@ def test_an_up_to_that_was_not_reached_on_another_workload_is_not_refuted():
 
 def test_an_up_to_is_not_refuted_while_one_of_its_workloads_was_not_run():
     runs = [*visits("SGD", 0.01), *visits("Eva", 0.02), *trainings("SGD", EIGHT), *trainings("Eva", EIGHT)]
-    two = replace(OURS, workloads=(HERE, replace(HERE, model="VGG-19")))
+    two = replace(OURS, conditions=(HERE, replace(HERE, model="VGG-19")))
     assert only(two, runs).as_stated is INCONCLUSIVE
     assert only(replace(two, relation="at_least"), runs).as_stated is REFUTED
 
@@ -87,7 +88,7 @@ def test_an_up_to_is_not_refuted_while_one_of_its_workloads_was_not_run():
     ],
 )
 def test_each_condition_that_differs_keeps_the_claim_untested(changes, difference):
-    judgement = only(replace(OURS, workloads=(replace(HERE, **changes),)), eva_twice_as_fast())
+    judgement = only(replace(OURS, conditions=(replace(HERE, **changes),)), eva_twice_as_fast())
     assert (judgement.as_stated, judgement.here) == (NOT_TESTED, SUPPORTED)
     assert judgement.differences == (difference,)
 
@@ -217,7 +218,7 @@ def test_two_chances_of_an_up_to_share_its_error():
         *trainings("SGD", EIGHT, **second),
         *trainings("Eva", EIGHT, **second),
     ]
-    anywhere, targets = replace(OURS, workloads=(), value=3.0), {**TARGETS, "small": Goal(TARGET)}
+    anywhere, targets = replace(OURS, conditions=(), value=3.0), {**TARGETS, "small": Goal(TARGET)}
     assert only(anywhere, alone, targets).here is SUPPORTED  # x_(2) of eight, at 5 %
     assert only(anywhere, [*alone, *weak], targets).here is INCONCLUSIVE  # x_(1), at 2.5 %
 
@@ -225,7 +226,7 @@ def test_two_chances_of_an_up_to_share_its_error():
 def test_a_workload_whose_baseline_was_not_timed_is_a_gap_in_every():
     second = {"name": "small", "net": replace(NET, batch=125)}
     untimed = [*visits("Eva", 0.01, **second), *trainings("SGD", TWICE, **second), *trainings("Eva", EIGHT, **second)]
-    everywhere, targets = replace(OURS, workloads=(), relation="at_least"), {**TARGETS, "small": Goal(TARGET)}
+    everywhere, targets = replace(OURS, conditions=(), relation="at_least"), {**TARGETS, "small": Goal(TARGET)}
     assert only(everywhere, eva_twice_as_fast(), targets).here is SUPPORTED
     assert only(everywhere, [*eva_twice_as_fast(), *untimed], targets).here is INCONCLUSIVE
 
@@ -278,7 +279,7 @@ def test_measurements_of_other_kinds_are_ignored():
 
 
 def test_arms_of_several_budgets_are_compared_at_the_claims_own():
-    stated = replace(OURS, workloads=(replace(HERE, arm_epochs=2, base_epochs=4),))
+    stated = replace(OURS, conditions=(replace(HERE, arm_epochs=2, base_epochs=4),))
     runs = [
         *eva_twice_as_fast(),
         *trainings("SGD", [100] * 8, budget=144),
@@ -292,6 +293,6 @@ def test_arms_of_several_budgets_are_compared_at_the_claims_own():
 
 def test_arms_of_several_budgets_are_never_compared_across_them():
     runs = [*eva_twice_as_fast(), *trainings("SGD", [100] * 8, budget=144)]
-    (evidence,) = only(replace(OURS, workloads=()), runs).evidence
+    (evidence,) = only(replace(OURS, conditions=()), runs).evidence
     assert evidence.numbers["steps_factor"] == pytest.approx(2.1, rel=0.01)  # both of 72, though SGD's 144 is longer
     assert "SGD: 8 runs of another budget or another number of threads were left out." in evidence.notes

@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evabench.claims.claim import Claim, Verdict
 from evabench.claims.judge import WorkloadBounds, judge, judge_exact
+from evabench.claims.judgement import Verdict
+from evabench.settings.claims import Claim
 
 SUPPORTED, REFUTED, INCONCLUSIVE, NOT_TESTED = Verdict
 RELATIONS = ("at_least", "at_most", "up_to", "equal_within", "not_worse_by")
@@ -29,11 +30,12 @@ class FixedBounds:
 
 
 def claim(relation, value, tolerance=0.05):
+    quantity = "validation_loss_difference" if relation == "not_worse_by" else "step_time_ratio"
     return Claim(
         id="T",
         text="a test",
         source="here",
-        quantity="step_time_ratio",
+        quantity=quantity,
         arm="eva",
         bases=("sgd",),
         relation=relation,

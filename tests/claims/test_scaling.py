@@ -2,15 +2,15 @@
 
 import pytest
 
-from evabench.claims.claim import Verdict
-from evabench.claims.eva import LINEAR_TIME
 from evabench.claims.evidence import judge_claims
+from evabench.claims.judgement import Verdict
 from evabench.findings.findings import make_findings
 from evabench.records.measurement import StepTimeSettings
 from evabench.records.step_time import StepTime
 from evabench.reporting.tables.cost import scaling_table
 from evabench.reporting.tables.verdicts import evidence_table, measured
 from evabench.settings.synthetic import SyntheticSettings
+from tests.claims.eva import LINEAR_TIME
 from tests.runs import run
 
 WIDTHS = (256, 384, 512, 768, 1024, 1536, 2048)

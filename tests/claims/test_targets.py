@@ -4,19 +4,20 @@ from dataclasses import replace
 
 import pytest
 
-from evabench.claims.claim import ClaimedWorkload, Verdict
-from evabench.claims.eva import FASTER_THAN_KFAC, FASTER_THAN_SGD
 from evabench.claims.evidence import judge_claims
+from evabench.claims.judgement import Verdict
 from evabench.findings.findings import make_findings
 from evabench.findings.goals import Goal
 from evabench.findings.targets import TargetFindings
+from evabench.settings.claims import ClaimedWorkload
 from evabench.settings.first_order import AdamWSettings
 from evabench.settings.targets import Target
+from tests.claims.eva import FASTER_THAN_KFAC, FASTER_THAN_SGD
 from tests.runs import TARGET, failed, judged_by, target_set_by, training, trainings, visits
 
 SUPPORTED, REFUTED, INCONCLUSIVE, NOT_TESTED = Verdict
 HERE = ClaimedWorkload(model="autoencoder", data="fashion_mnist_subset", batch=250, arm_epochs=2, base_epochs=2)
-OURS = replace(FASTER_THAN_SGD, device="cpu", workloads=(HERE,), value=2.0)  # the claim, made about this very workload
+OURS = replace(FASTER_THAN_SGD, device="cpu", conditions=(HERE,), value=2.0)  # the claim, made about this very workload
 BY_SGD = target_set_by("SGD")
 ADAMW = {"optimizer": AdamWSettings(lr=1e-3)}
 
@@ -147,7 +148,7 @@ def test_a_claim_of_two_budgets_takes_the_target_of_the_references_own():
         *judged_by(short, trainings("SGD", [40] * 8)),
         *judged_by(long, trainings("SGD", [100] * 8, budget=144)),
     ]
-    stated = replace(OURS, workloads=(replace(HERE, base_epochs=4),))
+    stated = replace(OURS, conditions=(replace(HERE, base_epochs=4),))
     judgement = only(runs, short, long, claim=stated)
     assert judgement.here is SUPPORTED
     assert judgement.evidence[0].estimate == pytest.approx(5.0)

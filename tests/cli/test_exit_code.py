@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from evabench.claims.claim import Verdict
+from evabench.claims.judgement import Verdict
 from evabench.cli.report import exit_code
 from evabench.errors import ExitCode
 from tests.reporting.reports import report

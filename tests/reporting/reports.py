@@ -3,7 +3,6 @@
 from dataclasses import replace
 from functools import cache
 
-from evabench.claims.eva import EVA_CLAIMS
 from evabench.records.host import Processor
 from evabench.records.measurement import PhasesSettings
 from evabench.records.phases import Phases
@@ -14,6 +13,7 @@ from evabench.suite.convergence import ConvergenceTable
 from evabench.suite.suite import Suite
 from evabench.suite.tables import Measurements, MemoryTable, TimingTable
 from tests import runs as made
+from tests.claims.eva import EVA_CLAIMS
 
 HOSTILE = '<script>alert("x")</script>|`$x_1$`](javascript:1) *b*'
 SECONDS = {"SGD": 0.010, "Eva": 0.011, "K-FAC@1": 0.070, "K-FAC@10": 0.030, "Shampoo": 0.060}

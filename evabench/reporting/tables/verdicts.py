@@ -1,19 +1,37 @@
 """Verdicts in words: the same sentences in the terminal, in Markdown and in HTML."""
 
 import math
-from typing import assert_never
 
-from evabench.claims.claim import Evidence, Judgement, Quantity, Verdict
+from evabench.claims.judgement import Evidence, Judgement, Verdict
 from evabench.reporting.tables.table import NOT_MEASURED, Table
+from evabench.settings.claims import Quantity
 from evabench.units import format_ratio
 
 _QUANTITIES: dict[Quantity, str] = {
     "time_to_target_ratio": "time of the base to the target / that of the arm",
+    "steps_to_target_ratio": "steps of the base to the target / those of the arm",
     "step_time_ratio": "step of the arm / step of the base",
+    "tensor_peak_ratio": "peak of live tensors of the arm / that of the base",
+    "validation_loss_ratio": "validation loss of the arm / that of the base",
+    "validation_loss_difference": "validation loss of the base - that of the arm",
+    "validation_accuracy_difference": "validation accuracy of the arm - that of the base",
     "curvature_growth": "curvature state against the width",
     "curvature_bytes_ratio": "curvature state of the arm / that of the base",
     "cost_exponent": "exponent of the width in the step of the arm less that of the base",
 }
+_FINDINGS: dict[Quantity, str] = {
+    "time_to_target_ratio": "{arm} reached the target {found} as fast as {base} on {workload}",
+    "steps_to_target_ratio": "{base} took {found} the steps of {arm} to the target on {workload}",
+    "step_time_ratio": "A step of {arm} took {found} that of {base} on {workload}",
+    "tensor_peak_ratio": "A step of {arm} takes {found} the memory of one of {base} on {workload}",
+    "validation_loss_ratio": "The validation loss of {arm} was {found} that of {base} on {workload}",
+    "validation_loss_difference": "The validation loss of {base} less that of {arm} was {found} on {workload}",
+    "validation_accuracy_difference": "The validation accuracy of {arm} less that of {base} was {found} on {workload}",
+    "curvature_growth": "",
+    "curvature_bytes_ratio": "The curvature state of {arm} is {found} of that of {base} at the widest",
+    "cost_exponent": "The step of {arm} less that of {base} grows like d^{found}",
+}
+_TO_TARGET: tuple[Quantity, ...] = ("time_to_target_ratio", "steps_to_target_ratio")
 
 
 def headline(judgement: Judgement) -> str:
@@ -21,6 +39,12 @@ def headline(judgement: Judgement) -> str:
     if judgement.here == judgement.as_stated:
         return judgement.here.value
     return f"{judgement.here.value} here; {judgement.as_stated.value} as stated"
+
+
+def answer(judgement: Judgement) -> str:
+    """Return the answer to the claim in one breath: "Supported here: Eva is sooner. Eva reached ..."."""
+    verdict = judgement.here.value.capitalize()
+    return " ".join(filter(None, (f"{verdict} here: {judgement.claim.text}", measured(judgement), judgement.reason)))
 
 
 def decided_by(judgement: Judgement) -> str:
@@ -37,25 +61,15 @@ def measured(judgement: Judgement) -> str:
 
 
 def _finding(quantity: Quantity, evidence: Evidence) -> str:
-    estimate, arm, base = evidence.estimate, evidence.arm, evidence.base
+    estimate, arm, base, workload = evidence.estimate, evidence.arm, evidence.base, evidence.workload
     if estimate is None:
-        both_missed = quantity == "time_to_target_ratio" and evidence.num_seeds
-        return f"{arm} and {base} both missed the target in every seed on {evidence.workload}" if both_missed else ""
-    match quantity:
-        case "time_to_target_ratio" if estimate == 0:
-            return f"{base} reached the target, {arm} did not (median on {evidence.workload})"
-        case "time_to_target_ratio" if math.isinf(estimate):
-            return f"{arm} reached the target, {base} did not (median on {evidence.workload})"
-        case "time_to_target_ratio":
-            return f"{arm} reached the target {_estimate(evidence)} as fast as {base} on {evidence.workload}"
-        case "step_time_ratio":
-            return f"A step of {arm} took {_estimate(evidence)} that of {base} on {evidence.workload}"
-        case "curvature_bytes_ratio":
-            return f"The curvature state of {arm} is {estimate:.2%} of that of {base} at the widest"
-        case "cost_exponent":
-            return f"The step of {arm} less that of {base} grows like d^{exponent(evidence)}"
-        case "curvature_growth":
-            return ""
+        both_missed = quantity in _TO_TARGET and evidence.num_seeds
+        return f"{arm} and {base} both missed the target in every seed on {workload}" if both_missed else ""
+    if quantity in _TO_TARGET and (estimate == 0 or math.isinf(estimate)):
+        reached, not_reached = (base, arm) if estimate == 0 else (arm, base)
+        return f"{reached} reached the target, {not_reached} did not (median on {workload})"
+    found = _estimate_of(quantity, evidence)
+    return _FINDINGS[quantity].format(arm=arm, base=base, found=found, workload=workload)
 
 
 def quantity(judgement: Judgement) -> str:
@@ -89,13 +103,16 @@ def _estimate_of(quantity: Quantity, evidence: Evidence) -> str:
     match quantity:
         case "cost_exponent":
             return exponent(evidence)
-        case "time_to_target_ratio" | "step_time_ratio" | "curvature_growth" | "curvature_bytes_ratio":
-            return _estimate(evidence)
+        case "validation_loss_difference" | "validation_accuracy_difference":
+            return difference(evidence)
+        case "curvature_bytes_ratio" if evidence.estimate is not None:
+            return f"{evidence.estimate:.2%}"
         case _:
-            assert_never(quantity)
+            return estimated(evidence)
 
 
-def _estimate(evidence: Evidence) -> str:
+def estimated(evidence: Evidence) -> str:
+    """Return a ratio with its interval: "1.13x [0.83, 1.53]"."""
     estimate, low, high = evidence.estimate, evidence.low, evidence.high
     if estimate is None:
         return NOT_MEASURED
@@ -104,6 +121,13 @@ def _estimate(evidence: Evidence) -> str:
     if estimate > 0 and all(map(math.isfinite, (estimate, low, high))):
         return format_ratio(estimate, low, high)
     return f"{_number(estimate)} {_reach(low, high)}"
+
+
+def difference(evidence: Evidence) -> str:
+    """Return "0.0031 [-0.0012, 0.0074]"."""
+    if evidence.estimate is None or evidence.low is None or evidence.high is None:
+        return NOT_MEASURED if evidence.estimate is None else f"{evidence.estimate:.3g}"
+    return f"{evidence.estimate:.3g} [{evidence.low:.3g}, {evidence.high:.3g}]"
 
 
 def exponent(evidence: Evidence) -> str:

@@ -1,0 +1,42 @@
+"""Each arm against the reference, one line per arm and workload, where a suite claims nothing itself."""
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+
+from evabench.claims.judgement import Judgement
+from evabench.reporting.report import Report
+from evabench.reporting.tables.verdicts import estimated
+from evabench.settings.claims import Quantity
+
+PAIRS = (
+    "The suite claims nothing itself, so each arm is asked whether it is as good as the reference. Each question is "
+    "answered by itself at 5 %: of many true ones a few are answered wrongly."
+)
+# What was found, and the word that it was asked about.
+_WORDS: dict[Quantity, tuple[str, str]] = {
+    "step_time_ratio": ("step {}", "no dearer"),
+    "time_to_target_ratio": ("reaches the target {} as fast", "no later"),
+    "validation_loss_ratio": ("ends at {} the loss", "no higher"),
+}
+
+
+def pair_lines(report: Report) -> tuple[str, ...]:
+    """Return one line per pair: "Mine against SGD: step 1.13x [0.83, 1.53], no dearer: inconclusive; reaches ..."."""
+    pairs = groupby(report.pairs, key=lambda one: (one.claim.workloads, one.claim.arm, one.claim.bases))
+    several = len(report.suite.workloads) > 1
+    lines = ((key, "; ".join(_found(list(judgements)))) for key, judgements in pairs)
+    return tuple(
+        f"{arm} against {base}{f' on {workload}' if several else ''}: {found}."
+        for ((workload,), arm, (base,)), found in lines
+        if found
+    )
+
+
+def _found(judgements: Sequence[Judgement]) -> Iterator[str]:
+    for judgement in judgements:
+        said, asked = _WORDS[judgement.claim.quantity]
+        number = next((estimated(one) for one in judgement.evidence if one.decides and one.estimate is not None), None)
+        if number is not None:
+            yield f"{said.format(number)}, {asked}: {judgement.here}"
+        else:
+            yield f"{asked}: {judgement.here} ({judgement.reason.removesuffix('.')})"

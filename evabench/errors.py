@@ -6,6 +6,7 @@
     |-- StoreError          a results file
     |-- DataError           a data set is missing, truncated or not the one expected
     |-- WorkloadError       a user's own model or data that cannot be made, or not be evaluated before training
+    |-- DivergedError       an arm whose loss is not finite where its steps are timed, at whatever rate
     |-- PluginChangedError  a plug-in is not what it was when the run was planned
     |-- WorkerError         the launch server could not start or broke its protocol
     `-- OutputError         standard output, a store, a report or a trace cannot be written, as on a full disk
@@ -54,6 +55,10 @@ class DataError(EvabenchError):
 
 class WorkloadError(EvabenchError):
     """A model or data that fails before any optimizer has made a step: no arm is to blame."""
+
+
+class DivergedError(EvabenchError):
+    """A loss that is not finite where only the cost of a step is measured: such a step is no step of training."""
 
 
 class PluginChangedError(EvabenchError):

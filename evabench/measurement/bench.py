@@ -1,6 +1,6 @@
 """What a measurement works on: one cell and one seed, and the workload and optimizer that they make."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import torch
@@ -8,13 +8,10 @@ from torch import Tensor
 from torch.optim import Optimizer
 
 from evabench.measurement.modes import enter_training
-from evabench.measurement.step import slow_down, training_step
+from evabench.measurement.step import has_rate, scale_rate, training_step
 from evabench.records.cell import Cell
 from evabench.settings.plugin_optimizers import PluginSettings
 from evabench.workloads.workload import Batch, Workload
-
-# Batches are made before a timed block, and used again after so many, so that input is never part of a step's time.
-_TIMED_BATCHES = 16
 
 Build = Callable[[Cell, int], tuple[Workload, Optimizer]]  # with the seed
 
@@ -27,6 +24,7 @@ class Bench:
     seed: int
     warmup_steps: int  # 0 where nothing is timed
     build: Build
+    rate_share: float = field(default=1.0, init=False)  # of the arm's own learning rate
     _built: tuple[Workload, Optimizer] | None = field(default=None, init=False)
 
     @property
@@ -67,20 +65,19 @@ class Bench:
         """Return a bench of the same cell and seed, with a workload and an optimizer of its own."""
         return Bench(cell=self.cell, seed=self.seed, warmup_steps=self.warmup_steps, build=self.build)
 
-    def timed_step(self) -> Callable[[], None]:
-        """Return a training step whose batches are made now; its learning rate is low, for only the cost counts."""
-        slow_down(self.optimizer)
-        stream = self.workload.batches()
-        batches = _endless([next(stream) for _ in range(_TIMED_BATCHES)])
+    @property
+    def has_rate(self) -> bool:
+        """Return whether the learning rate is a number of the optimizer's groups: some know their own."""
+        return has_rate(self.optimizer)
 
-        def step() -> None:
-            self.train(next(batches))
-
-        return step
+    def start_over(self, rate_share: float) -> None:
+        """Have workload and optimizer built anew, with so much of the arm's learning rate."""
+        self._built, self.rate_share = None, rate_share
 
     def _both(self) -> tuple[Workload, Optimizer]:
         if self._built is None:
             self._built = self.build(self.cell, self.seed)
+            scale_rate(self._built[1], self.rate_share)
             enter_training(self._built[1])
         return self._built
 
@@ -88,8 +85,3 @@ class Bench:
 def takes_closure(cell: Cell) -> bool:
     """Return whether the step of this optimizer calls the passes itself."""
     return isinstance(cell.optimizer, PluginSettings) and cell.optimizer.closure
-
-
-def _endless(batches: list[Batch]) -> Iterator[Batch]:
-    while True:
-        yield from batches

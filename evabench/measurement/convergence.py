@@ -10,6 +10,7 @@ from torch import Tensor
 
 from evabench.errors import EvabenchError, WorkloadError
 from evabench.measurement.bench import Bench
+from evabench.measurement.collector import collecting_new_objects
 from evabench.measurement.modes import evaluating
 from evabench.records.convergence import Convergence, Evaluation, Scores
 from evabench.records.measurement import ConvergenceSettings
@@ -81,7 +82,8 @@ def measure_convergence(bench: Bench, settings: ConvergenceSettings) -> Converge
         test=judged(workload.test),
     )
     levels = workload.trivial_levels()
-    measured = train_to_budget(training, settings, PausableClock())
+    with collecting_new_objects():
+        measured = train_to_budget(training, settings, PausableClock())
     return replace(measured, rate_contested_at=rate.contested_at, trivial_levels=levels)
 
 

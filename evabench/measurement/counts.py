@@ -12,6 +12,8 @@ from evabench.measurement.bench import Bench
 from evabench.measurement.cuda_kernels import count_kernels
 from evabench.measurement.memory.storages import identity
 from evabench.measurement.operator_work import computes, elements_of, flops_of, moved_bytes, name_of, reads_on_host
+from evabench.measurement.timing.clock import Step
+from evabench.measurement.timing.trained_steps import at_a_rate_that_holds
 from evabench.optimizers.phases import listening
 from evabench.records.counts import Counts, PartCounts, StepCounts
 from evabench.records.measurement import CountsSettings
@@ -20,7 +22,11 @@ from evabench.records.phases import PhaseName
 
 def measure_counts(bench: Bench, settings: CountsSettings) -> Counts:
     """Return the counts of one cycle behind another, which makes the state and all that is made once."""
-    step, cycle_steps = bench.timed_step(), bench.cycle_steps
+    return at_a_rate_that_holds(bench, lambda steps: _count(bench, steps.step))
+
+
+def _count(bench: Bench, step: Step) -> Counts:
+    cycle_steps = bench.cycle_steps
     for _ in range(cycle_steps):
         step()
     counter = OperatorCounter()

@@ -68,14 +68,22 @@ def _both_passes(workload: Workload, batch: Batch) -> Tensor:
     return loss
 
 
-def slow_down(optimizer: Optimizer) -> None:
-    """Divide the learning rate by 1000 where only the cost counts, which does not depend on it.
+def has_rate(optimizer: Optimizer) -> bool:
+    """Return whether the learning rate of any group is a number; else the optimizer knows its own."""
+    return any(isinstance(group.get("lr"), int | float | Tensor) for group in optimizer.param_groups)
 
-    These steps have no schedule: at its full rate an arm that was tuned with one may diverge within a visit.
-    """
+
+@torch.no_grad()
+def scale_rate(optimizer: Optimizer, share: float) -> None:
+    """Multiply the learning rates that are numbers; a tensor stays the same object."""
+    if share == 1.0:
+        return
     for group in optimizer.param_groups:
-        if isinstance(group.get("lr"), int | float | Tensor):  # without a number the optimizer knows its own
-            group["lr"] = group["lr"] / 1000
+        rate = group.get("lr")
+        if isinstance(rate, Tensor):
+            rate.mul_(share)
+        elif isinstance(rate, int | float):
+            group["lr"] = rate * share
 
 
 def _step_phase(optimizer: Optimizer) -> PhaseName:

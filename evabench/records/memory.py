@@ -62,6 +62,8 @@ class Memory(Strict):
     device: DeviceMemory | None = None  # None: a run from before it was read
     kept_bytes: Bytes | None = None  # by the allocator, in a warm refresh cycle, not given back; None: as above
     cycle_steps: int = 1
+    # Of the arm's own learning rate: less than 1 where its loss diverged. None: a run of before, at a thousandth.
+    rate_share: float | None = None
 
     @property
     def leak_bytes_per_step(self) -> float | None:

@@ -36,6 +36,8 @@ class Phases(Strict):
     cycle_steps: int
     steps: tuple[Mapping[PhaseName, Seconds], ...]  # one per marked step, in order; position 0 of a cycle refreshes
     plain_seconds: tuple[Seconds, ...]  # the steps without marks, in order
+    # Of the arm's own learning rate: less than 1 where its loss diverged. None: a run of before, at a thousandth.
+    rate_share: float | None = None
 
     @property
     def amortised(self) -> dict[PhaseName, Seconds]:

@@ -34,6 +34,8 @@ class StepTime(Strict):
     host_seconds: tuple[Seconds, ...] | None = None  # of each block, until all was queued; None on a CPU
     # CPU time of each block, of the whole process. None: as for `side_work`
     cpu_seconds: tuple[Seconds, ...] | None = None
+    # Of the arm's own learning rate: less than 1 where its loss diverged. None: a run of before, at a thousandth.
+    rate_share: float | None = None
 
     @property
     def clock_disagreement(self) -> float | None:
@@ -91,6 +93,7 @@ class WarmUp(Strict):
     steady_after_steps: int | None  # whole cycles; None: not steady before the time was up
     # With what is made once: state, caches, compilation. In no other figure. None: a run from before it was read.
     first_step_seconds: Seconds | None = None
+    rate_share: float | None = None  # as in a visit
 
     @property
     def discarded_steps(self) -> int:

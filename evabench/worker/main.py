@@ -6,7 +6,15 @@ from dataclasses import replace
 
 import torch
 
-from evabench.errors import DataError, EvabenchError, OutputError, PluginChangedError, WorkloadError, printable
+from evabench.errors import (
+    DataError,
+    DivergedError,
+    EvabenchError,
+    OutputError,
+    PluginChangedError,
+    WorkloadError,
+    printable,
+)
 from evabench.records.request import ChildReply, Request, lost
 from evabench.records.run import Outcome
 from evabench.worker.measure import Finding, measure
@@ -23,6 +31,8 @@ def perform(request: Request) -> ChildReply:
     except WorkloadError as error:
         traceback.print_exc()
         return _failed(_of_the_workload(error))
+    except DivergedError as error:
+        return _failed(Outcome(kind="diverged", reason=printable(str(error)), stderr_tail=""))
     except (PluginChangedError, DataError, OutputError) as error:  # no arm is to blame: it is made again
         return lost(printable(str(error)))
     except EvabenchError as error:

@@ -66,3 +66,22 @@ def test_two_clocks_that_differ_by_more_than_2_percent_are_flagged(drift, in_dou
     found = visit(FakeDevice(host_ms=0, device_ms=[10], drift=drift))
     assert found.clock_disagreement == pytest.approx(drift - 1)
     assert found.in_doubt is in_doubt
+
+
+class FakeMoment:
+    def __init__(self):
+        self.said = []
+
+    def keep(self):
+        self.said.append("keep")
+
+    def rewind(self):
+        self.said.append("rewind")
+
+
+def test_each_block_begins_at_the_moment_that_was_kept_and_with_a_cycle_that_is_not_timed():
+    device, moment = FakeDevice(host_ms=1, device_ms=[30, 10, 10]), FakeMoment()
+    found = time_visit(device.step, device.clock, SETTINGS, 3, warmup_steps=3, moment=moment)
+    assert moment.said == ["keep", "rewind", "rewind"]
+    assert device.num_steps == 3 + (3 + 9) + (3 + 9)  # warm-up, the block, the latencies
+    assert len(found.step_seconds) == len(found.latency_seconds) == 9

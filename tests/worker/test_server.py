@@ -152,7 +152,9 @@ def test_skipped_steps_are_an_outcome_that_names_the_layer(server):
 def test_a_rate_that_would_diverge_in_a_training_run_does_not_disturb_a_timing(server):
     wild = EvaSettings(lr=10.0, clip="none")
     assert ask(server, wild, ConvergenceSettings(steps=40, evaluate_every=20)).outcome.kind == "diverged"
-    assert ask(server, wild, StepTimeSettings(), warmup_steps=10).outcome.completed
+    timed = ask(server, wild, StepTimeSettings(), warmup_steps=10)
+    assert timed.outcome.completed
+    assert timed.measured.rate_share < 1
 
 
 def test_an_optimizer_says_how_it_is_and_what_it_preconditions(server):

@@ -14,7 +14,8 @@ from evabench.measurement.memory.device_workspace import CudaAllocator, watch_de
 from evabench.measurement.memory.nvml import watch_device_memory
 from evabench.measurement.memory.storages import StorageTracker, storage_bytes, thinned
 from evabench.measurement.memory.workspace import Workspace, profile_workspace
-from evabench.measurement.step import closure_of, slow_down, train_on
+from evabench.measurement.step import closure_of, train_on
+from evabench.measurement.timing.trained_steps import TrainedSteps, at_a_rate_that_holds
 from evabench.records.measurement import MemorySettings
 from evabench.records.memory import Memory
 from evabench.units import Bytes
@@ -28,19 +29,24 @@ TIMELINE_POINTS = 400
 
 def measure_memory(bench: Bench, settings: MemorySettings) -> Memory:
     """Return the bytes of the state, and of the second refresh: the first one creates the state."""
+    found = at_a_rate_that_holds(bench, lambda steps: _measure_memory(bench, steps), streamed=True)
+    return replace(found, rate_share=bench.rate_share)
+
+
+def _measure_memory(bench: Bench, steps: TrainedSteps) -> Memory:
     workload, optimizer, cycle_steps = bench.workload, bench.optimizer, bench.cycle_steps
-    slow_down(optimizer)
-    batches = workload.batches()
     for _ in range(cycle_steps):
-        bench.train(next(batches))
-    batch = next(batches)
+        steps.step()
+    steps.check()
+    batch = steps.next_batch()
     with watch_device_memory(bench.device) as device:
         held = CudaAllocator(bench.device).current() if bench.device.type == "cuda" else None
         tracker = track_step(workload.model, optimizer, batch, workload.loss, closure=bench.closure)
 
     def to_next_refresh() -> None:
         for _ in range(cycle_steps - 1):
-            bench.train(next(batches))
+            steps.step()
+        steps.check()
         optimizer.zero_grad(set_to_none=True)
 
     def refresh() -> None:

@@ -1,13 +1,12 @@
 """The clock of a timing visit: warm-up, then one block of whole cycles."""
 
-import gc
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
 from math import hypot, sqrt
 from statistics import median
 from time import perf_counter_ns, process_time
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from evabench.measurement.timing.side_work import SideWorkWatch
 from evabench.records.measurement import StepTimeSettings, WarmUpSettings
@@ -35,11 +34,16 @@ class Clock(Protocol):
     def latencies(self, step: Step, num_steps: int) -> tuple[Seconds, ...] | None:
         """Return the seconds of each step with the device awaited behind it; None where there is no device."""
 
+    @property
+    def has_latencies(self) -> bool:
+        """Return whether there is a device to wait for."""
+
 
 @dataclass(frozen=True, slots=True)
 class CpuClock:
     """Reads the monotonic clock; on a CPU a step has ended when it returns."""
 
+    has_latencies: ClassVar[bool] = False
     now: Callable[[], int] = perf_counter_ns
 
     def time_steps(self, step: Step, num_steps: int) -> TimedBlock:
@@ -60,19 +64,45 @@ class CpuClock:
         """Return None: on a CPU nothing is synchronised, and a step's latency is its time."""
 
 
-def time_visit(step: Step, clock: Clock, settings: StepTimeSettings, cycle_steps: int, warmup_steps: int) -> StepTime:
-    """Return the step times of one visit. The garbage collector rests inside the block, as in `timeit`."""
+class Moment(Protocol):
+    """What a training run can be taken back to."""
+
+    def keep(self) -> None:
+        """Remember how everything is now."""
+
+    def rewind(self) -> None:
+        """Put everything back to how it was then."""
+
+
+def time_visit(
+    step: Step,
+    clock: Clock,
+    settings: StepTimeSettings,
+    cycle_steps: int,
+    warmup_steps: int,
+    moment: Moment | None = None,
+) -> StepTime:
+    """Return the step times of one visit.
+
+    Each block begins at the moment behind the warm-up, and one cycle that is not timed: what puts the moment back
+    leaves the caches cold. Without a moment the blocks follow each other.
+    """
     if warmup_steps % cycle_steps:
         raise ValueError(f"a warm-up of {warmup_steps} steps is no whole number of cycles of {cycle_steps}")
     for _ in range(warmup_steps):
         step()
-    with _collector_at_rest():
-        watch = SideWorkWatch()
-        num_steps = settings.block_steps(cycle_steps)
-        before = process_time()
-        block = clock.time_steps(step, num_steps)
-        cpu_seconds = process_time() - before
-        side_work = watch.end(block.block_seconds, num_steps)
+    if moment is not None:
+        moment.keep()
+    num_steps = settings.block_steps(cycle_steps)
+    _go_back(step, cycle_steps, moment)
+    watch = SideWorkWatch()
+    before = process_time()
+    block = clock.time_steps(step, num_steps)
+    cpu_seconds = process_time() - before
+    side_work = watch.end(block.block_seconds, num_steps)
+    latency_seconds = None
+    if clock.has_latencies:
+        _go_back(step, cycle_steps, moment)
         latency_seconds = clock.latencies(step, num_steps)
     return StepTime(
         step_seconds=block.step_seconds,
@@ -126,12 +156,8 @@ def _standard_error(values: tuple[float, ...]) -> float:
     return 1.2533 * 1.4826 * median(abs(value - centre) for value in values) / sqrt(len(values))
 
 
-class _collector_at_rest:  # noqa: N801 (a context manager is used like a function)
-    def __enter__(self) -> None:
-        gc.collect()
-        self._was_enabled = gc.isenabled()
-        gc.disable()
-
-    def __exit__(self, *_: object) -> None:
-        if self._was_enabled:
-            gc.enable()
+def _go_back(step: Step, cycle_steps: int, moment: Moment | None) -> None:
+    if moment is not None:
+        moment.rewind()
+        for _ in range(cycle_steps):
+            step()

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
 from time import perf_counter_ns
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 
@@ -22,6 +22,7 @@ from evabench.units import Seconds
 class CudaClock:
     """Times steps by the device's own events."""
 
+    has_latencies: ClassVar[bool] = True
     new_event: Callable[[], Any]  # as `torch.cuda.Event(enable_timing=True)`
     synchronize: Callable[[], None]
     now: Callable[[], int] = perf_counter_ns

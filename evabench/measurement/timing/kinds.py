@@ -1,4 +1,4 @@
-"""The kinds of measurement that time steps, on the clock of the device."""
+"""The kinds of measurement that time steps, on the clock of the device, at a rate at which no loss diverges."""
 
 from dataclasses import replace
 
@@ -9,6 +9,7 @@ from evabench.measurement.timing.clock import find_warm_up, time_visit
 from evabench.measurement.timing.cuda_clock import clock_on, marks_on
 from evabench.measurement.timing.phases import time_phases
 from evabench.measurement.timing.trace import profile_steps
+from evabench.measurement.timing.trained_steps import TrainedSteps, at_a_rate_that_holds
 from evabench.records.measurement import PhasesSettings, ProfileSettings, StepTimeSettings, WarmUpSettings
 from evabench.records.phases import Phases
 from evabench.records.profile import Profile
@@ -17,26 +18,37 @@ from evabench.records.step_time import StepTime, WarmUp
 
 def measure_warm_up(bench: Bench, settings: WarmUpSettings) -> WarmUp:
     """Return how many steps it takes until the step time is steady."""
-    return find_warm_up(bench.timed_step(), clock_on(bench.device), settings, bench.cycle_steps)
+
+    def measure(steps: TrainedSteps) -> WarmUp:
+        return find_warm_up(steps.step, clock_on(bench.device), settings, bench.cycle_steps)
+
+    return replace(at_a_rate_that_holds(bench, measure), rate_share=bench.rate_share)
 
 
 def measure_step_time(bench: Bench, settings: StepTimeSettings) -> StepTime:
     """Return the step times of one visit, then its energy."""
-    step, device = bench.timed_step(), bench.device
-    visit = time_visit(step, clock_on(device), settings, bench.cycle_steps, bench.warmup_steps)
-    energy = measure_energy_on(device, step, bench.cycle_steps, RaplEnergy())
+
+    def measure(steps: TrainedSteps) -> StepTime:
+        device, cycle_steps = bench.device, bench.cycle_steps
+        visit = time_visit(steps.step, clock_on(device), settings, cycle_steps, bench.warmup_steps, steps)
+        step = steps.rewinding(every=settings.block_steps(cycle_steps))
+        return replace(visit, energy=measure_energy_on(device, step, cycle_steps, RaplEnergy()))
+
+    visit = replace(at_a_rate_that_holds(bench, measure), rate_share=bench.rate_share)
     # torch's own threads (more than one, or autograd's for a GPU) cannot be told from an optimizer's.
-    alone = bench.cell.threads == 1 and device.type == "cpu"
-    if not alone:
-        visit = replace(visit, side_work=None, cpu_seconds=None)
-    return replace(visit, energy=energy)
+    alone = bench.cell.threads == 1 and bench.device.type == "cpu"
+    return visit if alone else replace(visit, side_work=None, cpu_seconds=None)
 
 
 def measure_phases(bench: Bench, settings: PhasesSettings) -> Phases:
     """Return the parts of a step."""
-    return time_phases(bench.timed_step(), settings, bench.cycle_steps, marks_on(bench.device))
+
+    def measure(steps: TrainedSteps) -> Phases:
+        return time_phases(steps.step, settings, bench.cycle_steps, marks_on(bench.device))
+
+    return replace(at_a_rate_that_holds(bench, measure), rate_share=bench.rate_share)
 
 
 def measure_profile(bench: Bench, settings: ProfileSettings) -> Profile:
     """Return the operators of a step, and write its trace."""
-    return profile_steps(bench.timed_step(), settings, bench.cycle_steps)
+    return at_a_rate_that_holds(bench, lambda steps: profile_steps(steps.step, settings, bench.cycle_steps))

@@ -1,6 +1,5 @@
 """The parts of a step, timed by the marks that it passes."""
 
-import gc
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -129,12 +128,7 @@ def time_phases(
         clock.wait()
         plain.extend(clock.nanoseconds(start, end) / 1e9 for start, end in stamps)
 
-    gc.collect()
-    gc.disable()
-    try:
-        for pair in range(settings.num_cycles(cycle_steps)):
-            for run in (run_marked, run_plain) if pair % 2 else (run_plain, run_marked):
-                run()
-    finally:
-        gc.enable()
+    for pair in range(settings.num_cycles(cycle_steps)):
+        for run in (run_marked, run_plain) if pair % 2 else (run_plain, run_marked):
+            run()
     return Phases(cycle_steps=cycle_steps, steps=tuple(marked), plain_seconds=tuple(plain))

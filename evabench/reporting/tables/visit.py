@@ -94,6 +94,12 @@ def visit_warnings(report: Report) -> Iterator[str]:
 
 
 def _doubts(arm: MeasuredArm) -> Iterator[str]:
+    lowered = [visit.rate_share for visit in arm.visits if visit.rate_share is not None and visit.rate_share < 1]
+    if lowered:
+        yield (
+            f"its loss diverged where it was timed without a schedule, so that {len(lowered)} of "
+            f"{counted(len(arm.visits), 'visit')} had {min(lowered):g} of its learning rate."
+        )
     work = _most_beside(arm)
     if work is not None and work.suspicious:
         threads = (

@@ -13,6 +13,7 @@ from evabench.records.cell import Cell
 from evabench.records.convergence import Convergence
 from evabench.records.measurement import ConvergenceSettings
 from evabench.records.run import Run
+from evabench.settings.bounds import is_bound
 from evabench.settings.choices import Value
 from evabench.settings.optimizers import OptimizerSettings
 from evabench.settings.points import values_of
@@ -89,8 +90,8 @@ class TunedArm:
         """Return the numbers of the best point that are the smallest or the largest that were tried beside it.
 
         Beside it: among the points with the same words and switches, such as its clip. A single value is no range,
-        nothing lies below a smallest value of 0, and a value is at no edge where one inside of the range did as well
-        (under an active KL clip the learning rate changes nothing).
+        nothing lies beyond a bound of the setting itself (a weight decay of 0), and a value is at no edge where one
+        inside of the range did as well (under an active KL clip the learning rate changes nothing).
         """
         best = self.best
         if best is None:
@@ -100,8 +101,9 @@ class TunedArm:
         edges = []
         for name, value in _numbers(best).items():
             tried = _tried(beside, name)
-            ends = {min(tried), max(tried)} - {0}
-            if len(tried) > 1 and value != 0 and _tried(as_good, name) <= ends:
+            if len(tried) == 1 or is_bound(type(best.settings), name, value):
+                continue
+            if _tried(as_good, name) <= {min(tried), max(tried)}:
                 edges.append(Edge(name=name, value=value, side="smallest" if value == min(tried) else "largest"))
         return tuple(edges)
 

@@ -68,6 +68,15 @@ def check_bounds(settings: Any) -> None:
         raise ValueError("; ".join(problems))
 
 
+def is_bound(settings_class: type, name: str, value: float) -> bool:
+    """Return whether nothing that a field may have lies on one side of a value."""
+    inclusive = {Ge: "ge", Le: "le"}
+    constraints = [
+        one for field in _fields(cast(Hashable, settings_class)) if field.name == name for one in field.constraints
+    ]
+    return any(getattr(one, inclusive[type(one)]) == value for one in constraints if type(one) in inclusive)
+
+
 def field_names(settings_class: type) -> tuple[str, ...]:
     """Return the names that a table of this kind may have."""
     return tuple(field.name for field in dataclasses.fields(settings_class) if not is_place(field))

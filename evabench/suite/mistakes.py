@@ -165,13 +165,20 @@ def _check_seeds(suite: Suite, table: TuningTable) -> Iterator[str]:
 def _check_points(settings: OptimizerSettings, table: TuningTable, place: tuple[str, ...]) -> list[str]:
     """Return what is wrong with the grids of one arm, each thing once."""
     where, known = f"[{'.'.join(place)}]", values_of(settings)
-    names = dict.fromkeys(name for grid in table.grids(place[-1]) for name in grid)
+    grids = table.grids(place[-1])
+    names = dict.fromkeys(name for grid in grids for name in grid)
     if not isinstance(settings, PluginSettings):
         unknown = [name for name in names if name not in known]
         if unknown:
             return [f"{where} has no setting {name}. It has: {', '.join(known)}" for name in unknown]
-    alone = [{name: value} for grid in table.grids(place[-1]) for name, values in grid.items() for value in values]
+    alone = [{name: value} for grid in grids for name, values in grid.items() for value in values]
     mistakes = [mistake for point in alone for mistake in _refused(settings, point, place)]
+    lacking = [(index, name) for index, grid in enumerate(grids, 1) for name in names if name not in grid]
+    mistakes += [
+        f"{where}, entry {index}: {name} is missing. Each grid names what any of them varies: what it leaves out "
+        "is the arm's own value, which the choice may change"
+        for index, name in lacking
+    ]
     if mistakes:
         return list(dict.fromkeys(mistakes))
     try:

@@ -11,7 +11,7 @@ from evabench.findings.findings import make_findings
 from evabench.findings.tuning import Edge, find_trials, tuned_arms
 from evabench.records.convergence import Convergence, Evaluation
 from evabench.records.measurement import ConvergenceSettings
-from evabench.settings.eva import EvaSettings
+from evabench.settings.eva import EvaSettings, EvaSSettings
 from evabench.settings.first_order import SgdSettings
 from evabench.settings.plugin_optimizers import PluginSettings
 from tests.runs import GPU, failed, run, training
@@ -98,7 +98,9 @@ def test_words_and_switches_have_no_edge_and_each_word_has_its_own_ranges():
     assert tuned(*clipped, *normalized).edges == (Edge(name="lr", value=0.1, side="smallest"),)
 
 
-def test_nothing_lies_below_a_smallest_value_of_zero():
+def test_nothing_lies_beyond_the_bound_of_a_setting():
+    sums = [trials(EvaSSettings(beta2=beta2), loss) for beta2, loss in ((0.9, 0.2), (1.0, 0.1))]
+    assert tuned(*sums).edges == ()
     decays = [trials(SgdSettings(lr=0.1, weight_decay=decay), loss) for decay, loss in ((0.0, 0.1), (1e-4, 0.2))]
     assert tuned(*decays).edges == ()
 

@@ -12,8 +12,10 @@ EVA = """
 [[tuning.arms.Eva]]
 clip = ["kl_clip"]
 lr = [0.1, 0.2, 0.4]
+damping = [0.03]
 [[tuning.arms.Eva]]
 clip = ["kl_normalization"]
+lr = [0.1]
 damping = [1]
 """
 TUNED = f"{GOOD}\n[tuning]\nseeds = 2\n{SGD}{EVA}"
@@ -86,6 +88,7 @@ UNEQUAL = "every arm that is trained must have the same number of points, got SG
         (("lr = [0.1, 1]", "lr = [0.1, -1]"), "[tuning.arms.SGD]: lr must be >= 0, got -1"),
         (('"kl_clip"', '"kl_clap"'), "[tuning.arms.Eva]: clip: Input should be 'kl_clip', 'kl_normalization'"),
         (("lr = [0.1, 1]", "lr = [1.0, 1]"), "[tuning.arms.SGD]: 2 of its 4 points are there twice"),
+        (("damping = [1]\n", ""), "[tuning.arms.Eva], entry 2: damping is missing. Each grid names what any"),
         (("lr = [0.1, 1]", "lr = []"), "[tuning.arms.SGD]: lr must have 1 or more entries"),
         (("[tuning.arms.SGD]", "[tuning.arms.Nobody]"), '[tuning] arms: "Nobody" is none of SGD, Eva'),
         (("[tuning]", '[tuning]\nworkload = "large"'), '[tuning]: workload: "large" is none of small'),

@@ -8,6 +8,8 @@
     |-- WorkloadError       a user's own model or data that cannot be made, or not be evaluated before training
     |-- DivergedError       an arm whose loss is not finite where its steps are timed, at whatever rate
     |-- PluginChangedError  a plug-in is not what it was when the run was planned
+    |-- GateError           a side of a gate that is not there, or cannot be laid out
+    |-- IncomparableError   two sides whose measuring code cannot be compared, or a machine that fails its own control
     |-- WorkerError         the launch server could not start or broke its protocol
     `-- OutputError         standard output, a store, a report or a trace cannot be written, as on a full disk
 
@@ -63,6 +65,16 @@ class DivergedError(EvabenchError):
 
 class PluginChangedError(EvabenchError):
     """A plug-in that was edited while its runs were made: what it would measure has another key."""
+
+
+class GateError(EvabenchError):
+    """A side of a gate that is not there: a name that git does not know, a suite without [gate]."""
+
+
+class IncomparableError(EvabenchError):
+    """Two sides that no number compares: their protocols differ."""
+
+    exit_code = ExitCode.INVALID_ENVIRONMENT
 
 
 class WorkerError(EvabenchError):

@@ -42,7 +42,7 @@ def profile_arm(
     arms = [arm] if against is None or against == arm else [arm, against]
     folder = (output / loaded.name).absolute()
     cells = [
-        loaded.profile_cell(workload, name, ProfileSettings(trace=str(_trace(folder, workload, name)), min_steps=steps))
+        loaded.one_cell(workload, name, ProfileSettings(trace=str(_trace(folder, workload, name)), min_steps=steps))
         for name in arms
     ]
     _make(folder)

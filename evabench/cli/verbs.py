@@ -40,6 +40,7 @@ VERBS = {
         "export_runs",
         "Write stored runs as CSV, Parquet, JSON, LaTeX or TensorBoard files.",
     ),
+    "gate": Verb("gate", "gate_change", "Say whether a change makes an optimizer slower or hungrier."),
     "profile": Verb(
         "profile",
         "profile_arm",

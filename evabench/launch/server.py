@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -37,6 +38,7 @@ class LaunchServer:
     `layout_seed` draws what must not be the same in every session: the hash seed, and the length of the environment,
     which moves the stack. The kernel draws the address layout anew at every exec. `expected` is the package that the
     server must have imported: this process's own, if nothing is said. It runs in `folder`, which is not on its path.
+    Folders of `path` are: ahead of what is installed, so that a checkout hides an installed package of its name.
     """
 
     def __init__(
@@ -46,6 +48,7 @@ class LaunchServer:
         python: str = sys.executable,
         folder: Path | None = None,
         expected: Imported | None = None,
+        path: Sequence[Path] = (),
     ) -> None:
         draw = random.Random(layout_seed)
         self._environment = {
@@ -54,6 +57,9 @@ class LaunchServer:
             "PYTHONHASHSEED": str(draw.randrange(2**32)),
             "EVABENCH_PADDING": "x" * draw.randrange(_MAX_PADDING_BYTES),
         }
+        if path:
+            others = os.environ.get("PYTHONPATH")
+            self._environment["PYTHONPATH"] = os.pathsep.join([*map(str, path), *([others] if others else [])])
         self._python, self._folder = python, folder
         self._expected = expected or this_package()
         occupy_standard_descriptors()

@@ -6,7 +6,7 @@ Both sides ask: the parent before a run is planned, the child when it loads the 
 import ast
 import hashlib
 import importlib.util
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
@@ -22,14 +22,15 @@ class PluginPlace(Strict):
     hash: str | None  # None: it was not there
 
 
-def plugin_hash(name: str, folder: Path) -> str | None:
+def plugin_hash(name: str, folder: Path, ahead: Sequence[Path] = ()) -> str | None:
     """Return 16 hexadecimal digits of what lies behind a plug-in's name now; None: it is not there.
 
-    A module counts with the whole package that it lies in, a file with what it imports from beside it.
+    A module counts with the whole package that it lies in, a file with what it imports from beside it. Folders `ahead`
+    hide what is installed.
     """
     digest = hashlib.sha256()
     try:
-        found = plugin_files(name, folder)
+        found = plugin_files(name, folder, ahead)
         for path in found:
             content = path.read_bytes()
             digest.update(f"{path.name} {len(content)}\n".encode())
@@ -39,20 +40,22 @@ def plugin_hash(name: str, folder: Path) -> str | None:
     return digest.hexdigest()[:16] if found else None
 
 
-def plugin_files(name: str, folder: Path) -> tuple[Path, ...]:
+def plugin_files(name: str, folder: Path, ahead: Sequence[Path] = ()) -> tuple[Path, ...]:
     """Return the files of "package.module:Name" or "path/to/file.py:Name"; empty: there is no such module.
 
-    A path is seen from the suite's folder. A module is one that is installed, or else lies in that folder.
+    A path is seen from the suite's folder. A module is in a folder `ahead`, or installed, or else lies in that folder.
     """
     place = name.rpartition(":")[0]
     if place.endswith(".py"):
         return _with_neighbours(folder / place)
-    return _files_of_module(place, folder)
+    return _files_of_module(place, folder, ahead)
 
 
-def _files_of_module(module: str, folder: Path) -> tuple[Path, ...]:
+def _files_of_module(module: str, folder: Path, ahead: Sequence[Path]) -> tuple[Path, ...]:
     top, *inner = module.split(".")
-    found = _find(top, None) or _find(top, [str(folder)])
+    found = (
+        (_find(top, [str(one) for one in ahead]) if ahead else None) or _find(top, None) or _find(top, [str(folder)])
+    )
     folders = list(found.submodule_search_locations or ()) if found else []
     for name in inner:
         found = _find(name, folders) if folders else None

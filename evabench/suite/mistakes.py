@@ -18,6 +18,7 @@ from evabench.settings.points import at_point, values_of
 from evabench.settings.targets import Target
 from evabench.settings.workloads import WorkloadSettings
 from evabench.suite.convergence import ConvergenceTable
+from evabench.suite.gate import CellMargins, GateTable, Quarantine, cell_name
 from evabench.suite.layout import KINDS, SEEDED, names_in_file, names_of_kind, place_in_file
 from evabench.suite.suite import Suite
 from evabench.suite.tables import MemoryTable, PhasesTable, TierTable, TimingTable
@@ -34,7 +35,9 @@ _TABLES: dict[str, type] = {
     "memory": MemoryTable,
     "convergence": ConvergenceTable,
     "tuning": TuningTable,
+    "gate": GateTable,
 }
+_IN_GATE: dict[str, type] = {"margins": CellMargins, "quarantine": Quarantine}
 FINITE = "must be a finite number"
 _STEP_BY_CLOSURE = frozenset({"torch.optim:LBFGS"})
 _SIGNS = {"greater_than": ">", "greater_than_equal": ">=", "less_than": "<", "less_than_equal": "<="}
@@ -76,6 +79,12 @@ def check_tiers(suite: Suite) -> list[str]:
             unknown = [name for name in getattr(table, key) or () if name not in known]
             mistakes += [f'[tiers.{tier}] {key}: "{name}" is none of {", ".join(known)}' for name in unknown]
     return mistakes
+
+
+def check_gate(suite: Suite) -> list[str]:
+    """Return what is wrong between [gate] and the cells of the whole suite."""
+    known = (cell_name(workload, arm) for workload in suite.workloads for arm in suite.arms)
+    return [f"[gate] {why}" for why in (suite.gate.unknown(known) if suite.gate else ())]
 
 
 def cross_check(suite: Suite) -> list[str]:
@@ -256,6 +265,8 @@ def _allowed(words: list[str], detail: ErrorDetails, file: type) -> str:
         words = words[2:]
         if not words:
             return ", ".join(names_in_file(TierTable))
+    if len(words) > 1 and words[0] == "gate":
+        return ", ".join(field_names(_IN_GATE[words[1]]))
     if len(words) > 1:
         return ", ".join(field_names(ViewSettings if words[0] == "mechanism" else Target))
     return ", ".join(names_of_kind(words[0]) if words[0] in SEEDED else field_names(_TABLES[words[0]]))

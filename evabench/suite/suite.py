@@ -13,13 +13,14 @@ from pydantic import Field
 
 from evabench.errors import SuiteError
 from evabench.records.cell import Cell
-from evabench.records.measurement import MeasurementSettings, ProfileSettings
+from evabench.records.measurement import MeasurementSettings
 from evabench.settings.bounds import FORBID, Positive
 from evabench.settings.choices import Subnormals
 from evabench.settings.claims import Claim
 from evabench.settings.optimizers import OptimizerSettings
 from evabench.settings.workloads import WorkloadSettings
 from evabench.suite.convergence import ConvergenceTable
+from evabench.suite.gate import GateTable
 from evabench.suite.table import Table
 from evabench.suite.tables import Measurements, TierName, TierTable
 from evabench.suite.tuning import TuningTable
@@ -47,6 +48,7 @@ class Suite:
     measurements: Measurements = field(default_factory=Measurements)
     tiers: Mapping[TierName, TierTable] = field(default_factory=dict)
     claims: tuple[Claim, ...] = ()  # about its own arms, judged here alone
+    gate: GateTable | None = None  # None: no change is judged by it
     tier: Annotated[str | None, Field(init=False)] = None  # the one that was chosen
 
     def at(self, tier: str) -> "Suite":
@@ -94,7 +96,7 @@ class Suite:
             if arm not in asked.without
         )
 
-    def profile_cell(self, workload: str, arm: str, settings: ProfileSettings) -> Cell:
+    def one_cell(self, workload: str, arm: str, settings: MeasurementSettings) -> Cell:
         """Return the cell of one workload and arm. Raises `SuiteError` where the suite does not have them."""
         where = f"the suite {self.name}" + (f" at tier {self.tier}" if self.tier else "")
         for what, name, known in (("workload", workload, self.workloads), ("arm", arm, self.arms)):

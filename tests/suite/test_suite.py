@@ -173,7 +173,7 @@ def test_subnormal_numbers_are_flushed_unless_the_suite_keeps_them(tmp_path):
     assert {cell.subnormals for cell in load_suite(write(tmp_path, GOOD)).cells("memory")} == {"flush"}
     kept = load_suite(write(tmp_path, 'subnormals = "keep"' + GOOD))
     assert {cell.subnormals for cell in kept.cells("memory")} == {"keep"}
-    assert kept.profile_cell("small", "SGD", ProfileSettings(trace="t")).subnormals == "keep"
+    assert kept.one_cell("small", "SGD", ProfileSettings(trace="t")).subnormals == "keep"
     told = mistakes(tmp_path, 'subnormals = "drop"' + GOOD)
     assert "top level: subnormals: Input should be 'flush' or 'keep', got 'drop'" in told
 

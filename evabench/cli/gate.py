@@ -1,0 +1,119 @@
+"""`evabench gate`: says whether a change is slower, or hungrier, than what it was made from."""
+
+from pathlib import Path
+from typing import Annotated, cast, get_args
+
+import typer
+from rich.console import Console
+
+from evabench.cli.stored import print_plainly
+from evabench.errors import GateError
+from evabench.gate.asked import read_gated_suite
+from evabench.gate.baseline import Baseline, baseline_diff, read_baseline, write_baseline
+from evabench.gate.gate import Asked, count_in_place, counter_key, default_jobs, run_gate
+from evabench.gate.report import GateReport, Harness
+from evabench.gate.verdict import exit_code, findings, headline
+
+_KINDS = {
+    "regression": "REGRESSION",
+    "invalid": "INVALID",
+    "missing": "MISSING",
+    "undecided": "undecided",
+    "quarantined": "quarantined",
+    "change": "changed",
+    "note": "fine",
+}
+
+
+def gate_change(
+    suite: Annotated[str, typer.Argument(help="A suite with [gate]: a file, or the name of one that ships.")] = "ci",
+    base: Annotated[
+        str | None, typer.Option(metavar="REF", help="What the change was made from: a commit, branch or tag.")
+    ] = None,
+    head: Annotated[str | None, typer.Option(metavar="REF", help="The change. [default: HEAD]")] = None,
+    working_tree: Annotated[
+        bool, typer.Option("--working-tree", help="The change is what is not committed; the base is HEAD.")
+    ] = False,
+    project: Annotated[Path, typer.Option(metavar="PATH", help="The repository of the change.")] = Path(),
+    counted: Annotated[
+        bool,
+        typer.Option("--counted", help="The counted layer alone, without a clock. Without --base: the baseline."),
+    ] = False,
+    refresh_baseline: Annotated[
+        bool, typer.Option("--refresh-baseline", help="Count what lies here now, write it, and print what changes.")
+    ] = False,
+    harness: Annotated[
+        str,
+        typer.Option(
+            metavar="own|this",
+            help='Of evabench itself: "own" measures each side by its own code, "this" measures the optimizers of both '
+            "by the evabench that runs.",
+        ),
+    ] = "own",
+    strict: Annotated[bool, typer.Option("--strict", help="What is undecided or not covered is exit 4.")] = False,
+    exit_zero: Annotated[bool, typer.Option("--exit-zero", help="Tell everything, and fail nothing.")] = False,
+) -> None:
+    """Say whether a change makes an optimizer slower or hungrier."""
+    console = Console(highlight=False)
+    sides = _sides(base, head, working_tree=working_tree)
+    asked = Asked(
+        project=project,
+        suite=suite,
+        base=sides[0],
+        head=sides[1],
+        counted_only=counted,
+        harness=_harness(harness),
+        strict=strict,
+        exit_zero=exit_zero,
+        jobs=default_jobs(),
+        tell=lambda line: console.print(line, style="dim", markup=False),
+    )
+    if refresh_baseline:
+        _refresh(console, asked)
+        return
+    if asked.base is None and not counted:
+        raise GateError(
+            "what is the change? --base REF compares HEAD with REF, --working-tree what is not committed with HEAD, "
+            "and --counted what lies here with the committed baseline"
+        )
+    report = run_gate(asked)
+    _show(console, report)
+    raise typer.Exit(exit_code(report))
+
+
+def _harness(name: str) -> Harness:
+    if name not in get_args(Harness):
+        raise GateError(f'--harness is "own" or "this", got "{name}"')
+    return cast(Harness, name)
+
+
+def _sides(base: str | None, head: str | None, *, working_tree: bool) -> tuple[str | None, str | None]:
+    """Return base and head; a head of None is the working tree, a base of None is none."""
+    if working_tree:
+        if head is not None:
+            raise GateError("--working-tree is the head: leave --head out")
+        return base or "HEAD", None
+    if base is None and head is not None:
+        raise GateError(f"--head {head} is compared with what? --base REF")
+    return base, None if base is None else head or "HEAD"
+
+
+def _refresh(console: Console, asked: Asked) -> None:
+    gated = read_gated_suite(asked.suite, asked.project)
+    counted = count_in_place(asked, gated)
+    failures = [f"{cell}: {why}" for cell, one in counted.items() for why in one.failures]
+    if failures:
+        raise GateError("nothing was written, for not every cell could be counted:\n" + "\n".join(failures))
+    before = read_baseline(gated.baseline)
+    values = {cell: one.values for cell, one in counted.items()}
+    after = (before or Baseline(suite=gated.suite.name)).with_counted(values, counter_key())
+    for line in baseline_diff(before, after) or ["nothing changes"]:
+        print_plainly(console, line)
+    write_baseline(gated.baseline, after)
+    print_plainly(console, f"written: {gated.baseline}. Read the diff before it is committed.")
+
+
+def _show(console: Console, report: GateReport) -> None:
+    console.print(headline(report), style="bold", markup=False, soft_wrap=True)
+    for one in findings(report):
+        print_plainly(console, f"{_KINDS[one.kind]:<12}{one.text}")

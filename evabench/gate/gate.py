@@ -1,0 +1,186 @@
+"""One gate from its question to its report: lay out both sides, count, time, and say what was not covered."""
+
+import os
+import sys
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime
+from pathlib import Path
+from time import monotonic
+
+from evabench.errors import GateError
+from evabench.gate.asked import (
+    GatedSuite,
+    check_names_lead_into,
+    codes_of,
+    lay_sides,
+    measuring_code_differs,
+    read_gated_suite,
+    why_untouched,
+)
+from evabench.gate.baseline import Baseline, read_baseline
+from evabench.gate.control import Control, ControlSeries
+from evabench.gate.counted import NUM_PROCESS_PEAKS, Counted, CountedCell, Counting, count_cells, judge_counted
+from evabench.gate.pairs import Side
+from evabench.gate.report import GateReport, Harness
+from evabench.gate.repository import Repository, Revision, find_repository
+from evabench.gate.rules import TimedLayer
+from evabench.gate.sides import PACKAGE, SideCode, Sides, Start, is_evabench, other_project
+from evabench.gate.timed import Series, Tell, Timed, time_cells
+from evabench.launch.server import LaunchServer
+from evabench.machine.capability import cpu_capability
+from evabench.machine.environment import environment_of
+from evabench.machine.host import read_host
+
+WORKING_TREE = "the working tree"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What `evabench gate` is asked."""
+
+    project: Path
+    suite: str
+    base: str | None = None  # None: the counted layer alone, of the working tree, against the committed baseline
+    head: str | None = None  # None: the working tree
+    counted_only: bool = False
+    strict: bool = False  # besides what the suite's file says
+    exit_zero: bool = False
+    harness: Harness = "own"
+    pythons: Mapping[Side, str] = field(default_factory=lambda: {"base": sys.executable, "head": sys.executable})
+    jobs: int = 1  # of counting, which no clock takes part in
+    noises: Mapping[tuple[str, TimedLayer], float] = field(default_factory=dict)
+    start: Start = LaunchServer
+    tell: Tell = lambda line: None
+
+
+def counter_key() -> str:
+    """Return what keyed counters depend on, beside the code: "torch 2.9.1, x86_64 AVX512"."""
+    return f"torch {environment_of().torch}, {cpu_capability()}"
+
+
+def run_gate(asked: Asked) -> GateReport:
+    """Return what a gate finds."""
+    started, clock = datetime.now(UTC), monotonic()
+    gated = read_gated_suite(asked.suite, asked.project)
+    host = read_host()
+    report = GateReport(
+        suite=gated.suite.name,
+        base=None,
+        head=WORKING_TREE,
+        harness=asked.harness,
+        host=host.id,
+        processor=host.cpu,
+        started=started.isoformat(timespec="seconds"),
+        seconds=0.0,
+        quarantined=gated.quarantined(date.today()),
+        strict=gated.table.strict or asked.strict,
+        exit_zero=gated.table.exit_zero or asked.exit_zero,
+    )
+    if asked.base is None:
+        report = replace(report, counted=_count_alone(asked, gated))
+    else:
+        with tempfile.TemporaryDirectory(prefix="evabench-gate-") as scratch:
+            report = _compare(asked, gated, Path(scratch), report)
+    return replace(report, seconds=monotonic() - clock)
+
+
+def in_place(asked: Asked) -> SideCode:
+    """Return the code of the project as it lies there now."""
+    project = asked.project.resolve()
+    if not is_evabench(project):
+        return other_project(project, WORKING_TREE, asked.pythons["head"])
+    if (project / PACKAGE.name).resolve() != PACKAGE.resolve():
+        raise GateError(f"the evabench that runs is {PACKAGE}, and not that of {project}: name the sides, with --base")
+    return SideCode(title=WORKING_TREE, folder=project, package=PACKAGE, python=asked.pythons["head"])
+
+
+def count_in_place(asked: Asked, gated: GatedSuite) -> dict[str, CountedCell]:
+    """Return the counters of the project as it lies there now."""
+    code = in_place(asked)
+    sides = Sides(base=code, head=code, start=asked.start)
+    return _count(asked, gated, sides, "head")
+
+
+def _count_alone(asked: Asked, gated: GatedSuite) -> Counted:
+    return _judge(gated, count_in_place(asked, gated), None)
+
+
+def _judge(gated: GatedSuite, head: Mapping[str, CountedCell], base: Mapping[str, CountedCell] | None) -> Counted:
+    baseline: Baseline | None = read_baseline(gated.baseline)
+    return judge_counted(head, base, baseline, key=counter_key(), ignored_bytes=gated.table.ignored_bytes)
+
+
+def _count(asked: Asked, gated: GatedSuite, sides: Sides, side: Side, peaks: int = 1) -> dict[str, CountedCell]:
+    counting = Counting(
+        timeout_seconds=gated.suite.timeout_seconds,
+        jobs=asked.jobs,
+        tell=lambda line: asked.tell(f"{sides.on(side).title}: {line}"),
+    )
+    cells = gated.counted_on(sides.on(side))
+    return count_cells(cells, sides.launch_of(side), counting, peaks=peaks)
+
+
+def _compare(asked: Asked, gated: GatedSuite, scratch: Path, report: GateReport) -> GateReport:
+    assert asked.base is not None
+    repository = find_repository(asked.project, scratch / "git")
+    base = repository.revision(asked.base)
+    head = repository.working_tree() if asked.head is None else repository.revision(asked.head)
+    report = replace(report, base=base.title, head=head.title, base_commit=base.commit, head_commit=head.commit)
+    codes = _codes(asked, repository, scratch, base, head)
+    sides = Sides(base=codes["base"], head=codes["head"], start=asked.start)
+    itself = is_evabench(codes["head"].folder)
+    if not itself:
+        check_names_lead_into(gated, codes["head"])
+    untouched = why_untouched(sides, repository.changed_files(base, head), evabench=itself)
+    if untouched:
+        return replace(report, untouched=untouched)
+    peaks = NUM_PROCESS_PEAKS
+    counted = _judge(
+        gated,
+        _count(asked, gated, sides, "head", peaks),
+        _count(asked, gated, sides, "base", peaks),
+    )
+    report = replace(report, counted=counted)
+    if asked.counted_only:
+        return report
+    timed, controls = _time(asked, gated, sides, replace(sides, head=codes["copy"]))
+    return replace(report, timed=timed, controls=controls, num_tests=2 * len(gated.table.gated))
+
+
+def _codes(asked: Asked, repository: Repository, scratch: Path, base: Revision, head: Revision) -> dict[str, SideCode]:
+    places = lay_sides(repository, scratch, base, head)
+    titles = {"base": base.title, "head": head.title, "copy": base.title}
+    return codes_of(places, titles, asked.harness, asked.pythons)
+
+
+def _time(
+    asked: Asked, gated: GatedSuite, sides: Sides, copies: Sides
+) -> tuple[tuple[Timed, ...], tuple[Control, ...]]:
+    timeout = gated.suite.timeout_seconds
+    series = Series(sides=sides, timeout_seconds=timeout, tell=asked.tell)
+
+    def control(try_: int) -> list[ControlSeries]:
+        made = [ControlSeries("same code", replace(series, sides=copies, layout=f"control {try_}"))]
+        if measuring_code_differs(sides):
+            made.append(ControlSeries("measuring code", replace(series, layout=f"second control {try_}")))
+        return made
+
+    first = control(1)
+
+    def between(number: int) -> None:
+        for one in first:
+            one.make_one()
+
+    timed = time_cells(gated.timed(sides, asked.noises), replace(series, between=between))
+    controls = [one.finish() for one in first]
+    if not all(one.valid for one in controls):
+        asked.tell("a negative control failed: once more, with fresh pairs")
+        controls += [one.finish() for one, before in zip(control(2), list(controls), strict=True) if not before.valid]
+    return timed, tuple(controls)
+
+
+def default_jobs() -> int:
+    """Return how many runs are counted at once."""
+    return max(1, len(os.sched_getaffinity(0)))

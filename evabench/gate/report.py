@@ -1,0 +1,68 @@
+"""What a gate has found: data, from which every output is rendered."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from evabench.gate.control import Control
+from evabench.gate.counted import Counted
+from evabench.gate.timed import Timed
+from evabench.settings.strict import Strict
+from evabench.units import Seconds
+
+Harness = Literal["own", "this"]  # each side's own, or that of the evabench that runs the gate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quarantined(Strict):
+    """A cell that fails nothing for now."""
+
+    cell: str
+    reason: str
+    until: str
+    expired: bool  # on the day of the gate: then it fails again
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Uncovered(Strict):
+    """Lines of the change that no gated cell executes, of one file."""
+
+    file: str
+    lines: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Coverage(Strict):
+    """What of the change was executed by the gated cells."""
+
+    num_changed_lines: int  # of files that Python can execute
+    uncovered: tuple[Uncovered, ...] = ()
+    reason: str | None = None  # why nothing is known
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GateReport(Strict):
+    """One gate, with all that was measured for it.
+
+    1   2026-11-26   the first
+    """
+
+    schema: Literal[1] = 1
+    suite: str
+    base: str | None  # for people; None: the counted layer alone, against the committed baseline
+    head: str
+    base_commit: str | None = None
+    head_commit: str | None = None
+    harness: Harness = "own"
+    host: str  # the id of the machine
+    processor: str
+    started: str  # UTC, ISO 8601
+    seconds: Seconds
+    num_tests: int = 0  # by which every error of the timed layers is divided
+    untouched: str | None = None  # why nothing had to be measured
+    counted: Counted | None = None
+    timed: tuple[Timed, ...] = ()
+    controls: tuple[Control, ...] = ()
+    coverage: Coverage | None = None
+    quarantined: tuple[Quarantined, ...] = ()
+    strict: bool = False
+    exit_zero: bool = False

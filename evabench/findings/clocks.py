@@ -17,6 +17,7 @@ from evabench.records.step_time import StepTime
 from evabench.units import Seconds
 
 MAX_DISAGREEMENT = 0.1  # of two clocks of one thing
+_UNTOLD_SECONDS = 1.0  # of a run, that no part of it has to account for: a fork, a reply, the end of a process
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,8 +76,31 @@ def ahead_of_the_parent(runs: Sequence[Run]) -> tuple[Run, ...]:
     return tuple(run for run in runs if _is_ahead(run))
 
 
+def behind_the_parent(runs: Sequence[Run]) -> tuple[Run, ...]:
+    """Return the trainings whose set-up, training and evaluations leave over 10 % of what the parent saw untold.
+
+    A second is always allowed. Runs from before evaluations were timed are left out.
+    """
+    return tuple(run for run in runs if _is_behind(run))
+
+
+def told_seconds(run: Run) -> Seconds | None:
+    """Return what a training accounts for by its own clock; None where a part of it was not measured."""
+    curve = run.measured
+    if not isinstance(curve, Convergence) or curve.evaluation_seconds is None or run.setup_seconds is None:
+        return None
+    return run.setup_seconds + curve.clock_seconds + curve.evaluation_seconds
+
+
+def _is_behind(run: Run) -> bool:
+    told, watched = told_seconds(run), run.conditions.seconds
+    if told is None or watched is None:
+        return False
+    return watched - told > max(MAX_DISAGREEMENT * watched, _UNTOLD_SECONDS)
+
+
 def _is_ahead(run: Run) -> bool:
-    own, watched = _own_seconds(run), run.conditions.seconds
+    own, watched = told_seconds(run) or _own_seconds(run), run.conditions.seconds
     return own is not None and watched is not None and own > (1 + MAX_DISAGREEMENT) * watched
 
 

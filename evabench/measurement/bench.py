@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from time import perf_counter
 
 import torch
 from torch import Tensor
@@ -11,6 +12,7 @@ from evabench.measurement.modes import enter_training
 from evabench.measurement.step import has_rate, scale_rate, training_step
 from evabench.records.cell import Cell
 from evabench.settings.plugin_optimizers import PluginSettings
+from evabench.units import Seconds
 from evabench.workloads.workload import Batch, Workload
 
 Build = Callable[[Cell, int], tuple[Workload, Optimizer]]  # with the seed
@@ -25,6 +27,7 @@ class Bench:
     warmup_steps: int  # 0 where nothing is timed
     build: Build
     rate_share: float = field(default=1.0, init=False)  # of the arm's own learning rate
+    setup_seconds: Seconds | None = field(default=None, init=False)  # until both stood; None: they were not asked for
     _built: tuple[Workload, Optimizer] | None = field(default=None, init=False)
 
     @property
@@ -76,9 +79,11 @@ class Bench:
 
     def _both(self) -> tuple[Workload, Optimizer]:
         if self._built is None:
+            began = perf_counter()
             self._built = self.build(self.cell, self.seed)
             scale_rate(self._built[1], self.rate_share)
             enter_training(self._built[1])
+            self.setup_seconds = perf_counter() - began
         return self._built
 
 

@@ -96,7 +96,15 @@ def train_to_budget(training: Training, settings: ConvergenceSettings, clock: Pa
     """
     losses: list[float | None] = []
     unread: list[Tensor] = []
-    evaluations = [_evaluation(0, clock, training.before_training())]
+    judging = PausableClock(clock.now)
+
+    def scored(scores: Callable[[], Scores]) -> Scores:
+        judging.resume()
+        found = scores()
+        judging.pause()
+        return found
+
+    evaluations = [_evaluation(0, clock, scored(training.before_training))]
     waited = 0.0
     first_step = None
     clock.resume()
@@ -114,12 +122,12 @@ def train_to_budget(training: Training, settings: ConvergenceSettings, clock: Pa
         clock.pause()
         losses += [finite(float(loss)) for loss in unread]
         unread.clear()
-        evaluations.append(_evaluation(done, clock, training.validation()))
+        evaluations.append(_evaluation(done, clock, scored(training.validation)))
         if None in losses or evaluations[-1].validation_loss is None:
             break
         clock.resume()
     reached = evaluations[-1].step == settings.steps and evaluations[-1].validation_loss is not None
-    test = training.test() if reached else None
+    test = scored(training.test) if reached else None
     return Convergence(
         evaluations=tuple(evaluations),
         training_losses=tuple(losses),
@@ -129,6 +137,7 @@ def train_to_budget(training: Training, settings: ConvergenceSettings, clock: Pa
         budget_steps=settings.steps,
         input_wait_seconds=waited,
         first_step_seconds=first_step,
+        evaluation_seconds=judging.seconds,
     )
 
 

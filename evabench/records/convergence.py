@@ -46,6 +46,8 @@ class Convergence(Strict):
     rate_contested_at: int | None = None
     # What predictors without a net reach here; empty: the workload states none. None: a run from before it was read.
     trivial_levels: tuple[TrivialLevel, ...] | None = None
+    # All together, in which the training clock stood still. None: as above.
+    evaluation_seconds: Seconds | None = None
 
     @property
     def clock_seconds(self) -> Seconds:

@@ -11,7 +11,7 @@ from evabench.records.run import Outcome
 from evabench.settings.strict import Strict
 from evabench.units import Seconds
 
-PROTOCOL = 1  # of greeting, request and reply; another number after any change of them
+PROTOCOL = 2  # of greeting, request and reply; another number after any change of them
 _IN_A_CHILD = (
     "errors.py",
     "units.py",
@@ -48,6 +48,7 @@ class ChildReply(Strict):
     subnormals_flushed: bool | None = None  # False: they were not asked to be, or this platform cannot
     health: Health | None = None  # None: the optimizer does not say
     preconditioned_share: float | None = None  # of the trained parameters
+    setup_seconds: Seconds | None = None  # until workload and optimizer stood, by the child's clock
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

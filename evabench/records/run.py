@@ -14,6 +14,7 @@ from evabench.records.host import Host
 from evabench.records.measurement import Measured
 from evabench.records.shared import shared
 from evabench.settings.strict import Strict
+from evabench.units import Seconds
 
 # "lost": the harness or the machine failed, not the arm. Such a run is told and made again, and never stored.
 OutcomeKind = Literal["completed", "diverged", "timeout", "out_of_memory", "crashed", "killed", "lost"]
@@ -61,6 +62,7 @@ class Run(Strict):
     health: Health | None = None  # None: the optimizer does not say, or the run did not get so far
     subnormals_flushed: bool | None = None  # None: the child did not get so far, or the run is from before it was read
     preconditioned_share: float | None = None  # of the trained parameters; None as above
+    setup_seconds: Seconds | None = None  # until workload and optimizer stood, by the child's clock; None as above
 
 
 def run_key(

@@ -137,6 +137,7 @@ class Campaign:
             health=reply.health,
             preconditioned_share=reply.preconditioned_share,
             subnormals_flushed=reply.subnormals_flushed,
+            setup_seconds=reply.setup_seconds,
             started=started,
         )
 

@@ -61,6 +61,7 @@ def _measured(request: Request) -> ChildReply:
         health=finding.health,
         preconditioned_share=finding.preconditioned_share,
         subnormals_flushed=flushed,
+        setup_seconds=finding.setup_seconds,
     )
 
 

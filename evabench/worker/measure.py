@@ -10,6 +10,7 @@ from evabench.optimizers.shell.coverage import LayerAware, coverage
 from evabench.records.health import Health
 from evabench.records.measurement import Measured, MeasurementSettings, kinds_of
 from evabench.records.request import Request
+from evabench.units import Seconds
 from evabench.worker.build import build_cell
 
 
@@ -20,6 +21,7 @@ class Finding:
     measured: Measured
     health: Health | None  # None: it says nothing
     preconditioned_share: float | None
+    setup_seconds: Seconds | None
 
 
 def measure(request: Request) -> Finding:
@@ -29,8 +31,13 @@ def measure(request: Request) -> Finding:
     measured = MEASURED_BY[type(cell.measurement)](bench, cell.measurement)
     optimizer: object = bench.built_optimizer
     if not isinstance(optimizer, LayerAware):
-        return Finding(measured=measured, health=None, preconditioned_share=None)
-    return Finding(measured=measured, health=optimizer.health(), preconditioned_share=coverage(optimizer).share)
+        return Finding(measured=measured, health=None, preconditioned_share=None, setup_seconds=bench.setup_seconds)
+    return Finding(
+        measured=measured,
+        health=optimizer.health(),
+        preconditioned_share=coverage(optimizer).share,
+        setup_seconds=bench.setup_seconds,
+    )
 
 
 def _function(place: str) -> Callable[[Bench, Any], Measured]:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from evabench.findings.clocks import ahead_of_the_parent, training_clock
+from evabench.findings.clocks import ahead_of_the_parent, behind_the_parent, training_clock
 from evabench.findings.findings import make_findings
 from evabench.findings.goals import Goal
 from evabench.records.limits import Limits
@@ -93,3 +93,27 @@ def test_what_explains_a_speed_up_takes_clocks_under_the_limits_of_the_timed_ste
     alike, other = made.trainings("Eva", [20, 20])
     found = arm(under(None, [*made.visits("Eva", 0.01), alike]), under(0.5, [slower(other, 3)]))
     assert list(found.reached(Goal(made.TARGET)).clock_seconds) == [1]
+
+
+def accounted(run, *, setup, evaluations, wall):
+    """A run of 0.72 s of training, with its other parts and what the parent saw."""
+    measured = replace(run.measured, evaluation_seconds=evaluations)
+    return beside([replace(run, measured=measured, setup_seconds=setup)], seconds=wall)[0]
+
+
+@pytest.mark.parametrize(
+    ("setup", "evaluations", "wall", "ahead", "behind"),
+    [
+        (1.0, 18.28, 20.5, False, False),  # a fork and a reply take a part of a second
+        (1.0, 18.28, 22.3, False, True),
+        (0.1, 0.1, 1.9, False, False),  # a short run is not blamed for its fork
+        (1.0, 18.28, 18.3, False, False),
+        (1.0, 18.28, 18.0, True, False),
+        (None, 18.28, 40.0, False, False),  # from before it was measured
+        (1.0, None, 40.0, False, False),
+    ],
+)
+def test_the_parts_of_a_run_and_what_the_parent_saw_are_compared_both_ways(setup, evaluations, wall, ahead, behind):
+    (run,) = made.trainings("Eva", [20])
+    runs = [accounted(run, setup=setup, evaluations=evaluations, wall=wall)]
+    assert (ahead_of_the_parent(runs) != (), behind_the_parent(runs) != ()) == (ahead, behind)

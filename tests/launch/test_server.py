@@ -41,7 +41,8 @@ def ask(server):
 
 def test_a_server_of_a_newer_evabench_is_told_by_its_protocol_whatever_else_it_says(tmp_path):
     newer = json.dumps({"protocol": PROTOCOL + 1, "colour": "red"})
-    assert "is a newer one: its launch server speaks protocol 2, and this evabench 1" in greeted_with(tmp_path, newer)
+    told = f"is a newer one: its launch server speaks protocol {PROTOCOL + 1}, and this evabench {PROTOCOL}"
+    assert told in greeted_with(tmp_path, newer)
 
 
 def test_a_server_from_before_protocols_had_numbers_is_an_older_one(tmp_path):

@@ -55,6 +55,7 @@ def test_the_clock_leaves_evaluations_out_and_tells_the_wait_for_batches_apart()
     curve = FakeTraining().run()
     assert [point.seconds for point in curve.evaluations] == [0.0, 10.0, 20.0]
     assert curve.input_wait_seconds == 8.0
+    assert curve.evaluation_seconds == 400.0  # before training, twice in it, and the test
 
 
 def test_the_first_step_in_which_code_is_compiled_is_told_apart():

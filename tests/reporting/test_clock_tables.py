@@ -4,7 +4,7 @@ from evabench.reporting.sections import warnings
 from evabench.reporting.tables.clock import clock_table, clock_warnings
 from evabench.reporting.tables.origin import conditions_table
 from tests import runs as made
-from tests.findings.test_clocks import beside, slower
+from tests.findings.test_clocks import accounted, beside, slower
 from tests.reporting.reports import make_report, suite
 
 
@@ -54,6 +54,13 @@ def test_a_child_that_counts_more_seconds_than_its_parent_saw_is_said():
     (run,) = beside([made.training("Eva", 1, 20)], seconds=0.5)
     (told,) = clock_warnings(make_report(suite(), [run]))
     assert "The clock of 1 run is more than 10% ahead of the parent's" in told
+
+
+def test_a_child_that_accounts_for_less_than_its_parent_saw_is_said():
+    (run,) = made.trainings("Eva", [20])
+    (told,) = clock_warnings(make_report(suite(), [accounted(run, setup=1.0, evaluations=2.28, wall=8.0)]))
+    assert "Set-up, training and evaluations of 1 run come to over 10% less than the parent saw" in told
+    assert "seed 1: 4.00 s of 8.00 s)" in told
 
 
 def test_conditions_count_the_disturbed_training_runs():

@@ -5,7 +5,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from statistics import median
 
 from evabench.findings.arm import MeasuredArm
-from evabench.findings.clocks import MAX_DISAGREEMENT, TrainingClock, ahead_of_the_parent, training_clock
+from evabench.findings.clocks import (
+    MAX_DISAGREEMENT,
+    TrainingClock,
+    ahead_of_the_parent,
+    behind_the_parent,
+    told_seconds,
+    training_clock,
+)
 from evabench.reporting.report import Report, WorkloadReport
 from evabench.reporting.tables.table import NOT_MEASURED, Table, counted, seconds_cell
 from evabench.units import format_seconds
@@ -71,6 +78,15 @@ def clock_warnings(report: Report) -> Iterator[str]:
         yield (
             f"The clock of {counted(len(ahead), 'run')} is more than {MAX_DISAGREEMENT:.0%} ahead of the parent's, "
             f"which saw the whole run ({ahead[0].cell.title}, seed {ahead[0].seed}): one of the two is wrong."
+        )
+
+    behind = behind_the_parent(report.findings.runs)
+    if behind:
+        first = behind[0]
+        yield (
+            f"Set-up, training and evaluations of {counted(len(behind), 'run')} come to over {MAX_DISAGREEMENT:.0%} "
+            f"less than the parent saw ({first.cell.title}, seed {first.seed}: {seconds_cell(told_seconds(first))} of "
+            f"{seconds_cell(first.conditions.seconds)}): its clock is wrong, or it did something that no clock counts."
         )
 
 

@@ -1,6 +1,7 @@
 """The arms of one workload that a claim compares, and why it must not be judged on them."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from evabench.findings.arm import MeasuredArm
 from evabench.findings.goals import Goal
@@ -19,6 +20,7 @@ class ComparedWorkload:
     target: Goal | None
     reference: str | None  # the arm whose own runs set the target; None: the target is a number of the suite
     without_target: frozenset[str] = frozenset()  # arms whose runs carry no target, or another one
+    tuned: Mapping[str, float] = field(default_factory=dict)  # median loss of an arm's own settings in its trials
     better_reference: str | None = None  # what is better than the arm that set the target; None: nothing
 
     def speaking_for(self, claim: Claim) -> list[MeasuredArm]:
@@ -33,6 +35,12 @@ class ComparedWorkload:
     def _subjects(self, claim: Claim) -> list[MeasuredArm]:
         """Return the arms that are what their tag says: an ablation arm speaks only where it is named."""
         return [one for one in self.arms if claim.local or not is_ablation(one.optimizer)]
+
+    def best_tuned(self, bases: Sequence[MeasuredArm]) -> MeasuredArm | None:
+        """Return the baseline that ended lowest in the trials of the tuning; None where they do not tell of each."""
+        if not bases or any(base.name not in self.tuned for base in bases):
+            return None
+        return min(bases, key=lambda base: self.tuned[base.name])
 
     def refusal(self, claim: Claim) -> str | None:
         """Return why no times to a target must be compared here, as a sentence; None where nothing is in the way."""

@@ -1,12 +1,13 @@
-"""Sampled comparisons on one workload: the claim's arm against the strongest of its baselines.
+"""Sampled comparisons on one workload: the claim's arm against its baselines.
 
-Several arms of a baseline, such as K-FAC refreshed at every step and at every tenth, are compared each; the strongest
-decides and the others are listed. The strongest has the smallest median time to the target, or for step times the
-cheapest step. Of several arms of the claim's own optimizer the one that bears its plain title decides; where none
-does, each counts as a comparison of its own, and they share the error.
+Several arms may be a baseline, such as K-FAC refreshed at every step and at every tenth, or SGD and AdamW. The one
+that decides is chosen on runs that are never judged: the trials of the tuning. Where these do not tell, every baseline
+counts, so that the arm has to be judged against the strongest without choosing it on the judged runs.
+Of several arms of the claim's own optimizer the one that bears its plain title decides; where none does, each counts
+as a comparison of its own, and they share the error.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from evabench.claims.compared import ComparedWorkload
@@ -17,6 +18,7 @@ from evabench.findings.arm import MeasuredArm
 from evabench.records.host import Host
 from evabench.settings.claims import Claim, ClaimedWorkload
 from evabench.stats.interval import Interval
+from evabench.stats.strongest import Greatest, Least
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,24 +87,24 @@ class Sampling:
     """How a quantity that is sampled is compared."""
 
     to_target: bool  # whether it takes a target, and runs that carry it
-    strength: Callable[[ComparedWorkload, MeasuredArm], float | None]  # smaller is stronger; None: cannot be compared
+    compared: Callable[[ComparedWorkload, MeasuredArm], bool]  # whether an arm has what a comparison takes
     compare: Callable[[Pairing], Comparison | None]
-    strongest: str  # "has the cheapest step"
     needed: str  # of an arm: "timed"
+    more_is_better: bool  # whether a larger quantity speaks for the claim's arm
 
 
 def compare(claim: Claim, sampling: Sampling, workload: ComparedWorkload, host: Host) -> tuple[Comparison, ...]:
     """Return every comparison for this claim that the runs of one workload allow, the deciding ones first."""
     if refusal(claim, sampling, workload):
         return ()
-    strengths = {id(arm): sampling.strength(workload, arm) for arm in workload.arms}
     against = workload.against(claim)
-    bases = [base for base in against if strengths[id(base)] is not None]
-    bases.sort(key=lambda base: (strengths[id(base)], base.name))
-    arms = [arm for arm in workload.speaking_for(claim) if strengths[id(arm)] is not None]
-    left_out = [base.name for base in against if strengths[id(base)] is None]
+    bases = [base for base in against if sampling.compared(workload, base)]
+    arms = [arm for arm in workload.speaking_for(claim) if sampling.compared(workload, arm)]
+    left_out = [base.name for base in against if base not in bases]
+    best = workload.best_tuned(bases) if claim.deciding == "best_tuned" else None
+    bases.sort(key=lambda base: (base is not best, base.name))
     found = []
-    for position, base in enumerate(bases):
+    for base in bases:
         for arm in arms:
             pairing = Pairing(
                 claim=claim,
@@ -111,8 +113,8 @@ def compare(claim: Claim, sampling: Sampling, workload: ComparedWorkload, host: 
                 arm=arm,
                 base=base,
                 label=workload.name if len(arms) == 1 else f"{workload.name} ({arm.name})",
-                decides=position == 0,
-                notes=(*_choice_notes(base, bases, left_out, sampling), *arm.excluded, *base.excluded),
+                decides=best is None or base is best,
+                notes=(*_choice_notes(base, bases, best, left_out, sampling), *arm.excluded, *base.excluded),
             )
             comparison = sampling.compare(pairing)
             if comparison is not None:
@@ -120,12 +122,45 @@ def compare(claim: Claim, sampling: Sampling, workload: ComparedWorkload, host: 
     return tuple(found)
 
 
+def decided_on(comparisons: Sequence[Comparison], sampling: Sampling, claim: Claim) -> list[WorkloadBounds]:
+    """Return the bounds of each workload: of several deciding baselines those against the strongest of them."""
+    by_label: dict[str, list[WorkloadBounds]] = {}
+    for one in comparisons:
+        by_label.setdefault(one.bounds.workload, []).append(one.bounds)
+    more = sampling.more_is_better or claim.relation == "not_worse_by"
+    return [_strongest(label, members, more) for label, members in by_label.items()]
+
+
+def _strongest(label: str, members: Sequence[WorkloadBounds], more_is_better: bool) -> WorkloadBounds:
+    if len(members) == 1:
+        return members[0]
+    bounds = [one.bounds for one in members]
+    doubts = dict.fromkeys(one.doubt for one in members if one.doubt)
+    return WorkloadBounds(
+        workload=label,
+        bounds=Least(bounds) if more_is_better else Greatest(bounds),
+        num_pairs=_fewest(one.num_pairs for one in members),
+        num_seeds=_fewest(one.num_seeds for one in members),
+        doubt=" and ".join(doubts) or None,
+    )
+
+
+def _fewest(counts: Iterable[int | None]) -> int | None:
+    return min((count for count in counts if count is not None), default=None)
+
+
 def _choice_notes(
-    base: MeasuredArm, bases: Sequence[MeasuredArm], left_out: Sequence[str], sampling: Sampling
+    base: MeasuredArm,
+    bases: Sequence[MeasuredArm],
+    best: MeasuredArm | None,
+    left_out: Sequence[str],
+    sampling: Sampling,
 ) -> Iterator[str]:
-    if len(bases) > 1:
-        others = ", ".join(one.name for one in bases[1:])
-        yield f"{bases[0].name} decides: it {sampling.strongest} of the baselines; also compared: {others}."
+    others = ", ".join(one.name for one in bases if one is not base)
+    if others and best is base:
+        yield f"{base.name} decides: it ended lowest in the trials of the tuning; also compared: {others}."
+    elif others and best is None:
+        yield f"It counts together with {others}: no trials say which of them is the strongest."
     if left_out and base is bases[0]:
         yield from (f"{arm} could not be compared: it was not {sampling.needed}." for arm in left_out)
 

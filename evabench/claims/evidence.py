@@ -21,6 +21,7 @@ from evabench.claims.comparisons import (
     Comparison,
     Sampling,
     compare,
+    decided_on,
     is_candidate,
     missing,
     refusal,
@@ -35,6 +36,7 @@ from evabench.claims.targets import better_first_order_arm
 from evabench.findings.arm import MeasuredArm
 from evabench.findings.findings import Findings
 from evabench.findings.targets import OTHER_LEVELS, Targets, with_their_target
+from evabench.findings.tuning import TunedArm, tuned_losses
 from evabench.findings.widths import WidthFamily
 from evabench.settings.claims import Claim
 from evabench.stats.widths import MIN_WIDTHS
@@ -92,7 +94,7 @@ def _judge_sampled(
     claim: Claim, sampling: Sampling, findings: Findings, targets: Targets, suite: str | None
 ) -> Judgement:
     arms = findings.arms if claim.quantity == "tensor_peak_ratio" else findings.compared_arms
-    workloads = _workloads(claim, arms, targets)
+    workloads = _workloads(claim, arms, targets, findings.tuning)
     compared = [(workload, compare(claim, sampling, workload, findings.runs[0].host)) for workload in workloads]
     comparisons = [one for _, found in compared for one in found]
     deciding = [one for one in comparisons if one.evidence.decides]
@@ -104,12 +106,12 @@ def _judge_sampled(
     ]
     covered = bool(under_claim) and _covers(claim, under_claim, gaps)
 
-    stated = judge(claim, [one.bounds for one in under_claim], complete=covered)
+    stated = judge(claim, decided_on(under_claim, sampling, claim), complete=covered)
     if len(under_claim) == len(deciding):
         here = stated
     else:
         complete_here = covered if claim.relation == "up_to" else not gaps
-        here = judge(claim, [one.bounds for one in deciding], complete=complete_here)
+        here = judge(claim, decided_on(deciding, sampling, claim), complete=complete_here)
     if not deciding and workloads:
         here = replace(here, reason=" ".join(missing(claim, sampling, workload) for workload in workloads))
     elif deciding:
@@ -135,20 +137,24 @@ def _covers(claim: Claim, under_claim: Sequence[Comparison], gaps: Sequence[Comp
     return not gaps
 
 
-def _workloads(claim: Claim, arms: Sequence[MeasuredArm], targets: Targets) -> list[ComparedWorkload]:
+def _workloads(
+    claim: Claim, arms: Sequence[MeasuredArm], targets: Targets, tuning: Sequence[TunedArm]
+) -> list[ComparedWorkload]:
     """Return the arms by workload. One name for two nets, or for two numbers of ranks, is two workloads."""
     groups: defaultdict[tuple[str, int, str], list[MeasuredArm]] = defaultdict(list)
     for arm in arms:
         groups[arm.workload_name, arm.ranks, repr(arm.workload)].append(arm)
     # Stand-in data says that a suite runs, and nothing about an optimizer.
     return [
-        _workload(claim, name if ranks == 1 else f"{name} on {ranks} ranks", group, targets)
+        _workload(claim, name if ranks == 1 else f"{name} on {ranks} ranks", group, targets, tuning)
         for (name, ranks, _), group in sorted(groups.items())
         if not group[0].workload.stand_in and (not claim.workloads or name in claim.workloads)
     ]
 
 
-def _workload(claim: Claim, label: str, group: Sequence[MeasuredArm], targets: Targets) -> ComparedWorkload:
+def _workload(
+    claim: Claim, label: str, group: Sequence[MeasuredArm], targets: Targets, tuning: Sequence[TunedArm]
+) -> ComparedWorkload:
     arms = at_one_budget(claim, with_their_target(group, targets))
     name = arms[0].workload_name
     set_by_runs = targets.reference_target(arms)
@@ -158,6 +164,7 @@ def _workload(claim: Claim, label: str, group: Sequence[MeasuredArm], targets: T
         arms=arms,
         target=targets.goal(set_by_runs) if set_by_runs else targets.numbers.get(name),
         reference=set_by_runs.cell.arm if set_by_runs else None,
+        tuned=tuned_losses(tuning, name, {arm.name: arm.optimizer for arm in arms}),
         without_target=frozenset(arm.name for arm in arms if arm not in carried),
         better_reference=better_first_order_arm(set_by_runs, carried) if set_by_runs else None,
     )

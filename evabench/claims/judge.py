@@ -8,9 +8,10 @@
     not_worse_by m   every L > -m, alpha each                       some U < -m, alpha / k; of losses log(1 + m)
     exact            it holds at every counted width (at least 4)   it fails at one
 
-L and U are one-sided bounds on one of k workloads. "Every" takes every workload of the claim, "some" shares the error
-between the k chances to be lucky. All else is inconclusive. A workload with fewer than 6 timing pairs or 8 seeds
-decides nothing either way. Which workloads there are is the caller's to say: `complete`.
+L and U are one-sided bounds on one of k workloads: those that the claim names, else those that were measured. "Every"
+takes every workload of the claim, "some" shares the error between the k chances to be lucky. All else is inconclusive.
+A workload with fewer than 6 timing pairs or 8 seeds decides nothing either way. Which workloads there are is the
+caller's to say: `complete`.
 """
 
 from collections import Counter
@@ -109,7 +110,7 @@ def _listed(sentences: Iterable[str]) -> str:
 
 def _at_least(claim: Claim, measured: Sequence[WorkloadBounds], complete: bool) -> Answer:
     threshold = claim.number * (1 - claim.tolerance)
-    shared = claim.alpha / len(measured)
+    shared = _shared(claim, measured)
     for one in _decisive(measured):
         if (upper := one.bounds.upper_bound(shared)) < threshold:
             return _refuted(f"On {one.workload} the upper bound {upper:.3g} is below {threshold:.3g}.")
@@ -121,7 +122,7 @@ def _at_least(claim: Claim, measured: Sequence[WorkloadBounds], complete: bool) 
 
 def _at_most(claim: Claim, measured: Sequence[WorkloadBounds], complete: bool) -> Answer:
     threshold = claim.number * (1 + claim.tolerance)
-    shared = claim.alpha / len(measured)
+    shared = _shared(claim, measured)
     for one in _decisive(measured):
         if (lower := one.bounds.lower_bound(shared)) > threshold:
             return _refuted(f"On {one.workload} the lower bound {lower:.3g} is above {threshold:.3g}.")
@@ -135,7 +136,7 @@ def _at_most(claim: Claim, measured: Sequence[WorkloadBounds], complete: bool) -
 
 def _up_to(claim: Claim, measured: Sequence[WorkloadBounds], complete: bool) -> Answer:
     threshold = claim.number * (1 - claim.tolerance)
-    shared = claim.alpha / len(measured)
+    shared = _shared(claim, measured)
     for one in _decisive(measured):
         if (lower := one.bounds.lower_bound(shared)) >= threshold:
             return _supported(f"On {one.workload} the lower bound {lower:.3g} is at least {threshold:.3g}.")
@@ -155,7 +156,7 @@ def _up_to(claim: Claim, measured: Sequence[WorkloadBounds], complete: bool) -> 
 
 
 def _equal_within(claim: Claim, measured: Sequence[WorkloadBounds], complete: bool) -> Answer:
-    margin, shared = claim.number, claim.alpha / len(measured)
+    margin, shared = claim.number, _shared(claim, measured)
     answers = {one.workload: ratio_equivalence(one.bounds, margin, claim.alpha, shared) for one in _decisive(measured)}
     different = [workload for workload, answer in answers.items() if answer == "different"]
     if different:
@@ -168,7 +169,7 @@ def _equal_within(claim: Claim, measured: Sequence[WorkloadBounds], complete: bo
 def _not_worse_by(claim: Claim, measured: Sequence[WorkloadBounds], complete: bool) -> Answer:
     is_ratio = claim.quantity == "validation_loss_ratio"
     floor = -relative_margin(claim.number) if is_ratio else -claim.number
-    shared = claim.alpha / len(measured)
+    shared = _shared(claim, measured)
     for one in _decisive(measured):
         if (upper := one.bounds.upper_bound(shared)) < floor:
             return _refuted(f"On {one.workload} the upper bound {upper:.3g} is below {floor:.3g}.")
@@ -176,6 +177,10 @@ def _not_worse_by(claim: Claim, measured: Sequence[WorkloadBounds], complete: bo
     if _every_can_decide(measured, complete) and lowest > floor:
         return _supported(f"The lower bound is above {floor:.3g} on every workload; the lowest is {lowest:.3g}.")
     return _undecided(measured, complete, f"A lower bound of {lowest:.3g} does not decide against {floor:.3g}.")
+
+
+def _shared(claim: Claim, measured: Sequence[WorkloadBounds]) -> float:
+    return claim.alpha / max(claim.num_workloads, len(measured))
 
 
 def _decisive(measured: Sequence[WorkloadBounds]) -> list[WorkloadBounds]:

@@ -16,56 +16,58 @@ from evabench.stats.decomposition import decompose
 from evabench.stats.interval import Exact, Unbounded
 from evabench.stats.non_inferiority import LossRatio, Metric, PairedDifference, paired_difference
 from evabench.stats.paired import paired_ratio
-from evabench.stats.time_to_target import INFINITE, SpeedUp, median_seconds, speed_up
+from evabench.stats.time_to_target import INFINITE, SpeedUp
+from evabench.stats.two_noises import StepsRatio, TimeRatio, steps_ratio
+
+# Of the median steps to the nominal target: a coarser cadence is a large part of what is to be decided (JUDGING 4).
+MAX_CADENCE = 1 / 50
 
 
-def _median_time(workload: ComparedWorkload, arm: MeasuredArm) -> float | None:
-    seconds = arm.seconds_to(workload.target) if workload.target is not None else None
-    return median_seconds(seconds) if seconds else None
+def _has_time(workload: ComparedWorkload, arm: MeasuredArm) -> bool:
+    return _has_steps(workload, arm) and _is_timed(workload, arm)
 
 
-def _median_steps(workload: ComparedWorkload, arm: MeasuredArm) -> float | None:
-    if workload.target is None or not arm.trainings:
-        return None
-    return median(INFINITE if count is None else count for count in arm.steps_to(workload.target).values())
+def _has_steps(workload: ComparedWorkload, arm: MeasuredArm) -> bool:
+    return workload.target is not None and bool(arm.trainings)
 
 
-def _step_time(_: ComparedWorkload, arm: MeasuredArm) -> float | None:
-    return arm.amortised_seconds
+def _is_timed(_: ComparedWorkload, arm: MeasuredArm) -> bool:
+    return bool(arm.step_seconds)
 
 
-def _tensor_peak(_: ComparedWorkload, arm: MeasuredArm) -> float | None:
-    return float(arm.memory.peak.total) if arm.memory else None
+def _is_counted(_: ComparedWorkload, arm: MeasuredArm) -> bool:
+    return arm.memory is not None
 
 
-def _median_validation(_: ComparedWorkload, arm: MeasuredArm, metric: Metric) -> float | None:
-    scores = _scores(arm, metric, None).values()
-    if not scores:
-        return None
-    if metric == "accuracy":
-        return median(1.0 - (score or 0.0) for score in scores)
-    return median(INFINITE if score is None else score for score in scores)
+def _is_validated(_: ComparedWorkload, arm: MeasuredArm, metric: Metric) -> bool:
+    return bool(_scores(arm, metric, None))
 
 
 def _times_to_target(pair: Pairing) -> Comparison | None:
     target = pair.workload.target
     assert target is not None
-    ratio = speed_up(pair.base.seconds_to(target) or {}, pair.arm.seconds_to(target) or {})
-    if ratio is None:
-        return None
+    steps = steps_ratio(pair.base.brackets_to(target), pair.arm.brackets_to(target))
     step_times = paired_ratio(pair.base.step_seconds, pair.arm.step_seconds)
-    bounds = WorkloadBounds(
+    if steps is None:
+        return None
+    bounds: StepsRatio | TimeRatio = steps
+    if step_times is None:  # each arm was timed, never in the same sweep: there is no bound of their ratio
+        unpaired = (pair.base.amortised_seconds or 0.0) / (pair.arm.amortised_seconds or math.inf)
+        bounds = TimeRatio(steps=steps, step_time=Unbounded(), step_time_estimate=unpaired)
+    else:
+        bounds = TimeRatio(steps=steps, step_time=step_times, step_time_estimate=step_times.estimate)
+    judged = WorkloadBounds(
         workload=pair.label,
-        bounds=ratio,
+        bounds=bounds,
         num_pairs=step_times.num_pairs if step_times else 0,
-        num_seeds=ratio.num_seeds,
+        num_seeds=steps.num_seeds,
         doubt=pair.workload.doubt(),
     )
     return pair.comparison(
-        bounds,
-        estimate=ratio.estimate,
-        interval=ratio.interval,
-        notes=_miss_notes(pair, ratio),
+        judged,
+        estimate=bounds.estimate,
+        interval=bounds.interval,
+        notes=(*_miss_notes(pair, steps.at_hits), *_cadence_notes(pair, target)),
         numbers=_factors(pair, target),
     )
 
@@ -73,11 +75,27 @@ def _times_to_target(pair: Pairing) -> Comparison | None:
 def _steps_to_target(pair: Pairing) -> Comparison | None:
     target = pair.workload.target
     assert target is not None
-    ratio = speed_up(pair.base.steps_to(target), pair.arm.steps_to(target))
-    if ratio is None:
+    steps = steps_ratio(pair.base.brackets_to(target), pair.arm.brackets_to(target))
+    if steps is None:
         return None
-    bounds = WorkloadBounds(workload=pair.label, bounds=ratio, num_seeds=ratio.num_seeds, doubt=pair.workload.doubt())
-    return pair.comparison(bounds, estimate=ratio.estimate, interval=ratio.interval, notes=_miss_notes(pair, ratio))
+    judged = WorkloadBounds(workload=pair.label, bounds=steps, num_seeds=steps.num_seeds, doubt=pair.workload.doubt())
+    return pair.comparison(
+        judged,
+        estimate=steps.estimate,
+        interval=steps.interval,
+        notes=(*_miss_notes(pair, steps.at_hits), *_cadence_notes(pair, target)),
+    )
+
+
+def _cadence_notes(pair: Pairing, target: Goal) -> Iterator[str]:
+    """Yield that the evaluations are too coarse: the bounds allow for it, and decide less than they could."""
+    steps = median(INFINITE if count is None else count for count in pair.base.steps_to(target).values())
+    every = pair.base.budget.evaluate_every if pair.base.budget else 0
+    if every > steps * MAX_CADENCE:
+        yield (
+            f"{pair.base.name} takes {steps:g} steps and is evaluated every {every}: the bounds allow for that, and "
+            f"decide more where evaluate_every is at most {max(1, math.floor(steps * MAX_CADENCE))}."
+        )
 
 
 def _step_times(pair: Pairing) -> Comparison | None:
@@ -85,13 +103,15 @@ def _step_times(pair: Pairing) -> Comparison | None:
     if ratio is None:
         return None
     bounds = WorkloadBounds(workload=pair.label, bounds=ratio, num_pairs=ratio.num_pairs)
-    return pair.comparison(bounds, estimate=ratio.estimate, interval=ratio.interval)
+    described = ratio.descriptive_interval()
+    numbers = {"bca_low": described.low, "bca_high": described.high} if described else {}
+    return pair.comparison(bounds, estimate=ratio.estimate, interval=ratio.interval, numbers=numbers)
 
 
 def _tensor_peaks(pair: Pairing) -> Comparison | None:
-    peak, base_peak = _tensor_peak(pair.workload, pair.arm), _tensor_peak(pair.workload, pair.base)
-    if peak is None or base_peak is None:
+    if pair.arm.memory is None or pair.base.memory is None:
         return None
+    peak, base_peak = float(pair.arm.memory.peak.total), float(pair.base.memory.peak.total)
     bounds = WorkloadBounds(workload=pair.label, bounds=Exact(peak / base_peak))
     numbers = {"arm_peak_bytes": peak, "base_peak_bytes": base_peak}
     return pair.comparison(bounds, estimate=peak / base_peak, interval=None, numbers=numbers)
@@ -166,41 +186,29 @@ def _factors(pair: Pairing, target: Goal) -> dict[str, float]:
 def _validated(metric: Metric) -> Sampling:
     return Sampling(
         to_target=False,
-        strength=partial(_median_validation, metric=metric),
+        compared=partial(_is_validated, metric=metric),
         compare=partial(_validations, metric=metric),
-        strongest=f"has the best median validation {'accuracy' if metric == 'accuracy' else 'loss'}",
         needed="trained",
+        more_is_better=metric != "loss",
     )
 
 
 SAMPLINGS: Mapping[Quantity, Sampling] = {
     "time_to_target_ratio": Sampling(
         to_target=True,
-        strength=_median_time,
+        compared=_has_time,
         compare=_times_to_target,
-        strongest="has the smallest median time to the target",
         needed="both timed and trained",
+        more_is_better=True,
     ),
     "steps_to_target_ratio": Sampling(
-        to_target=True,
-        strength=_median_steps,
-        compare=_steps_to_target,
-        strongest="has the smallest median number of steps to the target",
-        needed="trained",
+        to_target=True, compared=_has_steps, compare=_steps_to_target, needed="trained", more_is_better=True
     ),
     "step_time_ratio": Sampling(
-        to_target=False,
-        strength=_step_time,
-        compare=_step_times,
-        strongest="has the cheapest step",
-        needed="timed",
+        to_target=False, compared=_is_timed, compare=_step_times, needed="timed", more_is_better=False
     ),
     "tensor_peak_ratio": Sampling(
-        to_target=False,
-        strength=_tensor_peak,
-        compare=_tensor_peaks,
-        strongest="has the smallest peak",
-        needed="counted",
+        to_target=False, compared=_is_counted, compare=_tensor_peaks, needed="counted", more_is_better=False
     ),
     "validation_loss_ratio": _validated("loss"),
     "validation_loss_difference": _validated("signed_loss"),

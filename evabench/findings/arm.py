@@ -13,7 +13,7 @@ from typing import TypeVar
 import numpy as np
 
 from evabench.findings.disturbances import is_clean
-from evabench.findings.goals import Goal, first_hit, steps_to_target
+from evabench.findings.goals import Goal, first_hit, hit_bracket, steps_to_target
 from evabench.records.convergence import Convergence
 from evabench.records.health import Health
 from evabench.records.limits import Limits
@@ -150,6 +150,15 @@ class MeasuredArm:
     def steps_to(self, target: Goal) -> dict[int, int | None]:
         """Return the steps to the target by seed, None for a miss."""
         return {seed: _steps(run, target) for seed, run in self.trainings.items()}
+
+    def brackets_to(self, target: Goal) -> dict[int, tuple[int, int] | None]:
+        """Return between which two evaluations each seed hit the target, in steps; None for a miss."""
+        return {
+            seed: hit_bracket(run.measured.evaluations, target)
+            if run.outcome.completed and isinstance(run.measured, Convergence)
+            else None
+            for seed, run in self.trainings.items()
+        }
 
     def seconds_to(self, target: Goal) -> dict[int, Seconds | None] | None:
         """Return steps x amortised step time by seed; None where the arm was not timed."""

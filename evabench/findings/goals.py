@@ -48,6 +48,14 @@ def first_hit(evaluations: Sequence[Evaluation], goal: Goal) -> Evaluation | Non
     return None
 
 
+def hit_bracket(evaluations: Sequence[Evaluation], goal: Goal) -> tuple[int, int] | None:
+    """Return the step of the last evaluation before the hit, 0 without any, and that of the hit; None for a miss."""
+    hit = first_hit(evaluations, goal)
+    if hit is None:
+        return None
+    return max((one.step for one in evaluations if one.step < hit.step), default=0), hit.step
+
+
 def steps_to_target(evaluations: Sequence[Evaluation], goal: Goal) -> int | None:
     """Return the steps after which the goal was hit, None for a miss."""
     hit = first_hit(evaluations, goal)

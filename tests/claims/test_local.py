@@ -148,5 +148,5 @@ def test_a_pair_is_one_line():
     (line,) = pair_lines(report)
     assert line == (
         "Mine against SGD: step 1.2000x [1.2000, 1.2000], no dearer: refuted; "
-        "reaches the target 1.67x [1.67, 1.67] as fast, no later: supported."
+        "reaches the target 1.67x [1.54, 1.96] as fast, no later: supported."
     )

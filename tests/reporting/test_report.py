@@ -158,7 +158,7 @@ def estimate_of(sgd, eva):
     [
         ([None] * 8, [20] * 8, "the base missed [the base missed]"),
         ([40] * 8, [None] * 8, "the arm missed [the arm missed]"),
-        ([40] * 6 + [None] * 2, [20] * 8, "2x [2x or more]"),
+        ([40] * 6 + [None] * 2, [20] * 8, "2x [1.85x or more]"),
         ([None] * 5 + [40] * 3, [None] * 3 + [20] * 5, "2x [any ratio]"),
     ],
 )

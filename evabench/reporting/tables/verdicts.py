@@ -92,7 +92,7 @@ def evidence_table(judgement: Judgement) -> Table | None:
                 one.base if one.decides else f"{one.base} (does not decide)",
                 _estimate_of(judgement.claim.quantity, one),
                 _rests_on(one),
-                " ".join((*one.notes, _factors(one))).strip() or NOT_MEASURED,
+                " ".join((*one.notes, _factors(one), _described(one))).strip() or NOT_MEASURED,
             )
             for one in judgement.evidence
         ),
@@ -166,3 +166,10 @@ def _factors(evidence: Evidence) -> str:
     rest = f", rest {numbers['rest_factor']:.2f}x" if "rest_factor" in numbers else ""
     seeds = numbers["num_seeds_of_factors"]
     return f"{sentence}{rest} in the {seeds:g} seeds that both reach."
+
+
+def _described(evidence: Evidence) -> str:
+    numbers = evidence.numbers
+    if "bca_low" not in numbers:
+        return ""
+    return f"Ratio of medians, 95 % BCa: {numbers['bca_low']:.3f} to {numbers['bca_high']:.3f} (descriptive)."

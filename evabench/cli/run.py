@@ -1,5 +1,6 @@
 """`evabench run`: make what a suite still lacks, store it, and print what it says."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -9,11 +10,12 @@ from rich.text import Text
 
 from evabench.claims.reading import claims_about
 from evabench.cli.dry_run import show_plan
-from evabench.cli.stored import RESULTS, command, print_plainly, store_of, trials_of
+from evabench.cli.stored import RESULTS, asked_file, command, print_plainly, store_of, trials_of
 from evabench.cli.tier import TierOption
 from evabench.errors import ExitCode, SuiteError
 from evabench.findings.tuning import tuned_arms
 from evabench.machine.host import read_host
+from evabench.records.run import Run
 from evabench.reporting.report import make_report
 from evabench.reporting.run_words import STOPPED, failed_runs, what_failed, what_is_left
 from evabench.reporting.terminal import print_report, print_tuning
@@ -21,6 +23,7 @@ from evabench.runner.missing_data import MissingData, missing_data
 from evabench.runner.plan import Plan
 from evabench.runner.progress import RunProgress
 from evabench.runner.suite_run import SuiteRun, check_data
+from evabench.store.asked import Asked
 from evabench.suite.reading import load_suite
 from evabench.suite.suite import Suite
 
@@ -63,6 +66,7 @@ def run_suite(
     )
     stored = asked.store.read()
     plan = asked.plan(stored.entries)
+    again = command(suite, tier, results, seeds=seeds, jobs=None if jobs == 1 else jobs, no_repeat=no_repeat, tune=tune)
     missing = missing_data(plan)
     _say_what_is_left(console, asked, plan)
     print_plainly(console, "\n".join((*stored.faults, *asked.targets.read().faults)))
@@ -70,11 +74,13 @@ def run_suite(
         print_plainly(console, stored.torn)
         _say_what_is_missing(console, plan, missing)
         show_plan(console, plan, host, results, probe_seconds)
+        _say_what_failed(console, () if tune else failed_runs(plan), 0, again, loaded)
         return
     check_data(plan, missing)
     _say_what_is_missing(console, plan, missing)
     for moved in asked.mend():
         print_plainly(console, f"A torn last line of an earlier crash was moved to {moved}.")
+    asked_file(results, loaded, host.id).write(Asked(tier=tier, seeds=seeds))
     num_lost = _make(console, asked, plan, jobs)
     plan = asked.lasting_plan()
     if tune:
@@ -93,9 +99,15 @@ def run_suite(
             ),
         )
     failed = () if tune else failed_runs(plan)  # a point that fails is one that is not chosen
-    again = command(suite, tier, results, seeds=seeds, jobs=None if jobs == 1 else jobs, no_repeat=no_repeat, tune=tune)
-    print_plainly(console, "\n".join(what_failed(failed, num_lost, again, loaded.timeout_seconds)))
-    if failed or num_lost or missing or plan.targets.none or not plan.stored:
+    _say_what_failed(console, failed, num_lost, again, loaded)
+    if missing or plan.targets.none or not plan.stored:
+        raise typer.Exit(ExitCode.INCOMPLETE)
+
+
+def _say_what_failed(console: Console, failed: Sequence[Run], num_lost: int, again: str, suite: Suite) -> None:
+    """Say what did not complete and how to make it again; exit with 3 where there is any."""
+    print_plainly(console, "\n".join(what_failed(failed, num_lost, again, suite.timeout_seconds)))
+    if failed or num_lost:
         raise typer.Exit(ExitCode.INCOMPLETE)
 
 

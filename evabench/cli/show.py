@@ -8,6 +8,7 @@ from rich.console import Console
 
 from evabench.cli.stored import RESULTS, RunsOption, stored_report
 from evabench.cli.tier import TierOption
+from evabench.errors import ExitCode
 from evabench.reporting.terminal import print_report
 
 
@@ -19,4 +20,7 @@ def show_results(
 ) -> None:
     """Show the table of a suite from the runs of this host and this code."""
     console = Console()
-    print_report(console, stored_report(console, suite, tier, results, runs))
+    report = stored_report(console, suite, tier, results, runs)
+    print_report(console, report)
+    if report.num_missing or report.unfinished:
+        raise typer.Exit(ExitCode.INCOMPLETE)

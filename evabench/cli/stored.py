@@ -1,6 +1,7 @@
 """What the stored runs of a suite say, for the verbs that run nothing."""
 
 import shlex
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
@@ -15,14 +16,16 @@ from evabench.findings.tuning import find_trials
 from evabench.machine.code import read_code
 from evabench.machine.host import read_host
 from evabench.records.cell import Cell
+from evabench.records.host import Host
 from evabench.records.run import Run
 from evabench.reporting.report import Report, make_report
 from evabench.reporting.tables.table import counted
 from evabench.runner.plan import Plan, make_plan
+from evabench.store.asked import Asked, AskedFile
 from evabench.store.elsewhere import run_differences, stored_elsewhere
 from evabench.store.files import RunStore
 from evabench.store.targets import TargetStore
-from evabench.suite.reading import load_suite
+from evabench.suite.reading import load_suite, read_suite
 from evabench.suite.suite import Suite
 
 
@@ -31,6 +34,12 @@ def store_of(results: Path, suite: Suite, host_id: str) -> RunStore:
     return RunStore(results / suite.name / host_id / "runs.jsonl")
 
 
+def asked_file(results: Path, suite: Suite, host_id: str) -> AskedFile:
+    """Return where the last run of this suite on this host says what it asked for."""
+    return AskedFile(results / suite.name / host_id / "asked.json")
+
+
+_MAX_DIFFERENCES = 3  # that are named
 RESULTS = Path("results")  # where runs are stored, if nothing is said
 
 RunsOption = Annotated[
@@ -41,8 +50,20 @@ RunsOption = Annotated[
 
 def stored_report(console: Console, suite: str, tier: str | None, results: Path, runs: Path | None = None) -> Report:
     """Return the report of the stored runs of this host and this code, or of those in a file; without any, exit."""
-    loaded = load_suite(suite, tier)
-    return report_of_file(loaded, runs) if runs else _report_of_this_code(console, suite, tier, loaded, results)
+    if runs:
+        return report_of_file(load_suite(suite, tier), runs)
+    whole, host = read_suite(suite), read_host()
+    asked = _asked(asked_file(results, whole, host.id).read(), whole, tier)
+    if asked.words and tier is None:
+        print_plainly(console, f"As the last run asked: {asked.words}.")
+    return _report_of_this_code(console, suite, load_suite(suite, asked.tier), host, results, asked)
+
+
+def _asked(last: Asked, suite: Suite, tier: str | None) -> Asked:
+    """Return what is meant: a tier that is named now, else that of the last run, with its seeds where they belong."""
+    if tier is not None:
+        return last if last.tier == tier else Asked(tier=tier)
+    return last if last.tier is None or last.tier in suite.tiers else Asked()
 
 
 def report_of_file(suite: Suite, path: Path) -> Report:
@@ -97,16 +118,17 @@ def _is_of_this_code(run: Run) -> bool:
     return run.code.identity == read_code(run.cell).identity
 
 
-def _report_of_this_code(console: Console, suite: str, tier: str | None, loaded: Suite, results: Path) -> Report:
-    host = read_host()
-    store = store_of(results, loaded, host.id)
-    stored = store.read()
-    plan = make_plan(loaded, stored.entries, host, repeat=False)
+def _report_of_this_code(
+    console: Console, suite: str, loaded: Suite, host: Host, results: Path, asked: Asked
+) -> Report:
+    stored = store_of(results, loaded, host.id).read()
+    plan = make_plan(loaded, stored.entries, host, seeds=asked.seeds, repeat=False)
+    unused = _why_unused(plan, stored.entries)
     if not plan.stored:
         older = f" ({plan.older_code} stored runs of older code are not used)" if plan.older_code else ""
         message = f"Nothing is stored for {loaded.name} on this host with this code{older}."
-        print_plainly(console, f"{message} Run it: {command(suite, tier, results)}")
-        print_plainly(console, _why_unused(plan, stored.entries))
+        print_plainly(console, f"{message} Run it: {command(suite, asked.tier, results)}")
+        print_plainly(console, unused)
         for other in stored_elsewhere(results, loaded.name, host):
             print_plainly(console, other.sentence)
         print_plainly(console, "\n".join(stored.notes))
@@ -118,7 +140,7 @@ def _report_of_this_code(console: Console, suite: str, tier: str | None, loaded:
         num_missing=plan.num_runs,
         num_older=plan.older_code,
         targets=plan.targets,
-        store_notes=stored.notes,
+        store_notes=(*stored.notes, *([unused] if unused else [])),
         trials=trials_of(loaded, plan.trials),
     )
 
@@ -127,11 +149,13 @@ def _why_unused(plan: Plan, stored: Sequence[Run]) -> str | None:
     """Return what keeps stored runs of this host from being those that the suite asks for; None without any."""
     asked = {_place(run.cell, run.seed): run for run in plan.left}
     alike = [(run, asked[place]) for run in stored if (place := _place(run.cell, run.seed)) in asked]
-    if not alike:
+    told = [run_differences(there, here.cell, here.environment, here.code) for there, here in alike]
+    if not (found := Counter(difference for differing in told for difference in differing)):
         return None
-    there, here = alike[-1]
-    differing = "; ".join(run_differences(there, here.cell, here.environment, here.code))
-    return f"{counted(len(alike), 'run')} of this host are stored that differ. The last one: {differing}."
+    num_differing = sum(bool(differing) for differing in told)
+    words = "; ".join(difference for difference, _ in found.most_common(_MAX_DIFFERENCES))
+    more = f"; and {len(found) - _MAX_DIFFERENCES} more differences" if len(found) > _MAX_DIFFERENCES else ""
+    return f"{counted(num_differing, 'run')} of this host are stored that differ, and are not used: {words}{more}."
 
 
 def _place(cell: Cell, seed: int) -> tuple[str, str, str, int]:

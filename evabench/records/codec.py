@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any, TypeVar, cast
 
 from pydantic import TypeAdapter, ValidationError
+from pydantic_core import ErrorDetails
 
 T = TypeVar("T")
 
@@ -28,7 +29,31 @@ def first_mistake(error: ValidationError) -> str:
     """Return where the first mistake is and what it is, on one line."""
     first = error.errors(include_url=False)[0]
     where = ".".join(str(part) for part in first["loc"])
-    return f"{where}: {first['msg']}" if where else first["msg"]
+    return f"{where} {what_is_wrong(first)}" if where else what_is_wrong(first)
+
+
+_KINDS = {
+    "string_type": "must be a text",
+    "int_type": "must be a whole number",
+    "int_parsing": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "float_type": "must be a number",
+    "float_parsing": "must be a number",
+    "bool_type": "must be true or false",
+    "bool_parsing": "must be true or false",
+    "tuple_type": "must be a list",
+    "dict_type": "must be a table",
+    "dataclass_type": "must be a table",
+    "missing": "is missing",
+    "missing_argument": "is missing",
+}
+
+
+def what_is_wrong(detail: ErrorDetails) -> str:
+    """Return one of pydantic's complaints in the words of this program, without the place and what was found."""
+    if detail["type"] == "literal_error":
+        return f"must be {detail['ctx']['expected']}"
+    return _KINDS.get(detail["type"], detail["msg"].replace("Input should be", "must be"))
 
 
 @cache

@@ -1,7 +1,6 @@
 """The order of a report: its sections, each with tables and pictures. Every format renders the same ones."""
 
 from evabench.claims.judgement import Judgement
-from evabench.findings.interruptions import KnownVisits
 from evabench.reporting.document import Document, Section, VerdictCard, VerdictGroup
 from evabench.reporting.pictures.convergence import convergence_picture
 from evabench.reporting.pictures.cost import phases_picture, step_time_picture
@@ -10,8 +9,8 @@ from evabench.reporting.pictures.memory import growth_picture, memory_picture, t
 from evabench.reporting.pictures.picture import Picture
 from evabench.reporting.pictures.styles import Styles, arm_styles
 from evabench.reporting.report import Report, WorkloadReport
-from evabench.reporting.tables.clock import clock_table, clock_warnings
-from evabench.reporting.tables.convergence import convergence_table, health_table, rate_warnings, trivial_warnings
+from evabench.reporting.tables.clock import clock_table
+from evabench.reporting.tables.convergence import convergence_table, health_table
 from evabench.reporting.tables.cost import cost_table, phases_table, scaling_table, step_table
 from evabench.reporting.tables.counts import counts_table
 from evabench.reporting.tables.mechanism import (
@@ -27,18 +26,16 @@ from evabench.reporting.tables.missing import missing_table
 from evabench.reporting.tables.origin import (
     conditions_table,
     host_table,
-    older_warnings,
     settings_table,
-    subnormal_warnings,
     unfinished_table,
 )
 from evabench.reporting.tables.pairs import PAIRS, pair_lines
 from evabench.reporting.tables.rate import rate_table
 from evabench.reporting.tables.table import Table
-from evabench.reporting.tables.targets import target_warnings
 from evabench.reporting.tables.tuning import tuning_sentences, tuning_table
 from evabench.reporting.tables.verdicts import answer, decided_by, evidence_table, headline, measured
-from evabench.reporting.tables.visit import energy_table, side_work_table, tries_table, visit_warnings
+from evabench.reporting.tables.visit import energy_table, side_work_table, tries_table
+from evabench.reporting.warnings import warnings
 
 
 def make_document(report: Report) -> Document:
@@ -123,35 +120,6 @@ def _tuning_section(report: Report) -> Section:
         text=" ".join(tuning_sentences(arms, in_suite, report.num_trials_missing)) + where,
         parts=_present(tuning_table(arms, in_suite)),
     )
-
-
-def warnings(report: Report) -> tuple[str, ...]:
-    """Return what a reader has to know before the numbers, as sentences."""
-    found = []
-    if report.num_missing:
-        found.append(f"{report.num_missing} runs that the suite asks for are not stored yet: this report is of a part.")
-    if report.unfinished:
-        kinds = [run.outcome.kind.replace("_", " ") for run in report.unfinished]
-        counts = ", ".join(f"{kinds.count(kind)} {kind}" for kind in sorted(set(kinds)))
-        found.append(f"{len(kinds)} of {len(report.runs)} runs did not complete: {counts}.")
-    found.extend(report.store_notes)
-    found += target_warnings(report.targets)
-    found += older_warnings(report)
-    if report.num_older:
-        found.append(f"{report.num_older} stored runs of older code are not used.")
-    timed = [run for run in report.runs if run.cell.measurement.timed]
-    known = KnownVisits(timed)
-    disturbed = [sentence for run in timed for sentence in known.disturbances(run)[:1]]
-    if disturbed:
-        found.append(f"{len(disturbed)} of {len(timed)} timed runs were disturbed. The first: {disturbed[0]}")
-    found += visit_warnings(report)
-    found += clock_warnings(report)
-    found += subnormal_warnings(report)
-    found += rate_warnings(report)
-    found += trivial_warnings(report)
-    if report.code.dirty:
-        found.append("The measured code had changes that are in no commit.")
-    return tuple(found)
 
 
 def _workload_section(workload: WorkloadReport, styles: Styles) -> Section:

@@ -12,18 +12,17 @@ from evabench.claims.judgement import Judgement, Verdict
 from evabench.errors import printable
 from evabench.findings.tuning import TunedArm
 from evabench.reporting.report import Report, WorkloadReport
-from evabench.reporting.tables.clock import clock_warnings
 from evabench.reporting.tables.convergence import convergence_table
 from evabench.reporting.tables.cost import cost_table
 from evabench.reporting.tables.counts import counts_table
 from evabench.reporting.tables.mechanism import METHODS, SIDES, directions_table, shares_table
-from evabench.reporting.tables.origin import older_warnings, unfinished_table
+from evabench.reporting.tables.origin import unfinished_table
 from evabench.reporting.tables.pairs import pair_lines
 from evabench.reporting.tables.rate import rate_table
 from evabench.reporting.tables.table import Table
-from evabench.reporting.tables.targets import target_warnings
 from evabench.reporting.tables.tuning import chosen_lines, tuning_sentences, tuning_table
 from evabench.reporting.tables.verdicts import decided_by, headline, measured
+from evabench.reporting.warnings import warnings
 from evabench.settings.optimizers import OptimizerSettings
 
 _SEEDED: tuple[Callable[[WorkloadReport], Table | None], ...] = (
@@ -37,8 +36,7 @@ _COLOURS = {Verdict.SUPPORTED: "green", Verdict.REFUTED: "red", Verdict.INCONCLU
 
 def print_report(console: Console, report: Report) -> None:
     """Print the tables of each workload that matter most, what did not complete, and the verdicts."""
-    told = (*report.store_notes, *older_warnings(report), *target_warnings(report.targets), *clock_warnings(report))
-    for warning in told:
+    for warning in warnings(report):
         console.print(Text(warning))
     for workload in report.workloads:
         console.print(Text(f"\n{workload.name}: {workload.settings.shape}", style="bold"))

@@ -8,6 +8,7 @@ from typing import Any, get_args
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from evabench.records.codec import what_is_wrong
 from evabench.records.measurement import ViewSettings
 from evabench.settings.bounds import field_names
 from evabench.settings.choices import TAG
@@ -237,7 +238,7 @@ def explain(detail: ErrorDetails, file: type = Suite) -> str:
         case "value_error":
             return f"[{'.'.join(words)}]: {context['error']}"
         case _:
-            return f"{table}: {key}: {detail['msg']}, got {found!r}"
+            return f"{table}: {key} {what_is_wrong(detail)}, got {found!r}"
 
 
 def _words(detail: ErrorDetails) -> list[str]:

@@ -9,11 +9,12 @@ from rich.console import Console
 from evabench.findings.target_rule import NoTarget
 from evabench.findings.targets import TargetFindings
 from evabench.records.convergence import Convergence
-from evabench.reporting.sections import sections, warnings
+from evabench.reporting.sections import sections
 from evabench.reporting.tables.convergence import convergence_table
 from evabench.reporting.tables.origin import settings_table
 from evabench.reporting.tables.verdicts import evidence_table, measured
 from evabench.reporting.terminal import print_report
+from evabench.reporting.warnings import warnings
 from evabench.settings.targets import Target
 from tests import runs as made
 from tests.reporting.reports import make_report, report, runs, suite

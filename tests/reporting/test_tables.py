@@ -12,13 +12,14 @@ from evabench.records.measurement import WarmUpSettings
 from evabench.records.step_time import WarmUp
 from evabench.reporting.html import render_html
 from evabench.reporting.markdown import render_markdown
-from evabench.reporting.sections import make_document, warnings
+from evabench.reporting.sections import make_document
 from evabench.reporting.tables.clock import clock_table, clock_warnings
 from evabench.reporting.tables.convergence import convergence_table, health_table
 from evabench.reporting.tables.cost import cost_table, phases_table, step_table
 from evabench.reporting.tables.memory import allocation_table, device_table, growth_table, memory_table
 from evabench.reporting.tables.origin import conditions_table, host_table, settings_table, unfinished_table
 from evabench.reporting.terminal import print_report
+from evabench.reporting.warnings import warnings
 from tests import runs as made
 from tests.reporting.reports import make_report, report, suite
 
@@ -296,7 +297,7 @@ def test_disturbed_runs_are_counted_among_the_timed_ones_and_told_above_the_numb
     shaken = make_report(suite(), [*visits, made.training("Eva", 0, 20)])
     assert row(conditions_table(shaken), "step time")["disturbed"] == "3"
     assert row(conditions_table(shaken), "convergence")["disturbed"] == "0"
-    assert "3 of 3 timed runs were disturbed. The first: The hypervisor took 20.0%" in " ".join(warnings(shaken))
+    assert "3 of 3 timed runs that count were disturbed. One of them: The hypervisor took 20.0%" in " ".join(warnings(shaken))
 
 
 def test_of_a_sweep_that_was_made_twice_the_quiet_try_counts_and_both_are_listed():

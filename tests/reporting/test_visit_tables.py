@@ -4,8 +4,9 @@ from dataclasses import replace
 
 from evabench.records.energy import Energy, EnergyReading
 from evabench.records.side_work import SideWork
-from evabench.reporting.sections import sections, warnings
+from evabench.reporting.sections import sections
 from evabench.reporting.tables.visit import energy_table, side_work_table, tries_table
+from evabench.reporting.warnings import warnings
 from tests import runs as made
 from tests.reporting.reports import make_report, suite
 

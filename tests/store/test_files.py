@@ -107,7 +107,7 @@ def test_on_a_full_disk_nothing_of_a_run_is_left_behind(store):
         (b"[" * 100_000, "this is no run of evabench"),
         (b'{"schema": 1}', "the run is damaged: KeyError 'run'"),
         (b'{"schema": 1, "run": []}', "the run is damaged: "),
-        (b'{"schema": %d, "run": {"key": 3}}' % SCHEMA, "the run is damaged: key: Input should be a valid string"),
+        (b'{"schema": %d, "run": {"key": 3}}' % SCHEMA, "the run is damaged: key must be a text"),
         (b'{"schema": 99, "run": {}}', "a newer evabench wrote it (schema 99; known here: up to "),
         (b"\xff\xfe", "this is no text"),
     ],

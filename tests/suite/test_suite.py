@@ -175,7 +175,7 @@ def test_subnormal_numbers_are_flushed_unless_the_suite_keeps_them(tmp_path):
     assert {cell.subnormals for cell in kept.cells("memory")} == {"keep"}
     assert kept.one_cell("small", "SGD", ProfileSettings(trace="t")).subnormals == "keep"
     told = mistakes(tmp_path, 'subnormals = "drop"' + GOOD)
-    assert "top level: subnormals: Input should be 'flush' or 'keep', got 'drop'" in told
+    assert "top level: subnormals must be 'flush' or 'keep', got 'drop'" in told
 
 
 def test_all_mistakes_of_a_file_are_told_at_once(tmp_path):
@@ -189,7 +189,7 @@ def test_all_mistakes_of_a_file_are_told_at_once(tmp_path):
     assert all("mine.toml: [" in line for line in told)
     assert any("[arms.SGD]: lr must be >= 0, got -1" in line for line in told)
     assert any("[arms.Eva] has no setting dampening. It has: " in line and "damping" in line for line in told)
-    assert any("[arms.Eva]: momentum: Input should be a valid number, got 'high'" in line for line in told)
+    assert any("[arms.Eva]: momentum must be a number, got 'high'" in line for line in told)
     assert any("[arms.Magic]: optimizer magic is unknown. Known: 'sgd', 'adamw', 'eva'" in line for line in told)
     assert any("[arms.None]: optimizer is missing" in line for line in told)
     assert any("[convergence]: seeds must be >= 1, got 0" in line for line in told)

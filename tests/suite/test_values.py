@@ -64,7 +64,7 @@ NO_VALUE = "betas must be a number, a text, true or false, or a list of these, g
         ),
         (GOOD, "lr = 0.1", "lr = inf", "[arms.SGD]: lr must be a finite number, got inf"),
         (GOOD, 'name = "mine"', 'name = "mine"\ntimeout_seconds = inf', "top level: timeout_seconds must be a finite"),
-        (GOOD, "epochs = 2", 'epochs = "two"', "[convergence]: epochs: Input should be a valid integer, got 'two'"),
+        (GOOD, "epochs = 2", 'epochs = "two"', "[convergence]: epochs must be a whole number, got 'two'"),
         (GOOD, "epochs = 2", "epochs = [2, 0]", "[convergence]: epochs, entry 2 must be >= 1, got 0"),
         (GOOD, "epochs = 2", "epochs = []", "epochs must have one entry at least, and none twice, got []"),
         (GOOD, "epochs = 2", "epochs = [2, 2]", "epochs must have one entry at least, and none twice, got [2, 2]"),

@@ -1,5 +1,7 @@
 """What a step costs: its time against the reference, and its phases."""
 
+from typing import Literal
+
 from evabench.records.phases import PHASES
 from evabench.reporting.pictures.picture import ROW_INCHES, Picture, make_picture, plain_log_ticks, short
 from evabench.reporting.pictures.plain_matplotlib import Figure
@@ -7,7 +9,7 @@ from evabench.reporting.pictures.theme import Theme
 from evabench.reporting.report import WorkloadReport
 from evabench.reporting.tables.cost import MIN_PAIRS
 from evabench.stats.paired import PairedRatio
-from evabench.units import format_seconds
+from evabench.units import format_seconds, ratio_digits
 
 
 def step_time_picture(workload: WorkloadReport) -> Picture | None:
@@ -25,9 +27,12 @@ def step_time_picture(workload: WorkloadReport) -> Picture | None:
             colour = theme.families[arm.optimizer.family]
             if ratio.num_pairs >= MIN_PAIRS:
                 axes.plot([ratio.low, ratio.high], [place, place], color=colour, linewidth=2.2, solid_capstyle="butt")
-            axes.plot([ratio.estimate], [place], "o", color=colour, markersize=6)
+            decided = ratio.num_pairs >= MIN_PAIRS
+            filling: Literal["full", "none"] = "full" if decided else "none"
+            axes.plot([ratio.estimate], [place], "o", color=colour, markersize=6, fillstyle=filling)
+            digits = ratio_digits(ratio.low, ratio.high) if decided else 2
             axes.annotate(
-                f"{ratio.estimate:.2f}x",
+                f"{ratio.estimate:.{digits}f}x",
                 (_ends(ratio)[1], place),
                 (7, 0),
                 textcoords="offset points",
@@ -41,7 +46,8 @@ def step_time_picture(workload: WorkloadReport) -> Picture | None:
         lowest = min(_ends(ratio)[0] for _, ratio in arms)
         axes.set_xlim(min(0.9, lowest * 0.9), max(2.0, highest * 1.3))
         plain_log_ticks(axes)
-        bar = "; bar: 95 % interval" if any(ratio.num_pairs >= MIN_PAIRS for _, ratio in arms) else ""
+        enough = [ratio.num_pairs >= MIN_PAIRS for _, ratio in arms]
+        bar = "; bar: 95 % interval" * any(enough) + "; empty: too few pairs for one" * (not all(enough))
         axes.set_xlabel(f"step / step of {short(workload.reference or '')}{bar}")
         axes.grid(axis="x", which="major")
 

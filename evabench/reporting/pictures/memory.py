@@ -98,7 +98,7 @@ def growth_picture(family: WidthFamily, styles: Styles) -> Picture | None:
         axes.set_xticks(widths, [str(width) for width in widths])
         axes.xaxis.set_minor_locator(NullLocator())
         axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: format_bytes(round(value * 2**20))))
-        axes.yaxis.set_major_locator(LogLocator(numticks=7))
+        axes.yaxis.set_major_locator(LogLocator(base=2, numticks=7))
         axes.yaxis.set_minor_locator(NullLocator())
         axes.set_xlabel("width d (first hidden layer; the others in proportion)")
         axes.set_ylabel("curvature state")

@@ -297,7 +297,8 @@ def test_disturbed_runs_are_counted_among_the_timed_ones_and_told_above_the_numb
     shaken = make_report(suite(), [*visits, made.training("Eva", 0, 20)])
     assert row(conditions_table(shaken), "step time")["disturbed"] == "3"
     assert row(conditions_table(shaken), "convergence")["disturbed"] == "0"
-    assert "3 of 3 timed runs that count were disturbed. One of them: The hypervisor took 20.0%" in " ".join(warnings(shaken))
+    told = " ".join(warnings(shaken))
+    assert "3 of 3 timed runs that count were disturbed. One of them: The hypervisor took 20.0%" in told
 
 
 def test_of_a_sweep_that_was_made_twice_the_quiet_try_counts_and_both_are_listed():

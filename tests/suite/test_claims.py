@@ -46,7 +46,7 @@ def test_a_claim_stands_in_the_suite_and_has_its_defaults(tmp_path):
         ("value", "conditions = [{ modle = 'VGG-19' }]\nvalue", "has no setting modle. It has: model, data, batch"),
         ("value", "local = true\nvalue", "has no setting local: where a claim stands says it"),
         ("value", "valeu", "[claims, entry 1] has no setting valeu. It has: id, text"),
-        ("step_time_ratio", "speed", "[claims, entry 1]: quantity: Input should be 'time_to_target_ratio', "),
+        ("step_time_ratio", "speed", "[claims, entry 1]: quantity must be 'time_to_target_ratio', "),
         ("at_most", "exact", 'relation "exact" cannot be asked of step_time_ratio'),
         ('reason = "1.2: what the method promises."', "", "[claims, entry 1]: reason is missing"),
         ("1.2\n", "nan\n", "value must be a finite number, got nan"),

@@ -86,7 +86,7 @@ UNEQUAL = "every arm that is trained must have the same number of points, got SG
             "[tuning.arms.SGD] has no setting momentun. It has: lr,",
         ),
         (("lr = [0.1, 1]", "lr = [0.1, -1]"), "[tuning.arms.SGD]: lr must be >= 0, got -1"),
-        (('"kl_clip"', '"kl_clap"'), "[tuning.arms.Eva]: clip: Input should be 'kl_clip', 'kl_normalization'"),
+        (('"kl_clip"', '"kl_clap"'), "[tuning.arms.Eva]: clip must be 'kl_clip', 'kl_normalization'"),
         (("lr = [0.1, 1]", "lr = [1.0, 1]"), "[tuning.arms.SGD]: 2 of its 4 points are there twice"),
         (("damping = [1]\n", ""), "[tuning.arms.Eva], entry 2: damping is missing. Each grid names what any"),
         (("lr = [0.1, 1]", "lr = []"), "[tuning.arms.SGD]: lr must have 1 or more entries"),
@@ -98,7 +98,7 @@ UNEQUAL = "every arm that is trained must have the same number of points, got SG
         ),
         (("epochs = 2", "epochs = [2, 3]"), "[tuning]: steps is missing: [convergence] has several budgets"),
         (("[tuning]", "[tuning]\nsed = 1"), "[tuning] has no setting sed. It has: seeds, first_seed, workload"),
-        (("[tuning]", '[tuning]\nrule = "luck"'), "[tuning]: rule: Input should be 'lowest_median', got 'luck'"),
+        (("[tuning]", '[tuning]\nrule = "luck"'), "[tuning]: rule must be 'lowest_median', got 'luck'"),
         (("lr = [0.1, 1]", f"lr = {list(range(600))}"), "[tuning]: an arm has 1200 points, 1000 at most"),
     ],
 )

@@ -13,8 +13,10 @@ from typing import TypeVar
 import numpy as np
 
 from evabench.findings.disturbances import is_clean
+from evabench.findings.followed import FollowedDirection
 from evabench.findings.goals import Goal, first_hit, hit_bracket, steps_to_target
 from evabench.records.convergence import Convergence
+from evabench.records.directions import Directions
 from evabench.records.health import Health
 from evabench.records.limits import Limits
 from evabench.records.measurement import ConvergenceSettings, Measured, MechanismSettings
@@ -70,6 +72,11 @@ class MeasuredArm:
     def records_of(self, kind: type[Record]) -> tuple[Record, ...]:
         """Return what was measured of one kind, by seed."""
         return tuple(record for record in self.records if isinstance(record, kind))
+
+    @property
+    def followed(self) -> FollowedDirection | None:
+        """Return which way the arm stepped, beside the gradient; None where nobody looked."""
+        return FollowedDirection.of(self.records_of(Directions))
 
     @property
     def phases(self) -> Phases | None:

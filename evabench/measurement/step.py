@@ -27,20 +27,20 @@ def training_step(workload: Workload, optimizer: Optimizer, batch: Batch, *, clo
 
 def train_on(workload: Workload, optimizer: Optimizer, batch: Batch) -> Tensor:
     """Train once where the gradients are already cleared, and return the loss of the batch."""
-    loss = _both_passes(workload, batch)
+    loss = both_passes(workload, batch)
     with phase(_step_phase(optimizer)):
         optimizer.step()
     return loss.detach()
 
 
-def closure_of(optimizer: Optimizer, both_passes: Callable[[], Tensor]) -> Callable[[], Tensor]:
+def closure_of(optimizer: Optimizer, passes: Callable[[], Tensor]) -> Callable[[], Tensor]:
     """Return what an optimizer calls for the loss of a batch, and for its gradients."""
 
     @torch.enable_grad()
     def closure() -> Tensor:
         with phase("zero_grad"):
             optimizer.zero_grad(set_to_none=True)
-        return both_passes()
+        return passes()
 
     return closure
 
@@ -48,19 +48,20 @@ def closure_of(optimizer: Optimizer, both_passes: Callable[[], Tensor]) -> Calla
 def _train_by_closure(workload: Workload, optimizer: Optimizer, batch: Batch) -> Tensor:
     losses: list[Tensor] = []
 
-    def both_passes() -> Tensor:
-        loss = _both_passes(workload, batch)
+    def passes() -> Tensor:
+        loss = both_passes(workload, batch)
         losses.append(loss.detach())
         return loss
 
     with phase(_step_phase(optimizer)):
-        optimizer.step(closure_of(optimizer, both_passes))  # type: ignore[arg-type]  # torch's annotation wants floats
+        optimizer.step(closure_of(optimizer, passes))  # type: ignore[arg-type]  # torch's annotation wants floats
     if not losses:
         raise EvabenchError(f"the step of {type(optimizer).__name__} calls no closure: leave closure = true out")
     return losses[0]
 
 
-def _both_passes(workload: Workload, batch: Batch) -> Tensor:
+def both_passes(workload: Workload, batch: Batch) -> Tensor:
+    """Make the forward and the backward pass of a batch and return its loss, with its graph."""
     with phase("forward"):
         loss = workload.loss(batch)
     with phase("backward"):

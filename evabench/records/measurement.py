@@ -14,6 +14,7 @@ from pydantic import Field
 
 from evabench.records.convergence import Convergence
 from evabench.records.counts import Counts
+from evabench.records.directions import Directions
 from evabench.records.mechanism import Mechanism
 from evabench.records.memory import Memory
 from evabench.records.phases import Phases
@@ -250,6 +251,30 @@ class CountsSettings:
     measurement: Literal["counts"] = "counts"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DirectionsSettings:
+    """Probes along a training run of its own: which way its steps go, beside the gradient."""
+
+    __pydantic_config__ = FORBID
+    timed: ClassVar[bool] = False
+    measured_by: ClassVar[str] = "evabench.measurement.direction_probes:measure_directions"
+
+    measurement: Literal["directions"] = "directions"
+    training: ConvergenceSettings  # budget and schedule of the judged runs; it ends with the last probe
+    probes: Count = 5
+
+    def __post_init__(self) -> None:
+        """Refuse more probes than steps."""
+        check_bounds(self)
+        if self.probes > self.training.steps:
+            raise ValueError(f"probes must be at most the steps ({self.training.steps}), got {self.probes}")
+
+    @property
+    def probed_steps(self) -> tuple[int, ...]:
+        """Return the indices of the steps that are probed: the middles of as many equal parts of the budget."""
+        return tuple((2 * part + 1) * self.training.steps // (2 * self.probes) for part in range(self.probes))
+
+
 _Seeded = MechanismSettings | RateSettings | CountsSettings
 
 SeededSettings = Annotated[_Seeded, Field(discriminator="measurement")]
@@ -259,13 +284,14 @@ MeasurementSettings = Annotated[
     | PhasesSettings
     | MemorySettings
     | ConvergenceSettings
+    | DirectionsSettings
     | ProbeSettings
     | ProfileSettings
     | _Seeded,
     Field(discriminator="measurement"),
 ]
 Measured = Annotated[
-    WarmUp | StepTime | Phases | Memory | Convergence | Probe | Profile | Mechanism | Rate | Counts,
+    WarmUp | StepTime | Phases | Memory | Convergence | Probe | Profile | Mechanism | Rate | Counts | Directions,
     Field(discriminator="measured"),
 ]
 

@@ -13,6 +13,7 @@ from evabench.reporting.tables.clock import clock_table
 from evabench.reporting.tables.convergence import convergence_table, health_table
 from evabench.reporting.tables.cost import cost_table, phases_table, scaling_table, step_table
 from evabench.reporting.tables.counts import counts_table
+from evabench.reporting.tables.directions import followed_table
 from evabench.reporting.tables.mechanism import (
     METHODS,
     SIDES,
@@ -140,6 +141,7 @@ def _workload_section(workload: WorkloadReport, styles: Styles) -> Section:
                 for one in (workload, *workload.other_budgets)
                 for part in (convergence_picture(one, styles), convergence_table(one), clock_table(one))
             ),
+            followed_table(workload),
             health_table(workload),
             memory_picture(workload),
             memory_table(workload),

@@ -14,6 +14,7 @@ from evabench.records.convergence import Convergence
 from evabench.records.measurement import (
     ConvergenceSettings,
     CountsSettings,
+    DirectionsSettings,
     MemorySettings,
     PhasesSettings,
     RateSettings,
@@ -39,6 +40,7 @@ Stepwise = (
     | PhasesSettings
     | MemorySettings
     | CountsSettings
+    | DirectionsSettings
     | ConvergenceSettings
     | RateSettings
 )
@@ -227,6 +229,10 @@ def _seconds_from(cell: Cell, timed: Probe) -> Seconds | None:
             validation, test = _held_out(cell.workload)
             samples = _num_evaluations(settings) * validation + test
             return set_up + settings.steps * step + samples * (timed.held_out_seconds or 0.0)
+        case DirectionsSettings(training=training, probes=probes):
+            validation, _ = _held_out(cell.workload)
+            looks = probes * (validation * (timed.held_out_seconds or 0.0) + step)
+            return set_up + training.steps * step + looks
         case CountsSettings():
             return set_up + (1 + _COUNTED_OVER_PLAIN) * cycle * step
         case RateSettings():

@@ -19,6 +19,7 @@ from evabench.settings.points import at_point, values_of
 from evabench.settings.targets import Target
 from evabench.settings.workloads import WorkloadSettings
 from evabench.suite.convergence import ConvergenceTable
+from evabench.suite.directions import DirectionsTable
 from evabench.suite.gate import CellMargins, GateTable, Quarantine, cell_name
 from evabench.suite.layout import KINDS, SEEDED, names_in_file, names_of_kind, place_in_file
 from evabench.suite.suite import Suite
@@ -35,6 +36,7 @@ _TABLES: dict[str, type] = {
     "phases": PhasesTable,
     "memory": MemoryTable,
     "convergence": ConvergenceTable,
+    "directions": DirectionsTable,
     "tuning": TuningTable,
     "gate": GateTable,
 }

@@ -7,6 +7,7 @@ from typing import ClassVar, Literal
 from evabench.records.measurement import MemorySettings, PhasesSettings, SeededSettings, StepTimeSettings
 from evabench.settings.bounds import FORBID, Count, Positive, Seed
 from evabench.suite.convergence import ConvergenceTable
+from evabench.suite.directions import DirectionsTable, ProbedTraining
 from evabench.suite.table import Asked, Table, Workloads, check_list
 from evabench.suite.tuning import TuningTable
 
@@ -110,6 +111,7 @@ class Measurements:
     phases: PhasesTable | None = None
     memory: MemoryTable | None = None
     convergence: ConvergenceTable | None = None
+    directions: DirectionsTable | None = None
     tuning: TuningTable | None = None  # measures nothing of the suite's arms: it chooses their settings
     seeded: Mapping[str, SeededTable] = field(default_factory=dict)  # by kind
 
@@ -120,6 +122,7 @@ class Measurements:
             "memory": self.memory,
             "phases": self.phases,
             "convergence": self.convergence,
+            "directions": ProbedTraining(self.directions, self.convergence) if self.directions else None,
             **self.seeded,
             "step_time": self.step_time,
         }

@@ -26,8 +26,8 @@ def reconstruction_levels(train: Tensor, validation: Tensor) -> tuple[TrivialLev
     Costs the eigenvectors of a [d, d] covariance of 10,000 samples.
     """
     mean = torch.stack([part.sum(0, dtype=torch.float64) for part in _floats(train)]).sum(0) / len(train)
-    residuals = _as_float(train[:_COMPONENT_SAMPLES]).double() - mean
-    component = torch.linalg.eigh(residuals.T @ residuals).eigenvectors[:, -1]
+    residuals = _as_float(train[:_COMPONENT_SAMPLES]) - mean.float()
+    component = torch.linalg.eigh((residuals.T @ residuals).double()).eigenvectors[:, -1]
     squares = along = 0.0
     for part in _floats(validation):
         held_out = part.double() - mean

@@ -16,6 +16,7 @@ from evabench.machine.sources import imports_of, sources_of
 from evabench.records.measurement import (
     ConvergenceSettings,
     CountsSettings,
+    DirectionsSettings,
     MechanismSettings,
     PhasesSettings,
     ProbeSettings,
@@ -58,6 +59,7 @@ NETS = {
     "synthetic": cell(net=SyntheticSettings(), optimizer=SGD),
     "quadratic": cell(net=QuadraticSettings(), optimizer=SGD),
 }
+TRAINING = ConvergenceSettings(steps=8, evaluate_every=2)
 KINDS = {
     "warm-up": cell(measurement=WarmUpSettings(), optimizer=SGD),
     "time": cell(measurement=StepTimeSettings(), optimizer=SGD),
@@ -66,6 +68,7 @@ KINDS = {
     "mechanism": cell(measurement=MechanismSettings(), optimizer=SGD),
     "rate": cell(measurement=RateSettings(multiples=(1.0,)), optimizer=SGD),
     "counts": cell(measurement=CountsSettings(), optimizer=SGD),
+    "directions": cell(measurement=DirectionsSettings(training=TRAINING), optimizer=SGD),
     "probe": cell(measurement=ProbeSettings(), optimizer=SGD),
     "profile": cell(measurement=ProfileSettings(trace="a"), optimizer=SGD),
 }
@@ -81,11 +84,12 @@ EDITS = [
     ("optimizers/kfac/factored_step.py", {"kfac", "foof", "mechanism"}),
     ("optimizers/eva/eva_s.py", {"eva_s"}),
     ("optimizers/capture/patch_products.py", {"kfac", "foof", "mechanism"}),
-    ("optimizers/shell/preconditioner.py", {*ARMS, "mechanism"} - {"sgd", "adamw"}),
+    ("optimizers/shell/preconditioner.py", {*ARMS, "mechanism", "directions"} - {"sgd", "adamw"}),
     ("workloads/language.py", {"language"}),
     ("settings/classifiers.py", {"classifier", "probe"}),
     ("measurement/mechanism/directions.py", {"mechanism"}),
     ("measurement/convergence.py", {"training"}),
+    ("measurement/direction_probes.py", {"directions"}),
     ("records/convergence.py", {"training"}),
     ("measurement/memory/memory.py", {*ARMS, *NETS, "adapter", "probe"}),
     ("peers/singd.py", {"adapter"}),

@@ -292,3 +292,22 @@ def test_characters_that_a_terminal_obeys_are_refused_and_spelled_out(tmp_path):
     told = mistakes(tmp_path, GOOD.replace("[arms.Eva]", r'[arms."Eva\u001b[2J"]'))
     assert r"arms: 'Eva\x1b[2J' has characters that cannot be shown" in told
     assert "\x1b" not in told
+
+
+DIRECTIONS = "\n[directions]\nseeds = 2\n"
+
+
+def test_directions_are_probed_along_the_longest_training_of_each_arm(tmp_path):
+    several = GOOD.replace("epochs = 2", "epochs = [1, 2]") + DIRECTIONS
+    suite = load_suite(write(tmp_path, several))
+    cells = suite.cells("directions")
+    assert [cell.arm for cell in cells] == ["SGD", "Eva"]
+    assert {cell.measurement.training for cell in cells} == {suite.cells("convergence")[-1].measurement}
+    assert [*suite.tables["directions"].run_seeds(7)] == [0, 1]
+
+
+def test_directions_without_a_training_are_a_mistake(tmp_path):
+    text = GOOD[: GOOD.index("[convergence]")] + DIRECTIONS + "probs = 3\n"
+    assert "[directions] has no setting probs. It has: seeds, first_seed, probes" in mistakes(tmp_path, text)
+    alone = mistakes(tmp_path, text.replace("probs", "probes"))
+    assert "[directions]: it probes the training of [convergence], which is not there" in alone

@@ -27,6 +27,7 @@ import evabench
 from evabench.records.codec import decode, encode, first_mistake
 from evabench.records.request import PROTOCOL, ChildReply, Request, ServerReady, lost, read_imported
 from evabench.records.run import Outcome
+from evabench.worker.backend import load_named_backend
 from evabench.worker.main import perform
 
 _STDERR_TAIL_BYTES = 4_000
@@ -36,6 +37,7 @@ _PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
 
 def main(control_fd: int) -> None:
     """Serve until the parent closes the socket."""
+    load_named_backend()
     with suppress(BrokenPipeError), socket.socket(fileno=control_fd) as control, control.makefile("rwb") as file:
         lines = cast(BinaryIO, file)
         _write(lines, encode(ServerReady, _greeting()))

@@ -5,6 +5,7 @@
     |-- ClaimFileError      a claim file, with every mistake in it
     |-- StoreError          a results file
     |-- DataError           a data set is missing, truncated or not the one expected
+    |-- DeviceError         a device that this machine does not have
     |-- WorkloadError       a user's own model or data that cannot be made, or not be evaluated before training
     |-- DivergedError       an arm whose loss is not finite where its steps are timed, at whatever rate
     |-- PluginChangedError  a plug-in is not what it was when the run was planned
@@ -53,6 +54,10 @@ class StoreError(EvabenchError):
 
 class DataError(EvabenchError):
     """A data set that is missing or damaged, with the command that would get it."""
+
+
+class DeviceError(EvabenchError):
+    """A device that this machine, or this build of torch, does not have."""
 
 
 class WorkloadError(EvabenchError):

@@ -1,7 +1,7 @@
 """What a measurement works on: one cell and one seed, and the workload and optimizer that they make."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from time import perf_counter
 
 import torch
@@ -15,7 +15,9 @@ from evabench.settings.plugin_optimizers import PluginSettings
 from evabench.units import Seconds
 from evabench.workloads.workload import Batch, Workload
 
-Build = Callable[[Cell, int], tuple[Workload, Optimizer]]  # with the seed
+_CPU = torch.device("cpu")
+
+Build = Callable[[Cell, int, torch.device], tuple[Workload, Optimizer]]  # with the seed
 
 
 @dataclass(slots=True, kw_only=True)
@@ -26,6 +28,7 @@ class Bench:
     seed: int
     warmup_steps: int  # 0 where nothing is timed
     build: Build
+    device: torch.device = _CPU
     rate_share: float = field(default=1.0, init=False)  # of the arm's own learning rate
     setup_seconds: Seconds | None = field(default=None, init=False)  # until both stood; None: they were not asked for
     _built: tuple[Workload, Optimizer] | None = field(default=None, init=False)
@@ -55,18 +58,13 @@ class Bench:
         """Return whether a step calls the passes itself."""
         return takes_closure(self.cell)
 
-    @property
-    def device(self) -> torch.device:
-        """Return where the model lies."""
-        return next(self.workload.model.parameters()).device
-
     def train(self, batch: Batch) -> Tensor:
         """Make one training step and return the loss of the batch."""
         return training_step(self.workload, self.optimizer, batch, closure=self.closure)
 
     def anew(self) -> "Bench":
         """Return a bench of the same cell and seed, with a workload and an optimizer of its own."""
-        return Bench(cell=self.cell, seed=self.seed, warmup_steps=self.warmup_steps, build=self.build)
+        return replace(self)
 
     @property
     def has_rate(self) -> bool:
@@ -80,7 +78,7 @@ class Bench:
     def _both(self) -> tuple[Workload, Optimizer]:
         if self._built is None:
             began = perf_counter()
-            self._built = self.build(self.cell, self.seed)
+            self._built = self.build(self.cell, self.seed, self.device)
             scale_rate(self._built[1], self.rate_share)
             enter_training(self._built[1])
             self.setup_seconds = perf_counter() - began

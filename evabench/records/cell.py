@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from evabench.records.measurement import MeasurementSettings
-from evabench.settings.choices import Subnormals
+from evabench.settings.choices import DeviceKind, Subnormals
 from evabench.settings.identity import identity, legacy
 from evabench.settings.optimizers import OptimizerSettings
 from evabench.settings.plugin_optimizers import PluginSettings
@@ -35,7 +35,7 @@ class Cell(_Remembering):
     measurement: MeasurementSettings
     ranks: int = 1
     threads: int = 1
-    device: Literal["cpu"] = legacy("cpu")  # the kind of device; which one of several is among the conditions
+    device: DeviceKind = legacy("cpu")  # the kind of device; which one of several is among the conditions
     subnormals: Subnormals = legacy("keep")  # a suite says "flush" unless it is told otherwise
     process_group: None = legacy(None)  # the backend between ranks; None: one rank, which has none
     role: Role = legacy("judged")

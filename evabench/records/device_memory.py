@@ -13,6 +13,7 @@ class DeviceMemory(Strict):
 
     allocated_bytes: Bytes | None = None  # by tensors, as torch's allocator counts
     library_bytes: Bytes | None = None  # of `allocated`, no tensor's when the step began: cuBLAS keeps workspaces
+    data_bytes: Bytes | None = None  # of `allocated`, the data set, which lies on the device whole; 0: it does not
     reserved_bytes: Bytes | None = None  # by torch's allocator from CUDA
     process_bytes: Bytes | None = None  # of this process, as NVML counts, sampled
     device_bytes: Bytes | None = None  # of all processes on the device, without the driver's own reserve, sampled

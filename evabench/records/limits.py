@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from evabench.records.device import RunDevice
 from evabench.settings.strict import Strict
 from evabench.units import Bytes
 
@@ -14,3 +15,4 @@ class Limits(Strict):
     affinity: str | None  # the usable CPUs by number, "0-3,8"; None: a run from before it was read
     cpus: float | None  # of processor time at once, by control groups; None: no limit
     memory_bytes: Bytes | None  # by control groups; None: no limit
+    device: RunDevice | None = None  # that it trained on; None: a CPU

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from evabench.records.cell import Cell
+from evabench.records.device import RunDevice
 from evabench.records.health import Health
 from evabench.records.measurement import Measured
 from evabench.records.run import Outcome
@@ -36,6 +37,7 @@ class Request(Strict):
     seed: int
     warmup_steps: int  # 0 where nothing is timed
     timeout_seconds: Seconds
+    device_index: int = 0  # which of the devices of the cell's kind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +51,7 @@ class ChildReply(Strict):
     health: Health | None = None  # None: the optimizer does not say
     preconditioned_share: float | None = None  # of the trained parameters
     setup_seconds: Seconds | None = None  # until workload and optimizer stood, by the child's clock
+    device: RunDevice | None = None  # None: a CPU, or the child did not get so far
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +70,8 @@ class ServerReady(Strict):
     imported: Imported
     num_threads: int  # of the server process: must be 1, a fork copies only the calling thread
     torch_version: str
+    accelerator: str | None = None  # the kind that torch would take, without a context; None: it sees none
+    num_accelerators: int | None = None  # None: not asked, because the answer would take a context (CUDA)
     lacks: str | None = None  # what the system does not let it do; None: nothing
 
 

@@ -1,7 +1,7 @@
 """Makes the sessions of a plan, one after the other: every result is stored as soon as it counts, then told."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from math import lcm
 from threading import Lock
@@ -11,6 +11,8 @@ from evabench.findings.interruptions import KnownVisits
 from evabench.launch.launcher import Launch, Launcher
 from evabench.launch.server import LaunchServer
 from evabench.machine.conditions import MachineWatcher, Watcher
+from evabench.records.conditions import Conditions
+from evabench.records.device import RunDevice
 from evabench.records.host import Host
 from evabench.records.measurement import WarmUpSettings
 from evabench.records.request import Request
@@ -48,6 +50,7 @@ class Campaign:
     timeout_seconds: Seconds
     progress: Progress
     jobs: int = 1
+    device_index: int = 0
     watcher: Watcher = field(default_factory=MachineWatcher)
     launch: Launch = LaunchServer
     _made: dict[str, Run] = field(default_factory=dict, init=False)
@@ -107,9 +110,10 @@ class Campaign:
             seed=planned.seed,
             warmup_steps=warmup_steps,
             timeout_seconds=self.timeout_seconds,
+            device_index=self.device_index,
         )
         reply = server.perform(request)
-        conditions = watch.end(threads=reply.threads)
+        conditions = _on_device(watch.end(threads=reply.threads), reply.device)
         with self._ending:
             self.progress.advance(planned)
             if reply.outcome.kind == "lost":
@@ -140,6 +144,13 @@ class Campaign:
             setup_seconds=reply.setup_seconds,
             started=started,
         )
+
+
+def _on_device(conditions: Conditions, device: RunDevice | None) -> Conditions:
+    """Return the conditions with the device among what the run was given: paired runs must share it."""
+    if conditions.limits is None or device is None:
+        return conditions
+    return replace(conditions, limits=replace(conditions.limits, device=device))
 
 
 def _warmup_steps(made: Iterable[Run], sweep: Sequence[PlannedRun]) -> int | None:

@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
-from pydantic import PlainValidator
+from pydantic import Field, PlainValidator
 from pydantic_core import PydanticCustomError
 
 from evabench.settings.brief import brief
@@ -25,6 +25,7 @@ Vectors = Literal["on", "off"]
 # Numbers too small for full precision: set to 0, or computed with, for which a CPU takes many times as long.
 Subnormals = Literal["flush", "keep"]
 Grafting = Literal["none", "sgd", "adagrad", "rmsprop"]
+DeviceKind = Annotated[str, Field(pattern="^[a-z][a-z0-9_]*$")]  # "cpu", "cuda": as torch names it, without a number
 Precision = Literal["fp32"]  # of a forward and backward pass
 RootMethod = Literal["eigh", "newton"]
 # "in_place": the authors' Nesterov step written into the buffer itself, m <- momentum^2 m + (1 + momentum) direction.

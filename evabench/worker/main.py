@@ -1,6 +1,7 @@
 """The child: makes one run and returns what it measured, or why it could not."""
 
 import random
+import sys
 import traceback
 from dataclasses import replace
 
@@ -8,6 +9,7 @@ import torch
 
 from evabench.errors import (
     DataError,
+    DeviceError,
     DivergedError,
     EvabenchError,
     OutputError,
@@ -17,6 +19,7 @@ from evabench.errors import (
 )
 from evabench.records.request import ChildReply, Request, lost
 from evabench.records.run import Outcome
+from evabench.worker.device import allocator_summary, describe, device_of, is_gone
 from evabench.worker.measure import Finding, measure
 from evabench.worker.place import place_of
 
@@ -33,12 +36,14 @@ def perform(request: Request) -> ChildReply:
         return _failed(_of_the_workload(error))
     except DivergedError as error:
         return _failed(Outcome(kind="diverged", reason=printable(str(error)), stderr_tail=""))
-    except (PluginChangedError, DataError, OutputError) as error:  # no arm is to blame: it is made again
+    except (PluginChangedError, DataError, OutputError, DeviceError) as error:  # no arm is to blame: it is made again
         return lost(printable(str(error)))
     except EvabenchError as error:
         return _failed(Outcome(kind="crashed", reason=printable(str(error)), stderr_tail=""))
     except Exception as error:
         traceback.print_exc()
+        if is_gone(error):
+            return lost(printable(f"its device is gone: {error}"[:300]))
         return _failed(_outcome_of(error))
     except BaseException as error:  # SystemExit, and whatever else ends a process in silence
         traceback.print_exc()
@@ -51,9 +56,14 @@ def _measured(request: Request) -> ChildReply:
     flush = request.cell.subnormals == "flush"
     # Of this thread, and of those that it starts: torch has started none. False where the platform cannot.
     flushed = torch.set_flush_denormal(flush) and flush
-    torch.manual_seed(request.seed)
+    device = device_of(request)
+    torch.manual_seed(request.seed)  # of every device too
     random.seed(request.seed)
-    finding = measure(request)
+    try:
+        finding = measure(request, device)
+    except torch.OutOfMemoryError:
+        sys.stderr.write(allocator_summary(device))
+        raise
     return ChildReply(
         outcome=_outcome(finding),
         measured=finding.measured,
@@ -62,6 +72,7 @@ def _measured(request: Request) -> ChildReply:
         preconditioned_share=finding.preconditioned_share,
         subnormals_flushed=flushed,
         setup_seconds=finding.setup_seconds,
+        device=describe(device),
     )
 
 

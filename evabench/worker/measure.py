@@ -5,6 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import torch
+
 from evabench.measurement.bench import Bench
 from evabench.optimizers.shell.coverage import LayerAware, coverage
 from evabench.records.health import Health
@@ -12,6 +14,7 @@ from evabench.records.measurement import Measured, MeasurementSettings, kinds_of
 from evabench.records.request import Request
 from evabench.units import Seconds
 from evabench.worker.build import build_cell
+from evabench.worker.device import CPU
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,10 +27,10 @@ class Finding:
     setup_seconds: Seconds | None
 
 
-def measure(request: Request) -> Finding:
+def measure(request: Request, device: torch.device = CPU) -> Finding:
     """Make the measurement that the cell asks for, then ask the optimizer for its health."""
     cell = request.cell
-    bench = Bench(cell=cell, seed=request.seed, warmup_steps=request.warmup_steps, build=build_cell)
+    bench = Bench(cell=cell, seed=request.seed, warmup_steps=request.warmup_steps, build=build_cell, device=device)
     measured = MEASURED_BY[type(cell.measurement)](bench, cell.measurement)
     optimizer: object = bench.built_optimizer
     if not isinstance(optimizer, LayerAware):

@@ -9,6 +9,7 @@ from torch.optim import SGD, Optimizer
 
 from evabench.errors import DataError
 from evabench.measurement.bench import Bench, takes_closure
+from evabench.measurement.device import synchronize
 from evabench.measurement.memory.memory import rss_high_water_bytes, track_step
 from evabench.measurement.step import training_step
 from evabench.records.cell import Cell
@@ -21,6 +22,7 @@ from evabench.settings.shampoo import ShampooSettings
 from evabench.units import Bytes
 from evabench.worker.build import build_optimizer, build_workload
 from evabench.workloads.noise import build_on_noise
+from evabench.workloads.placed import placed
 from evabench.workloads.workload import Workload
 
 
@@ -30,7 +32,7 @@ def measure_probe(bench: Bench, settings: ProbeSettings) -> Probe:
     The workload and the optimizer of the bench stay unbuilt: the data may not be here.
     """
     cell = bench.cell
-    return _count_bytes(cell) if settings.real_steps == 0 else _time_steps(cell, settings.real_steps)
+    return _count_bytes(cell) if settings.real_steps == 0 else _time_steps(cell, settings.real_steps, bench.device)
 
 
 def _count_bytes(cell: Cell) -> Probe:
@@ -80,7 +82,7 @@ def _never_reading(settings: OptimizerSettings) -> OptimizerSettings:
             return settings
 
 
-def _time_steps(cell: Cell, num_steps: int) -> Probe:
+def _time_steps(cell: Cell, num_steps: int, device: torch.device) -> Probe:
     started = perf_counter()
     on_noise = False
     try:
@@ -89,28 +91,32 @@ def _time_steps(cell: Cell, num_steps: int) -> Probe:
         if isinstance(cell.workload, PluginWorkloadSettings):
             raise
         workload, on_noise = build_on_noise(cell.workload, seed=0), True
+    workload = placed(workload, device)
     optimizer = build_optimizer(cell.optimizer, workload.model)
     batches = workload.batches()
     batch = next(batches)
+    synchronize(device)
     ready = perf_counter()
     seconds = []
     for _ in range(num_steps):
         start = perf_counter()
         training_step(workload, optimizer, batch, closure=takes_closure(cell))
+        synchronize(device)
         seconds.append(perf_counter() - start)
     return Probe(
         set_up_seconds=ready - started,
         step_seconds=tuple(seconds),
-        held_out_seconds=_held_out_seconds(workload),
+        held_out_seconds=_held_out_seconds(workload, device),
         on_noise=on_noise,
         rss_high_water_bytes=rss_high_water_bytes(),
     )
 
 
 @torch.no_grad()
-def _held_out_seconds(workload: Workload) -> float:
+def _held_out_seconds(workload: Workload, device: torch.device) -> float:
     batch = next(iter(workload.source.held_out("validation")))
     workload.model.eval()
     start = perf_counter()
     workload.model(batch.inputs)
+    synchronize(device)
     return (perf_counter() - start) / len(batch.inputs)

@@ -52,13 +52,25 @@ def _greeting() -> ServerReady:
         os.close(os.pidfd_open(os.getpid()))
     except (AttributeError, OSError) as error:
         lacks = f"pidfd_open, by which it sees the end of a child ({error})"
+    accelerator, num_accelerators = _accelerators()
     return ServerReady(
+        accelerator=accelerator,
+        num_accelerators=num_accelerators,
         protocol=PROTOCOL,
         imported=read_imported(Path(evabench.__file__).parent),
         num_threads=len(list(Path("/proc/self/task").iterdir())),
         torch_version=str(torch.__version__),
         lacks=lacks,
     )
+
+
+def _accelerators() -> tuple[str | None, int | None]:
+    """Return the kind of torch's accelerator, and how many there are; nothing is asked that would make a context."""
+    present = torch.accelerator.current_accelerator()
+    if present is None or present.type == "cuda":  # to count CUDA's devices initialises it, and spoils every fork
+        return None, None
+    count = torch.accelerator.device_count()
+    return (present.type, count) if count else (None, 0)
 
 
 def _answer(line: bytes, control: socket.socket) -> ChildReply:

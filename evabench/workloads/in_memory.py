@@ -6,6 +6,7 @@ from typing import Protocol, final
 import torch
 from torch import Tensor
 
+from evabench.units import Bytes
 from evabench.workloads.seeds import draw_seed
 from evabench.workloads.workload import Batch, HeldOut
 
@@ -46,13 +47,24 @@ class InMemory:
         self.evaluation_batch = evaluation_batch
         self._order = torch.Generator().manual_seed(seed + 1)
 
+    @property
+    def num_bytes(self) -> Bytes:
+        """Return the size of all splits; what two of them share, or inputs with targets, counts once."""
+        whole = {id(tensor): tensor.nbytes for split in self.splits.values() for tensor in split}
+        return sum(whole.values())
+
+    def move_to(self, device: torch.device) -> None:
+        """Have the splits on a device, where batches are then chosen and prepared. The order is drawn as before."""
+        moved = {id(tensor): tensor.to(device) for split in self.splits.values() for tensor in split}
+        self.splits = {name: (moved[id(one)], moved[id(other)]) for name, (one, other) in self.splits.items()}
+
     def training_batches(self) -> Iterator[Batch]:
         """Yield whole batches; the remainder of an epoch is dropped, and drawn anew in the next."""
         inputs, targets = self.splits["train"]
         while True:
             order = torch.randperm(len(inputs), generator=self._order)
             for start in range(0, len(inputs) - self.batch + 1, self.batch):
-                drawn = order[start : start + self.batch]
+                drawn = _beside(order[start : start + self.batch], inputs)
                 seed = draw_seed(self._order) if self.preparation.is_random else 0
                 yield self.preparation.training(inputs[drawn], targets[drawn], seed)
 
@@ -93,6 +105,11 @@ class AsTheyAre:
     def held_out(self, inputs: Tensor, targets: Tensor) -> Batch:
         """Return the batch."""
         return Batch(inputs, targets)
+
+
+def _beside(drawn: Tensor, samples: Tensor) -> Tensor:
+    """Return the numbers of samples where the samples are; the host does not wait for the copy."""
+    return drawn if samples.device.type == "cpu" else drawn.pin_memory().to(samples.device, non_blocking=True)
 
 
 def to_float(images: Tensor) -> Tensor:

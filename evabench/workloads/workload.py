@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from evabench.records.convergence import Scores
 from evabench.records.trivial import TrivialLevel
+from evabench.units import Bytes
 from evabench.workloads.objectives import Objective, Totals
 
 HeldOut = Literal["validation", "test"]
@@ -51,6 +52,7 @@ class Workload:
     objective: Objective
     source: Source
     trivial_levels: Callable[[], tuple[TrivialLevel, ...]] = no_levels  # computed when they are asked for
+    resident_bytes: Bytes = 0  # of the data set, where it lies on an accelerator whole
 
     def batches(self) -> Iterator[Batch]:
         """Yield training batches without end."""

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from evabench.measurement.timing.cuda_clock import clock_on
+from evabench.measurement.timing.device_clock import clock_on
 from tests.cuda import NEEDS_A_GPU
 from tools.gpu_check.bench import Bench
 from tools.gpu_check.clock import launched, two_clocks_of

@@ -1,6 +1,6 @@
 """A fake device: a queue of work that takes exact times, and events in it."""
 
-from evabench.measurement.timing.cuda_clock import CudaClock, CudaMarks
+from evabench.measurement.timing.device_clock import DeviceClock, DeviceMarks
 
 MILLISECOND = 1_000_000
 
@@ -30,11 +30,11 @@ class FakeDevice:
 
     @property
     def clock(self):
-        return CudaClock(new_event=self.new_event, synchronize=self.synchronize, now=lambda: self.host)
+        return DeviceClock(new_event=self.new_event, synchronize=self.synchronize, now=lambda: self.host)
 
     @property
     def marks(self):
-        return CudaMarks(new_event=self.new_event, synchronize=self.synchronize)
+        return DeviceMarks(new_event=self.new_event, synchronize=self.synchronize)
 
 
 class FakeEvent:

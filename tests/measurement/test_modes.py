@@ -14,6 +14,7 @@ from evabench.settings.quadratics import QuadraticSettings
 from evabench.workloads.build import build_workload
 from tests.runs import cell
 
+CPU = torch.device("cpu")
 NET = QuadraticSettings(condition=4.0, inputs=3, outputs=2, samples=8)
 SETTINGS = ConvergenceSettings(steps=6, evaluate_every=3, schedule="constant")
 
@@ -52,7 +53,7 @@ class ScheduleFree(torch.optim.Optimizer):
         self.training = to_training
 
 
-def build(made, seed):
+def build(made, seed, device):
     workload = build_workload(made.workload, seed)
     return workload, ScheduleFree(workload.model.parameters())
 
@@ -62,7 +63,7 @@ def bench(measurement=SETTINGS):
 
 
 def loss_by_hand(at_its_point):
-    workload, optimizer = build(cell("SGD", SETTINGS, net=NET), 0)
+    workload, optimizer = build(cell("SGD", SETTINGS, net=NET), 0, CPU)
     optimizer.train()
     batches = workload.batches()
     for _ in range(SETTINGS.steps):
@@ -90,7 +91,7 @@ def test_memory_is_measured_in_the_mode_that_makes_steps():
 
 
 def test_training_goes_on_at_its_own_point_whatever_the_evaluation_does():
-    workload, optimizer = build(cell("SGD", SETTINGS, net=NET), 0)
+    workload, optimizer = build(cell("SGD", SETTINGS, net=NET), 0, CPU)
     optimizer.train()
     training_step(workload, optimizer, next(workload.batches()))
     before = [p.clone() for p in workload.model.parameters()]

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from evabench.measurement.timing.clock import Clock
-from evabench.measurement.timing.cuda_clock import clock_on, marks_on
+from evabench.measurement.timing.device_clock import clock_on, marks_on
 from evabench.measurement.timing.phases import MarkClock
 from evabench.nvml.devices import Device, all_gpus, device_of_uuid
 from evabench.nvml.library import Nvml

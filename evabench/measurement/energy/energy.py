@@ -15,6 +15,7 @@ from typing import Protocol
 
 import torch
 
+from evabench.measurement.device import synchronize, uuid_of
 from evabench.measurement.energy.rapl import RaplEnergy
 from evabench.nvml.devices import Device, device_of_uuid
 from evabench.nvml.library import Nvml
@@ -72,19 +73,20 @@ def measure_energy_on(device: torch.device, step: Callable[[], None], cycle_step
     """Return the energy of steps on a device: of the CPU where it is readable, and of the GPU that trains."""
     counters: list[EnergyCounter] = [cpu] if cpu.readable else []
     lacking = cpu.missing
-    synchronize: Callable[[], None] = _nothing
+    wait: Callable[[], None] = _nothing
     settling = 0.0
     with ExitStack() as stack:
-        if device.type == "cuda":
+        if device.type != "cpu":
+            wait = lambda: synchronize(device)  # noqa: E731
+        if (uuid := uuid_of(device)) is not None:
             nvml = stack.enter_context(Nvml())
-            gpu = device_of_uuid(nvml, str(torch.cuda.get_device_properties(device).uuid))
+            gpu = device_of_uuid(nvml, uuid)
             counters += [NvmlEnergy(gpu)] if gpu else []
             lacking += nvml.missing
-            synchronize = lambda: torch.cuda.synchronize(device)  # noqa: E731
             settling = SETTLING_SECONDS
         if not counters:
             return Energy(seconds=None, num_steps=0, readings=(), sampling=None, missing=lacking)
-        energy = measure_energy(step, cycle_steps, counters, synchronize=synchronize, settling_seconds=settling)
+        energy = measure_energy(step, cycle_steps, counters, synchronize=wait, settling_seconds=settling)
     return replace(energy, missing=tuple(dict.fromkeys((*lacking, *energy.missing))))
 
 

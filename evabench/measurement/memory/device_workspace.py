@@ -12,6 +12,7 @@ from typing import Any, Protocol
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from evabench.measurement.device import module_of
 from evabench.measurement.memory.workspace import Workspace
 from evabench.units import Bytes
 
@@ -24,6 +25,29 @@ class Allocator(Protocol):
 
     def take_peak(self) -> Bytes:
         """Return the most bytes given out since the last call, and begin anew."""
+
+
+def allocator_of(device: torch.device) -> Allocator:
+    """Return what counts the bytes of an accelerator."""
+    return CudaAllocator(device) if device.type == "cuda" else DeviceAllocator(device)
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceAllocator:
+    """The allocator of any accelerator, by the counts that all of torch's have."""
+
+    device: torch.device
+
+    def current(self) -> Bytes:
+        """Return the bytes that are given out."""
+        return int(module_of(self.device).memory_allocated(self.device))
+
+    def take_peak(self) -> Bytes:
+        """Return the most bytes given out since the last call, and begin anew."""
+        module = module_of(self.device)
+        peak = int(module.max_memory_allocated(self.device))
+        module.reset_peak_memory_stats(self.device)
+        return peak
 
 
 @dataclass(frozen=True, slots=True)

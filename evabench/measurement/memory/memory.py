@@ -10,7 +10,7 @@ from torch.optim import Optimizer
 from torch.utils._pytree import tree_leaves
 
 from evabench.measurement.bench import Bench
-from evabench.measurement.memory.device_workspace import CudaAllocator, watch_device_workspace
+from evabench.measurement.memory.device_workspace import allocator_of, watch_device_workspace
 from evabench.measurement.memory.nvml import watch_device_memory
 from evabench.measurement.memory.storages import StorageTracker, storage_bytes, thinned
 from evabench.measurement.memory.workspace import Workspace, profile_workspace
@@ -39,8 +39,10 @@ def _measure_memory(bench: Bench, steps: TrainedSteps) -> Memory:
         steps.step()
     steps.check()
     batch = steps.next_batch()
+    optimizer.zero_grad(set_to_none=True)  # gradients are none of what libraries hold
+    on_device = bench.device.type != "cpu"
     with watch_device_memory(bench.device) as device:
-        held = CudaAllocator(bench.device).current() if bench.device.type == "cuda" else None
+        held = allocator_of(bench.device).current() if on_device else None
         tracker = track_step(workload.model, optimizer, batch, workload.loss, closure=bench.closure)
 
     def to_next_refresh() -> None:
@@ -56,8 +58,8 @@ def _measure_memory(bench: Bench, steps: TrainedSteps) -> Memory:
             train_on(workload, optimizer, batch)
         optimizer.zero_grad(set_to_none=True)
 
-    if bench.device.type == "cuda":
-        workspace = watch_device_workspace(CudaAllocator(bench.device), to_next_refresh, refresh)
+    if on_device:
+        workspace = watch_device_workspace(allocator_of(bench.device), to_next_refresh, refresh)
     else:
         workspace = profile_workspace(to_next_refresh, refresh)
     return Memory(
@@ -74,7 +76,11 @@ def _measure_memory(bench: Bench, steps: TrainedSteps) -> Memory:
         workspace_operator=workspace.operator,
         tensors_there_bytes=tensors_where_the_allocator_peaked(tracker, workspace),
         rss_high_water_bytes=rss_high_water_bytes(),
-        device=replace(device.found, library_bytes=None if held is None else held - tracker.start_bytes),
+        device=replace(
+            device.found,
+            data_bytes=workload.resident_bytes if on_device else None,
+            library_bytes=None if held is None else held - tracker.start_bytes - workload.resident_bytes,
+        ),
         kept_bytes=workspace.kept_bytes,
         cycle_steps=cycle_steps,
     )

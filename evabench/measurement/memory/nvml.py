@@ -1,12 +1,13 @@
 """Memory of the device while steps run: torch's allocator at the end, NVML in a side thread."""
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from functools import partial
 
 import torch
 
+from evabench.measurement.device import module_of, synchronize, uuid_of
 from evabench.nvml.devices import Device, device_of_uuid
 from evabench.nvml.library import Nvml
 from evabench.nvml.processes import OwnPids, own_bytes, processes_of, read_own_pids
@@ -37,19 +38,20 @@ class DeviceMemoryPeak:
 @contextmanager
 def watch_device_memory(device: torch.device) -> Iterator[DeviceMemoryPeak]:
     """Watch the memory of the device on which the block trains; on a CPU there is none, with the reason."""
-    if device.type != "cuda":
+    if device.type == "cpu":
         yield DeviceMemoryPeak(_ON_A_CPU)
         return
-    torch.cuda.synchronize(device)
-    torch.cuda.reset_peak_memory_stats(device)
-    peak = DeviceMemoryPeak()
-    with watch_nvml_memory(str(torch.cuda.get_device_properties(device).uuid), read_own_pids(), peak):
+    module, uuid = module_of(device), uuid_of(device)
+    synchronize(device)
+    module.reset_peak_memory_stats(device)
+    peak = DeviceMemoryPeak(DeviceMemory(missing=(f"device memory: NVML knows no device of kind {device.type}.",)))
+    with nullcontext() if uuid is None else watch_nvml_memory(uuid, read_own_pids(), peak):
         yield peak
-        torch.cuda.synchronize(device)
+        synchronize(device)
     peak.found = replace(
         peak.found,
-        allocated_bytes=torch.cuda.max_memory_allocated(device),
-        reserved_bytes=torch.cuda.max_memory_reserved(device),
+        allocated_bytes=int(module.max_memory_allocated(device)),
+        reserved_bytes=int(module.max_memory_reserved(device)),
     )
 
 

@@ -6,7 +6,7 @@ from evabench.measurement.bench import Bench
 from evabench.measurement.energy.energy import measure_energy_on
 from evabench.measurement.energy.rapl import RaplEnergy
 from evabench.measurement.timing.clock import find_warm_up, time_visit
-from evabench.measurement.timing.cuda_clock import clock_on, marks_on
+from evabench.measurement.timing.device_clock import clock_on, marks_on
 from evabench.measurement.timing.phases import time_phases
 from evabench.measurement.timing.trace import profile_steps
 from evabench.measurement.timing.trained_steps import TrainedSteps, at_a_rate_that_holds
@@ -51,4 +51,10 @@ def measure_phases(bench: Bench, settings: PhasesSettings) -> Phases:
 
 def measure_profile(bench: Bench, settings: ProfileSettings) -> Profile:
     """Return the operators of a step, and write its trace."""
-    return at_a_rate_that_holds(bench, lambda steps: profile_steps(steps.step, settings, bench.cycle_steps))
+
+    def profile(steps: TrainedSteps) -> Profile:
+        return profile_steps(
+            steps.step, settings, bench.cycle_steps, device_kind=bench.device.type, clock=marks_on(bench.device)
+        )
+
+    return at_a_rate_that_holds(bench, profile)

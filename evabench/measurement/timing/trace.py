@@ -15,16 +15,15 @@ from math import inf
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
-import torch
 from torch.autograd import DeviceType  # type: ignore[attr-defined]  # it is public, its module says nothing
 from torch.autograd.profiler import record_function
 from torch.profiler import (  # type: ignore[attr-defined]  # the type of an argument of `profile`
-    ProfilerActivity,
     _ExperimentalConfig,
     profile,
+    supported_activities,
 )
 
-from evabench.measurement.timing.phases import time_phases
+from evabench.measurement.timing.phases import MarkClock, time_phases
 from evabench.optimizers.phases import listening
 from evabench.records.measurement import ProfileSettings
 from evabench.records.phases import PhaseName
@@ -60,10 +59,18 @@ class _Ranges:
         self._open.pop().__exit__(None, None, None)
 
 
-def profile_steps(step: Callable[[], None], settings: ProfileSettings, cycle_steps: int) -> Profile:
+def profile_steps(
+    step: Callable[[], None],
+    settings: ProfileSettings,
+    cycle_steps: int,
+    *,
+    device_kind: str = "cpu",
+    clock: MarkClock | None = None,
+) -> Profile:
     """Return the phases of steps without the profiler, then the operators of whole cycles under it; write the trace."""
-    phases = time_phases(step, settings.phases, cycle_steps)
-    activities = [ProfilerActivity.CPU] + [ProfilerActivity.CUDA] * torch.cuda.is_available()
+    phases = time_phases(step, settings.phases, cycle_steps, clock)
+    known = supported_activities()  # type: ignore[no-untyped-call]  # torch has no annotations here
+    activities = [one for one in known if one.name in {"CPU", device_kind.upper()}]
     with profile(activities=activities):  # what the profiler sets up once is no part of a step
         _marked(step)
     with profile(activities=activities, experimental_config=_every_thread()) as profiler:

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from evabench.measurement.timing.cuda_clock import marks_on
+from evabench.measurement.timing.device_clock import marks_on
 from evabench.measurement.timing.phases import HostMarks, PhaseRecorder, time_phases
 from evabench.optimizers.phases import listening, phase
 from evabench.records.measurement import PhasesSettings

@@ -1,4 +1,4 @@
-"""The clocks of a GPU: events between the steps, or at the marks of their parts; the wall clock at a block's two ends.
+"""The clocks of an accelerator: events between the steps, or at the marks of their parts; the wall clock at both ends.
 
 Nothing inside the block waits for the device, so the host runs ahead as it does in training; an event is a mark in the
 stream that the device stamps when it gets there. On an H100 events and wall clock agreed within 0.3 %; the tests have
@@ -13,17 +13,18 @@ from typing import Any, ClassVar
 
 import torch
 
+from evabench.measurement.device import synchronize
 from evabench.measurement.timing.clock import Clock, CpuClock, Step, TimedBlock
 from evabench.measurement.timing.phases import HostMarks, MarkClock
 from evabench.units import Seconds
 
 
 @dataclass(frozen=True, slots=True)
-class CudaClock:
+class DeviceClock:
     """Times steps by the device's own events."""
 
     has_latencies: ClassVar[bool] = True
-    new_event: Callable[[], Any]  # as `torch.cuda.Event(enable_timing=True)`
+    new_event: Callable[[], Any]  # as `torch.Event(device, enable_timing=True)`
     synchronize: Callable[[], None]
     now: Callable[[], int] = perf_counter_ns
 
@@ -57,14 +58,14 @@ class CudaClock:
 
 
 @dataclass(frozen=True, slots=True)
-class CudaMarks:
+class DeviceMarks:
     """Stamps marks by events in the current stream: a part is the time between two of them on the device.
 
     An idle device stamps at once, so that a part which keeps it waiting has the time that the host took for it. Work on
     another stream counts where the current one waits for it.
     """
 
-    new_event: Callable[[], Any]  # as `CudaClock`
+    new_event: Callable[[], Any]  # as `DeviceClock`
     synchronize: Callable[[], None]
 
     def stamp(self) -> Any:
@@ -85,17 +86,17 @@ class CudaMarks:
 
 def clock_on(device: torch.device) -> Clock:
     """Return the clock of a device."""
-    if device.type != "cuda":
+    if device.type == "cpu":
         return CpuClock()
-    return CudaClock(new_event=_new_event, synchronize=lambda: torch.cuda.synchronize(device))
+    return DeviceClock(new_event=lambda: _new_event(device), synchronize=lambda: synchronize(device))
 
 
 def marks_on(device: torch.device) -> MarkClock:
     """Return the clock of the parts of a step on a device."""
-    if device.type != "cuda":
+    if device.type == "cpu":
         return HostMarks()
-    return CudaMarks(new_event=_new_event, synchronize=lambda: torch.cuda.synchronize(device))
+    return DeviceMarks(new_event=lambda: _new_event(device), synchronize=lambda: synchronize(device))
 
 
-def _new_event() -> Any:
-    return torch.cuda.Event(enable_timing=True)  # type: ignore[no-untyped-call]
+def _new_event(device: torch.device) -> Any:
+    return torch.Event(device, enable_timing=True)

@@ -1,0 +1,104 @@
+"""A workload on an accelerator: weights drawn on the CPU and moved, batches made as on a CPU and moved.
+
+So every device starts from the same weights and sees the same batches. A small data set that needs no random
+transforms lies on the device whole; what is drawn for each image is computed by the CPU, where one image costs no
+launches. A batch is pinned and its copy is queued: the host goes on, and makes the next one while the device still
+computes.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from typing import Any, final
+
+import torch
+from torch import Tensor, nn
+
+from evabench.units import Bytes
+from evabench.workloads.in_memory import InMemory
+from evabench.workloads.objectives import NextToken, Objective
+from evabench.workloads.quadratic import Quadratic
+from evabench.workloads.user import OwnObjective
+from evabench.workloads.workload import Batch, HeldOut, Source, Workload
+
+_RESIDENT_BYTES = 1 << 30  # MNIST has 47 MB as bytes, CIFAR-10 154 MB; ImageNet is streamed
+
+
+def placed(workload: Workload, device: torch.device) -> Workload:
+    """Return the workload on a device; on a CPU it is there already."""
+    if device.type == "cpu":
+        return workload
+    resident = _make_resident(workload.source, device)
+    return replace(
+        workload,
+        model=_moved(workload.model, device),
+        objective=_objective_on(workload.objective, device),
+        source=OnDevice(workload.source, device),
+        resident_bytes=resident,
+    )
+
+
+@final
+class OnDevice:
+    """The batches of a source, moved."""
+
+    def __init__(self, source: Source, device: torch.device) -> None:
+        self.source, self.device = source, device
+
+    def training_batches(self) -> Iterator[Batch]:
+        """Yield batches of one size without end."""
+        return map(self._moved, self.source.training_batches())
+
+    def held_out(self, split: HeldOut) -> Iterable[Batch]:
+        """Yield every sample of a split once."""
+        return map(self._moved, self.source.held_out(split))
+
+    def _moved(self, batch: Batch) -> Batch:
+        inputs = to_device(batch.inputs, self.device)
+        same = batch.targets is batch.inputs
+        return Batch(inputs, inputs if same else to_device(batch.targets, self.device))
+
+
+def to_device(tensor: Tensor, device: torch.device) -> Tensor:
+    """Return a tensor on a device; the host does not wait for the copy."""
+    if tensor.device == device:
+        return tensor
+    return tensor.pin_memory().to(device, non_blocking=True) if tensor.device.type == "cpu" else tensor.to(device)
+
+
+def _moved(model: nn.Module, device: torch.device) -> nn.Module:
+    """Return the model on a device, with every tie between its weights.
+
+    Where a device is not among those that torch knows by name, `Module.to` makes new parameters, one for each place
+    that a shared one has (PrivateUse1, torch 2.14).
+    """
+    places: defaultdict[nn.Parameter, list[tuple[nn.Module, str]]] = defaultdict(list)
+    for module in model.modules():
+        for name, parameter in module.named_parameters(recurse=False, remove_duplicate=False):
+            places[parameter].append((module, name))
+    model.to(device)
+    for (first, its_name), *others in places.values():
+        for module, name in others:
+            setattr(module, name, getattr(first, its_name))
+    return model
+
+
+def _make_resident(source: Source, device: torch.device) -> Bytes:
+    """Move the splits of a source that lie in memory as they are fed, and return their bytes; 0: they stay."""
+    if not isinstance(source, InMemory) or source.preparation.is_random or source.num_bytes > _RESIDENT_BYTES:
+        return 0
+    source.move_to(device)
+    return source.num_bytes
+
+
+def _objective_on(objective: Objective, device: torch.device) -> Objective:
+    match objective:
+        case NextToken(token_bytes=Tensor() as token_bytes):
+            return NextToken(token_bytes.to(device))
+        case Quadratic(second_moment=inputs, weighting=outputs, optimum=optimum):
+            return Quadratic(inputs.to(device), outputs.to(device), optimum.to(device))
+        case OwnObjective(task=task):
+            loss: Any = task.loss
+            if isinstance(loss, nn.Module):  # weights of classes, say
+                loss.to(device)
+    return objective

@@ -12,7 +12,7 @@ from evabench.cli.tier import TierOption
 from evabench.cli.whole_files import written_whole
 from evabench.errors import ExitCode, cannot_write
 from evabench.reporting.report import Report
-from evabench.reporting.tables.verdicts import headline
+from evabench.reporting.tables.verdicts import answer, headline
 
 
 def write_report(
@@ -32,6 +32,8 @@ def write_report(
     console = Console()
     report = stored_report(console, suite, tier, results, runs)
     print_plainly(console, "\n".join(report.store_notes))
+    if report.headline:
+        print_plainly(console, answer(report.headline))
     for judgement in report.judgements:
         console.print(f"{judgement.claim_id:<11}{headline(judgement)}", markup=False, highlight=False)
     for path in _written(report, output / report.suite.name):

@@ -16,9 +16,9 @@ from evabench.errors import ExitCode, SuiteError
 from evabench.findings.tuning import tuned_arms
 from evabench.machine.host import read_host
 from evabench.records.run import Run
-from evabench.reporting.report import make_report
+from evabench.reporting.report import Report, make_report
 from evabench.reporting.run_words import STOPPED, failed_runs, what_failed, what_is_left
-from evabench.reporting.terminal import print_report, print_tuning
+from evabench.reporting.terminal import print_report, print_so_far, print_tuning
 from evabench.runner.missing_data import MissingData, missing_data
 from evabench.runner.plan import Plan
 from evabench.runner.progress import RunProgress
@@ -86,18 +86,7 @@ def run_suite(
     if tune:
         print_tuning(console, tuned_arms(plan.trials), loaded.arms, num_missing=plan.num_runs)
     elif plan.stored:
-        trials = trials_of(loaded, plan.trials)
-        print_report(
-            console,
-            make_report(
-                loaded,
-                plan.stored,
-                claims_about(loaded),
-                num_missing=plan.num_runs,
-                targets=plan.targets,
-                trials=trials,
-            ),
-        )
+        print_report(console, _report(asked, plan))
     failed = () if tune else failed_runs(plan)  # a point that fails is one that is not chosen
     _say_what_failed(console, failed, num_lost, again, loaded)
     if missing or plan.targets.none or not plan.stored:
@@ -120,10 +109,25 @@ def _check_tuning(suite: Suite, seeds: int | None) -> None:
         raise SuiteError("--seeds is the number of judged seeds: how many a tuning has stands in [tuning] seeds")
 
 
+def _report(asked: SuiteRun, plan: Plan) -> Report:
+    return make_report(
+        asked.suite,
+        plan.stored,
+        claims_about(asked.suite),
+        num_missing=plan.num_runs,
+        targets=plan.targets,
+        trials=trials_of(asked.suite, plan.trials),
+    )
+
+
 def _make(console: Console, asked: SuiteRun, plan: Plan, jobs: int) -> int:
     """Make the runs, and return how many of them got lost."""
     try:
-        with RunProgress(console, plan.num_runs) as progress:
+
+        def first_look() -> bool:
+            return print_so_far(console, _report(asked, asked.lasting_plan()))
+
+        with RunProgress(console, plan.num_runs, first_look=None if asked.tune else first_look) as progress:
             asked.make(plan, progress, jobs=jobs)
             return progress.num_lost
     except KeyboardInterrupt:

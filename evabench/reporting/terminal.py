@@ -21,7 +21,7 @@ from evabench.reporting.tables.pairs import pair_lines
 from evabench.reporting.tables.rate import rate_table
 from evabench.reporting.tables.table import Table
 from evabench.reporting.tables.tuning import chosen_lines, tuning_sentences, tuning_table
-from evabench.reporting.tables.verdicts import decided_by, headline, measured
+from evabench.reporting.tables.verdicts import answer, decided_by, headline, measured
 from evabench.reporting.warnings import warnings
 from evabench.settings.optimizers import OptimizerSettings
 
@@ -53,7 +53,28 @@ def print_report(console: Console, report: Report) -> None:
     _print_verdicts(console, report)
 
 
+def print_so_far(console: Console, report: Report) -> bool:
+    """Print the first table of a run that goes on, and return whether there is one."""
+    made = [
+        (workload, table)
+        for workload in report.workloads
+        for table in (cost_table(workload), convergence_table(workload))
+        if table is not None
+    ]
+    if made:
+        console.print(
+            Text(f"\nSo far, with {report.num_missing} runs to come; the answer stands at the end.", style="bold")
+        )
+    for workload, table in made:
+        console.print(Text(f"{workload.name}: {table.title}"))
+        console.print(rich_table(table))
+    return bool(made)
+
+
 def _print_verdicts(console: Console, report: Report) -> None:
+    """Print the answer to the suite's question first, then one verdict per claim with its reason."""
+    if report.headline:
+        console.print(Text(f"\n{answer(report.headline)}", style="bold"))
     own = [judgement for judgement in report.judgements if judgement.claim.local]
     elsewhere = [judgement for judgement in report.judgements if not judgement.claim.local]
     for title, judgements in (("Claims of this suite", own), ("Claims of the paper", elsewhere)):

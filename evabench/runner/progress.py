@@ -1,8 +1,9 @@
-"""What a person sees while a suite runs: a bar in a terminal, and every kind of failure once."""
+"""What a person sees while a suite runs: a bar, or lines where there is no terminal, and every kind of failure once."""
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from time import monotonic
 from types import TracebackType
 from typing import Self
 
@@ -15,14 +16,30 @@ from evabench.findings.repeats import counting_try
 from evabench.records.cell import Cell
 from evabench.records.run import Run
 from evabench.records.step_time import StepTime
+from evabench.runner.heartbeat import Heartbeat
 from evabench.runner.planned_run import PlannedRun
-from evabench.units import format_seconds
+from evabench.units import Seconds, format_seconds
+
+EVERY_SECONDS = 30.0  # a line, where no bar moves
+FIRST_LOOK_SECONDS = 60.0  # until there is a first table
+_LOOK_AGAIN_SECONDS = 15.0  # where there was nothing to show yet
 
 
 class RunProgress:
-    """Counts the runs that are done; of those that failed for one reason it names the first, and counts the others."""
+    """Counts the runs that are done; of those that failed for one reason it names the first, and counts the others.
 
-    def __init__(self, console: Console, num_runs: int) -> None:
+    After a minute `first_look` is called, between two runs, when nothing is being timed; it shows what there is so far
+    and returns whether there was anything. Where the output is no terminal, a line comes every 30 s.
+    """
+
+    def __init__(
+        self,
+        console: Console,
+        num_runs: int,
+        *,
+        first_look: Callable[[], bool] | None = None,
+        now: Callable[[], Seconds] = monotonic,
+    ) -> None:
         columns = (
             TextColumn("{task.description}", markup=False),
             BarColumn(),
@@ -33,6 +50,16 @@ class RunProgress:
         self._task = self._progress.add_task("starting", total=num_runs)
         self._failures: Counter[tuple[str, str | None]] = Counter()
         self.num_lost = 0
+        self._first_look, self._now = first_look, now
+        self._began = now()
+        self._look_at = self._began + FIRST_LOOK_SECONDS
+        self._heartbeat = None if console.is_terminal else Heartbeat(self.tell, every=EVERY_SECONDS)
+
+    def tell(self) -> None:
+        """Print how far it has come, in one line."""
+        task = self._progress.tasks[self._task]
+        minutes, seconds = divmod(round(self._now() - self._began), 60)
+        self._print(f"{minutes}:{seconds:02d}  {task.completed:.0f} of {task.total:.0f} runs. {task.description}")
 
     def advance(self, planned: PlannedRun) -> None:
         """Move the bar by one run."""
@@ -43,9 +70,13 @@ class RunProgress:
         self._progress.update(self._task, advance=1, description=f"{cell.arm}: {cell.measurement.measurement}")
 
     def done(self, run: Run) -> None:
-        """Tell how a run failed, if it did."""
+        """Tell how a run failed, if it did; and once, when a minute is over, what there is so far."""
         if not run.outcome.completed:
             self._tell_failure(run.cell, run.seed, run.outcome.kind, run.outcome.reason)
+        if self._first_look is not None and self._now() >= self._look_at:
+            self._look_at = self._now() + _LOOK_AGAIN_SECONDS
+            if self._first_look():
+                self._first_look = None
 
     def lost(self, planned: PlannedRun, reason: str) -> None:
         """Tell why a run came to nothing."""
@@ -67,11 +98,15 @@ class RunProgress:
 
     def __enter__(self) -> Self:
         self._progress.start()
+        if self._heartbeat:
+            self._heartbeat.__enter__()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if self._heartbeat:
+            self._heartbeat.__exit__(kind, error, trace)
         self._progress.stop()
         for (outcome, reason), count in self._failures.items():
             if count > 1:

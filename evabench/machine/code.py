@@ -39,7 +39,8 @@ def _own(cell: Cell) -> Iterator[tuple[str, str]]:
 @cache
 def _git_state() -> tuple[str | None, bool | None]:
     root = Path(evabench.__file__).parent.parent
-    if not (root / ".git").exists():  # an installed package inside somebody else's checkout has no commit
+    # An installed package inside somebody else's checkout has no commit, nor has one that was put beside its files.
+    if not (root / ".git").exists() or _git(root, "ls-files", "--error-unmatch", evabench.__file__) is None:
         return None, None
     commit = _git(root, "rev-parse", "HEAD")
     status = _git(root, "status", "--porcelain")

@@ -150,7 +150,8 @@ def test_a_repository_that_gits_variables_name_is_not_the_codes(tmp_path, monkey
         subprocess.run(["git", "init", "-q", tmp_path / place], check=True)
     shutil.copytree(PACKAGE, tmp_path / "code" / "evabench", ignore=shutil.ignore_patterns("__pycache__", "*.npz"))
     git = ["git", "-C", tmp_path / "code", "-c", "user.name=a", "-c", "user.email=a@b"]
-    subprocess.run([*git, "commit", "-q", "--allow-empty", "-m", "a"], check=True)
+    subprocess.run([*git, "add", "evabench/__init__.py"], check=True)
+    subprocess.run([*git, "commit", "-q", "-m", "a"], check=True)
     commit = subprocess.run([*git, "rev-parse", "HEAD"], check=True, capture_output=True, text=True).stdout.strip()
     tell = "from evabench.machine import code; print(*code._git_state())"
     hook = tmp_path / "hook"

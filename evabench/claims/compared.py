@@ -3,12 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from evabench.claims.baseline import MAX_SHARE, weaknesses
 from evabench.findings.arm import MeasuredArm
 from evabench.findings.goals import Goal
+from evabench.findings.rate_checks import RateCheck
 from evabench.settings.claims import Claim
 from evabench.settings.eva import is_ablation
-
-MAX_REFERENCE_MISSES = 0.25
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +21,7 @@ class ComparedWorkload:
     reference: str | None  # the arm whose own runs set the target; None: the target is a number of the suite
     without_target: frozenset[str] = frozenset()  # arms whose runs carry no target, or another one
     tuned: Mapping[str, float] = field(default_factory=dict)  # median loss of an arm's own settings in its trials
+    rate_checks: tuple[RateCheck, ...] = ()
     better_reference: str | None = None  # what is better than the arm that set the target; None: nothing
 
     def speaking_for(self, claim: Claim) -> list[MeasuredArm]:
@@ -58,11 +59,15 @@ class ComparedWorkload:
             return f"On {self.name} nothing is compared: {self.better_reference}."
         return None
 
-    def doubt(self) -> str | None:
-        """Return why this target decides nothing: the arm that set it misses it too often itself."""
-        for one in self.arms:
-            if self.target is not None and one.name == self.reference:
+    def doubt(self, base: MeasuredArm, *, to_target: bool) -> str | None:
+        """Return why a comparison with this base decides nothing; None where nothing speaks against it.
+
+        The arm that set the target misses it too often itself, or the base is none.
+        """
+        if to_target and self.target is not None:
+            for one in self.arms:
                 share = one.missed_share(self.target)
-                if share > MAX_REFERENCE_MISSES:
+                if one.name == self.reference and share > MAX_SHARE:
                     return f"has a target that {one.name}, which set it, missed in {share:.0%} of its seeds"
-        return None
+        weak = next(weaknesses(base, self.rate_checks, self.target if to_target else None), None)
+        return f"has a weak base: {base.name} {weak}" if weak else None

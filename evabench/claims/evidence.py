@@ -36,7 +36,7 @@ from evabench.claims.targets import better_first_order_arm
 from evabench.findings.arm import MeasuredArm
 from evabench.findings.findings import Findings
 from evabench.findings.targets import OTHER_LEVELS, Targets, with_their_target
-from evabench.findings.tuning import TunedArm, tuned_losses
+from evabench.findings.tuning import tuned_losses
 from evabench.findings.widths import WidthFamily
 from evabench.settings.claims import Claim
 from evabench.stats.widths import MIN_WIDTHS
@@ -94,7 +94,7 @@ def _judge_sampled(
     claim: Claim, sampling: Sampling, findings: Findings, targets: Targets, suite: str | None
 ) -> Judgement:
     arms = findings.arms if claim.quantity == "tensor_peak_ratio" else findings.compared_arms
-    workloads = _workloads(claim, arms, targets, findings.tuning)
+    workloads = _workloads(claim, arms, targets, findings)
     compared = [(workload, compare(claim, sampling, workload, findings.runs[0].host)) for workload in workloads]
     comparisons = [one for _, found in compared for one in found]
     deciding = [one for one in comparisons if one.evidence.decides]
@@ -138,7 +138,7 @@ def _covers(claim: Claim, under_claim: Sequence[Comparison], gaps: Sequence[Comp
 
 
 def _workloads(
-    claim: Claim, arms: Sequence[MeasuredArm], targets: Targets, tuning: Sequence[TunedArm]
+    claim: Claim, arms: Sequence[MeasuredArm], targets: Targets, findings: Findings
 ) -> list[ComparedWorkload]:
     """Return the arms by workload. One name for two nets, or for two numbers of ranks, is two workloads."""
     groups: defaultdict[tuple[str, int, str], list[MeasuredArm]] = defaultdict(list)
@@ -146,14 +146,14 @@ def _workloads(
         groups[arm.workload_name, arm.ranks, repr(arm.workload)].append(arm)
     # Stand-in data says that a suite runs, and nothing about an optimizer.
     return [
-        _workload(claim, name if ranks == 1 else f"{name} on {ranks} ranks", group, targets, tuning)
+        _workload(claim, name if ranks == 1 else f"{name} on {ranks} ranks", group, targets, findings)
         for (name, ranks, _), group in sorted(groups.items())
         if not group[0].workload.stand_in and (not claim.workloads or name in claim.workloads)
     ]
 
 
 def _workload(
-    claim: Claim, label: str, group: Sequence[MeasuredArm], targets: Targets, tuning: Sequence[TunedArm]
+    claim: Claim, label: str, group: Sequence[MeasuredArm], targets: Targets, findings: Findings
 ) -> ComparedWorkload:
     arms = at_one_budget(claim, with_their_target(group, targets))
     name = arms[0].workload_name
@@ -164,7 +164,8 @@ def _workload(
         arms=arms,
         target=targets.goal(set_by_runs) if set_by_runs else targets.numbers.get(name),
         reference=set_by_runs.cell.arm if set_by_runs else None,
-        tuned=tuned_losses(tuning, name, {arm.name: arm.optimizer for arm in arms}),
+        rate_checks=findings.rate_checks,
+        tuned=tuned_losses(findings.tuning, name, {arm.name: arm.optimizer for arm in arms}),
         without_target=frozenset(arm.name for arm in arms if arm not in carried),
         better_reference=better_first_order_arm(set_by_runs, carried) if set_by_runs else None,
     )

@@ -4,9 +4,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from evabench.settings.claims import Claim, Quantity, Relation
-from evabench.settings.first_order import SgdSettings
-from evabench.settings.optimizers import OptimizerSettings
-from evabench.settings.plugin_optimizers import PluginSettings
 from evabench.suite.suite import Suite
 
 
@@ -22,15 +19,10 @@ def pairwise_claims(suite: Suite) -> tuple[Claim, ...]:
     """
     if suite.claims:
         return ()
-    reference = reference_arm(suite)
+    reference = suite.reference_arm
     workloads = [name for name, settings in suite.workloads.items() if not settings.stand_in]
     arms = [arm for arm in suite.arms if arm != reference]
     return tuple(claim for name in workloads for arm in arms for claim in _pair(suite, name, arm, reference))
-
-
-def reference_arm(suite: Suite) -> str:
-    """Return the arm that the others are compared with: the first SGD, else the first of the file."""
-    return next((name for name, settings in suite.arms.items() if _is_sgd(settings)), next(iter(suite.arms)))
 
 
 def _pair(suite: Suite, workload: str, arm: str, reference: str) -> Iterator[Claim]:
@@ -62,10 +54,4 @@ def _claim(workload: str, arm: str, reference: str, quantity: Quantity, relation
         tolerance=0.0,
         reason="The suite claims nothing itself, so each arm is asked whether it is as good as the reference.",
         local=True,
-    )
-
-
-def _is_sgd(settings: OptimizerSettings) -> bool:
-    return isinstance(settings, SgdSettings) or (
-        isinstance(settings, PluginSettings) and settings.name == "torch.optim:SGD"
     )

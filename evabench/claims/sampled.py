@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from statistics import median
 
+from evabench.claims.baseline import early_hit
 from evabench.claims.compared import ComparedWorkload
 from evabench.claims.comparisons import Comparison, Pairing, Sampling
 from evabench.claims.judge import WorkloadBounds
@@ -61,13 +62,13 @@ def _times_to_target(pair: Pairing) -> Comparison | None:
         bounds=bounds,
         num_pairs=step_times.num_pairs if step_times else 0,
         num_seeds=steps.num_seeds,
-        doubt=pair.workload.doubt(),
+        doubt=pair.workload.doubt(pair.base, to_target=True),
     )
     return pair.comparison(
         judged,
         estimate=bounds.estimate,
         interval=bounds.interval,
-        notes=(*_miss_notes(pair, steps.at_hits), *_cadence_notes(pair, target)),
+        notes=(*_miss_notes(pair, steps.at_hits), *_target_notes(pair, target)),
         numbers=_factors(pair, target),
     )
 
@@ -78,17 +79,25 @@ def _steps_to_target(pair: Pairing) -> Comparison | None:
     steps = steps_ratio(pair.base.brackets_to(target), pair.arm.brackets_to(target))
     if steps is None:
         return None
-    judged = WorkloadBounds(workload=pair.label, bounds=steps, num_seeds=steps.num_seeds, doubt=pair.workload.doubt())
+    judged = WorkloadBounds(
+        workload=pair.label,
+        bounds=steps,
+        num_seeds=steps.num_seeds,
+        doubt=pair.workload.doubt(pair.base, to_target=True),
+    )
     return pair.comparison(
         judged,
         estimate=steps.estimate,
         interval=steps.interval,
-        notes=(*_miss_notes(pair, steps.at_hits), *_cadence_notes(pair, target)),
+        notes=(*_miss_notes(pair, steps.at_hits), *_target_notes(pair, target)),
     )
 
 
-def _cadence_notes(pair: Pairing, target: Goal) -> Iterator[str]:
-    """Yield that the evaluations are too coarse: the bounds allow for it, and decide less than they could."""
+def _target_notes(pair: Pairing, target: Goal) -> Iterator[str]:
+    """Yield that the target is easy, and that evaluations are coarse: the bounds allow for it and decide less."""
+    early = early_hit(pair.base, target)
+    if early:
+        yield early
     steps = median(INFINITE if count is None else count for count in pair.base.steps_to(target).values())
     every = pair.base.budget.evaluate_every if pair.base.budget else 0
     if every > steps * MAX_CADENCE:
@@ -121,15 +130,16 @@ def _validations(pair: Pairing, metric: Metric) -> Comparison | None:
     step = pair.claim.step
     arm, base = (_scores(one, metric, step) for one in (pair.arm, pair.base))
     if metric == "loss" and any(value is not None and value <= 0 for value in (*arm.values(), *base.values())):
-        doubt = "has losses of 0 or below, which have no ratio: validation_loss_difference compares them"
-        nothing = WorkloadBounds(workload=pair.label, bounds=Unbounded(), doubt=doubt)
+        why = "has losses of 0 or below, which have no ratio: validation_loss_difference compares them"
+        nothing = WorkloadBounds(workload=pair.label, bounds=Unbounded(), doubt=why)
         return pair.comparison(nothing, estimate=None, interval=None)
     found = paired_difference(arm, base, metric)
     if found is None:
         return None
     shown = LossRatio(found) if metric == "loss" else found
     judged = found if pair.claim.relation == "not_worse_by" else shown
-    bounds = WorkloadBounds(workload=pair.label, bounds=judged, num_seeds=found.num_seeds)
+    doubt = pair.workload.doubt(pair.base, to_target=False)
+    bounds = WorkloadBounds(workload=pair.label, bounds=judged, num_seeds=found.num_seeds, doubt=doubt)
     return pair.comparison(
         bounds, estimate=shown.estimate, interval=shown.interval, notes=tuple(_failure_notes(pair, found))
     )

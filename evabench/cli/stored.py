@@ -11,7 +11,7 @@ from rich.console import Console
 
 from evabench.claims.reading import claims_about
 from evabench.errors import ExitCode, StoreError
-from evabench.findings.targets import TargetFindings
+from evabench.findings.targets import TargetFindings, num_targets_tried
 from evabench.findings.tuning import find_trials
 from evabench.machine.code import read_code
 from evabench.machine.host import read_host
@@ -85,7 +85,7 @@ def report_of_file(suite: Suite, path: Path) -> Report:
     if len(versions) > 1:
         raise StoreError(f"{path}: runs with torch {', '.join(versions)} are never pooled. Give each a file of its own")
     older = [run for run in runs if not _is_of_this_code(run)]
-    found = TargetFindings(found=targets)
+    found = TargetFindings(found=targets, num_tried=num_targets_tried(runs))
     return make_report(
         suite,
         runs,

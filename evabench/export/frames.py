@@ -30,7 +30,7 @@ COLUMNS: Final[Mapping[str, str]] = {
     "cell": "workload, optimizer and measurement with all settings, 12 hexadecimal digits",
     "workload": "the suite's name for the workload",
     "arm": "the suite's name for the optimizer with its settings",
-    "role": "judged, sets_target or tuning; only judged runs are compared",
+    "role": "judged, sets_target, tuning or rate_check; only judged runs are compared",
     "device": "the kind of device",
     "limits": "affinity and control groups, 12 hexadecimal digits; paired timings share them",
     "seed": "of weights, data order and augmentation; of a timing visit it is equal for the arms of a sweep",

@@ -1,8 +1,8 @@
 """One arm on one workload at one training budget, with everything that its runs say.
 
-Only runs that completed count as step times. Of the training runs, one that diverged is a miss: it stays at risk
-until the end of its budget and never gets there. A run that crashed, was killed, ran out of memory or of time says
-nothing about the optimizer; it is excluded, and counted.
+Only runs that completed count as step times. A training run that did not get to the end of its budget, for whatever
+reason, is a miss: it stays at risk until the end and never gets there. To leave out those that crashed would keep
+the seeds that went well. A run that was lost through no fault of its arm is not stored, so none of them is here.
 """
 
 from collections.abc import Mapping
@@ -54,7 +54,7 @@ class MeasuredArm:
     target: str | None  # the hash that `trainings` carry; None: a number of the suite judges them, or nothing
     visits: tuple[StepTime, ...]  # the pilot is not one
     step_seconds: Mapping[Sweep, Seconds]  # amortised, of each visit
-    trainings: Mapping[int, Run]  # by seed: completed or diverged
+    trainings: Mapping[int, Run]  # by seed, whatever became of them
     excluded: tuple[str, ...]  # sentences about the runs that do not count
     first_step_seconds: Seconds | None  # of the pilot, with what is made once
     records: tuple[Measured, ...]  # of every kind of measurement, by seed
@@ -136,12 +136,13 @@ class MeasuredArm:
     @property
     def final_losses(self) -> tuple[float | None, ...]:
         """Return the validation loss at the end of each budget; None: it did not get there."""
-        return tuple(curve.final_validation_loss for curve in self.curves)
+        return tuple(self.validation(seed, "loss") for seed in sorted(self.trainings))
 
     @property
     def test_losses(self) -> tuple[float | None, ...]:
-        """Return the test loss of each seed, evaluated once."""
-        return tuple(curve.test_loss for curve in self.curves)
+        """Return the test loss of each seed, evaluated once; None: it did not get there."""
+        runs = (self.trainings[seed] for seed in sorted(self.trainings))
+        return tuple(run.measured.test_loss if isinstance(run.measured, Convergence) else None for run in runs)
 
     @property
     def series(self) -> Series | None:

@@ -47,7 +47,7 @@ def _measured_arm(
     every: Sequence[Run], timed: Sequence[Run], trained: Sequence[Run], num_other_timed: int
 ) -> MeasuredArm:
     cell = (*trained, *timed, *every)[0].cell
-    excluded = [*_failures(timed, {"completed"}, "timing"), *_failures(trained, {"completed", "diverged"}, "training")]
+    excluded = [*_failures(timed, {"completed"}, "timing")]
     if num_other_timed:
         what = f"{num_other_timed} timing runs with other settings, threads or limits"
         excluded.append(f"{cell.arm}: {what} were left out.")
@@ -67,7 +67,7 @@ def _measured_arm(
         target=cell.target,
         visits=tuple(visits.values()),
         step_seconds={sweep: visit.amortised_seconds for sweep, visit in visits.items()},
-        trainings={run.seed: run for run in trained if run.outcome.kind in {"completed", "diverged"}},
+        trainings={run.seed: run for run in trained},
         excluded=tuple(excluded),
         first_step_seconds=next((one.first_step_seconds for one in _measured(every, WarmUp)), None),
         records=tuple(run.measured for run in sorted(every, key=lambda run: run.seed) if run.measured),

@@ -7,6 +7,7 @@ from evabench.findings.arm import MeasuredArm
 from evabench.findings.arms import measured_arms
 from evabench.findings.costs import CostFamily, cost_families
 from evabench.findings.goals import Goal
+from evabench.findings.rate_checks import RateCheck, rate_checks
 from evabench.findings.repeats import counting_runs
 from evabench.findings.targets import TargetFindings
 from evabench.findings.tuning import TunedArm, tuned_arms
@@ -28,6 +29,7 @@ class Findings:
     goals: Mapping[str, Goal]  # targets that are a number, by the suite's name for the workload
     targets: TargetFindings  # what runs have set
     tuning: tuple[TunedArm, ...] = ()  # what trials chose, of this host or of another one
+    rate_checks: tuple[RateCheck, ...] = ()  # baselines at other learning rates
 
     @property
     def host(self) -> Host | None:
@@ -70,6 +72,7 @@ def make_findings(
         goals=goals or {},
         targets=targets,
         tuning=tuned_arms(trials),
+        rate_checks=rate_checks(counting),
     )
 
 

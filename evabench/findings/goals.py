@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from evabench.records.convergence import Evaluation
-from evabench.settings.targets import TargetMetric
+from evabench.settings.targets import TargetMetric, number_hash
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +18,11 @@ class Goal:
 
     value: float
     metric: TargetMetric = "loss"
+
+    @property
+    def hash(self) -> str:
+        """Return what the judged runs of a goal that is a number carry."""
+        return number_hash(self.metric, self.value)
 
     @property
     def number(self) -> str:

@@ -4,8 +4,8 @@ A target that runs have set belongs to one budget of one workload, and the judge
 budgets are compared, it is that of the reference's own.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from evabench.findings.arm import MeasuredArm
@@ -26,6 +26,7 @@ class TargetFindings:
     found: tuple[SetTarget, ...] = ()
     none: tuple[NoTarget, ...] = ()  # what is not set, and why
     other_runs: tuple[Run, ...] = ()  # judged runs that are stored with another target, or without one
+    num_tried: Mapping[str, int] = field(default_factory=dict)  # by workload: targets that stored runs were judged by
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,12 +47,19 @@ class Targets:
 
     def hash_for(self, arm: MeasuredArm) -> str | None:
         """Return what the training runs of an arm have to carry; None where nothing."""
-        own = (one for one in self._on_workload(arm) if one.cell.measurement == arm.budget)
-        return next((one.hash for one in own), None)
+        found = self._on_workload(arm)
+        if found:
+            return next((one.hash for one in found if one.cell.measurement == arm.budget), None)
+        number = self.numbers.get(arm.workload_name)
+        return number.hash if number else None
 
     def carried_by(self, arm: MeasuredArm) -> bool:
-        """Return whether the training runs of an arm, if there are any, carry their target."""
-        return not arm.trainings or arm.target == self.hash_for(arm)
+        """Return whether the training runs of an arm, if there are any, carry their target.
+
+        Runs from before a number had a hash carry none, and are judged by the number.
+        """
+        before = arm.target is None and not self._on_workload(arm)
+        return not arm.trainings or before or arm.target == self.hash_for(arm)
 
     def reference_target(self, arms: Sequence[MeasuredArm]) -> SetTarget | None:
         """Return the target that runs have set for these arms of one workload, each at one budget."""
@@ -74,12 +82,21 @@ def is_reference(arm: MeasuredArm, target: SetTarget) -> bool:
 
 def with_their_target(arms: Sequence[MeasuredArm], targets: Targets) -> list[MeasuredArm]:
     """Return the arms without those series of runs beside which there is one that carries its target."""
-    carried = {_series(arm) for arm in arms if targets.carried_by(arm)}
-    return [arm for arm in arms if targets.carried_by(arm) or _series(arm) not in carried]
+    carried = {_series(arm) for arm in arms if arm.target == targets.hash_for(arm)}
+    return [arm for arm in arms if arm.target == targets.hash_for(arm) or _series(arm) not in carried]
 
 
 def _series(arm: MeasuredArm) -> tuple[str, str, str]:
     return arm.name, repr(arm.optimizer), repr(arm.series)
+
+
+def num_targets_tried(runs: Iterable[Run]) -> dict[str, int]:
+    """Return by how many targets the judged trainings of each workload were to be judged, whatever became of them."""
+    tried: dict[str, set[str]] = {}
+    for run in runs:
+        if run.cell.role == "judged" and run.cell.target is not None:
+            tried.setdefault(run.cell.workload_name, set()).add(run.cell.target)
+    return {workload: len(hashes) for workload, hashes in tried.items()}
 
 
 def goals_of(suite: Suite) -> dict[str, Goal]:

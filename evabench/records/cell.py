@@ -1,6 +1,7 @@
 """A cell: one workload, one arm, one kind of measurement."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -13,8 +14,14 @@ from evabench.settings.plugin_workloads import PluginWorkloadSettings
 from evabench.settings.strict import Strict
 from evabench.settings.workloads import WorkloadSettings
 
-# What its runs are for. Those that set a target, or choose settings, are never judged.
-Role = Literal["judged", "sets_target", "tuning"]
+# What its runs are for. Those that set a target, choose settings or try a baseline's rate are never judged.
+Role = Literal["judged", "sets_target", "tuning", "rate_check"]
+_ROLES: Mapping[Role, str] = {
+    "judged": "",
+    "sets_target": " that sets the target",
+    "tuning": " of the tuning",
+    "rate_check": " at another rate",
+}
 
 
 class _Remembering(Strict):
@@ -39,7 +46,7 @@ class Cell(_Remembering):
     subnormals: Subnormals = legacy("keep")  # a suite says "flush" unless it is told otherwise
     process_group: None = legacy(None)  # the backend between ranks; None: one rank, which has none
     role: Role = legacy("judged")
-    target: str | None = legacy(None)  # the hash of the target that runs have set, and that judges this one
+    target: str | None = legacy(None)  # the hash of the target that judges this one
     target_value: None = legacy(None)  # a value at which a run of this cell may stop; None: it goes to its budget
 
     @property
@@ -50,8 +57,7 @@ class Cell(_Remembering):
     @property
     def title(self) -> str:
         """Return "autoencoder, Eva, step_time"."""
-        role = {"judged": "", "sets_target": " that sets the target", "tuning": " of the tuning"}[self.role]
-        return f"{self.workload_name}, {self.arm}, {self.measurement.measurement}{role}"
+        return f"{self.workload_name}, {self.arm}, {self.measurement.measurement}{_ROLES[self.role]}"
 
     @property
     def identity(self) -> str:

@@ -54,7 +54,7 @@ class WorkloadReport:
     @property
     def num_seeds(self) -> int:
         """Return the most seeds that any arm has."""
-        return max((len(arm.curves) for arm in self.arms), default=0)
+        return max((len(arm.trainings) for arm in self.arms), default=0)
 
     @property
     def num_pairs(self) -> int:

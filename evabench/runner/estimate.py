@@ -45,7 +45,12 @@ Stepwise = (
     | RateSettings
 )
 
-_ROLES: Mapping[Role, str] = {"judged": "", "sets_target": " (target)", "tuning": " (tuning)"}
+_ROLES: Mapping[Role, str] = {
+    "judged": "",
+    "sets_target": " (target)",
+    "tuning": " (tuning)",
+    "rate_check": " (other rate)",
+}
 _WARM_UP_WINDOWS = 3  # two that agree, and often one more
 _INSTRUMENTED_STEPS = 4  # a tracked and a profiled step cost about two plain ones each
 _COUNTED_OVER_PLAIN = 2  # a step whose operators are counted, over one that runs without

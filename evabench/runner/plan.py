@@ -8,7 +8,7 @@ from itertools import product
 
 from evabench.errors import SuiteError
 from evabench.findings.interruptions import KnownVisits
-from evabench.findings.targets import TargetFindings
+from evabench.findings.targets import TargetFindings, num_targets_tried
 from evabench.records.cell import Cell
 from evabench.records.host import Host
 from evabench.records.measurement import WarmUpSettings
@@ -107,7 +107,7 @@ def make_plan(
         ),
         repeatable=_unfinished(repeats, done, suite.seed) if repeat else (),
         stored=tuple(used),
-        targets=replace(targets, other_runs=other),
+        targets=replace(targets, other_runs=other, num_tried=num_targets_tried(stored)),
         older_code=_count_older([*planned, *waiting], stored, wanted),
         trials=_of_plan(_trials(suite, host), stored),
     )
@@ -163,6 +163,9 @@ def _untimed(
         for seed in table.run_seeds(seeds):
             ready += [plan_run(judged, seed, host) for _, judged in cells if judged]
             waiting += [plan_run(cell, seed, host) for cell, judged in cells if not judged]
+    if suite.convergence:
+        seeds_of_checks = suite.convergence.rate_check_seeds
+        ready += [plan_run(cell, seed, host) for cell in suite.rate_check_cells() for seed in seeds_of_checks]
     return ready, waiting
 
 

@@ -15,6 +15,7 @@ from evabench.records.measurement import ConvergenceSettings
 from evabench.records.run import Run, run_key
 from evabench.records.set_target import SetTarget
 from evabench.runner.planned_run import PlannedRun, plan_run
+from evabench.settings.targets import number_hash
 from evabench.suite.suite import Suite
 
 
@@ -55,10 +56,15 @@ def _found(
 
 
 def with_target(cell: Cell, suite: Suite, targets: TargetFindings) -> Cell | None:
-    """Return a cell with the hash of the target that judges it, if one does; None where runs have yet to set it."""
+    """Return a cell with the hash of the target that judges it, if one does; None where runs have yet to set it.
+
+    A number has a hash too: whoever changes it after looking at the runs makes them again, and leaves a trace.
+    """
     asked = suite.convergence.targets.get(cell.workload_name) if suite.convergence else None
-    if not isinstance(cell.measurement, ConvergenceSettings) or asked is None or asked.reference is None:
+    if not isinstance(cell.measurement, ConvergenceSettings) or asked is None:
         return cell
+    if asked.value is not None:
+        return replace(cell, target=number_hash(asked.metric, asked.value))
     for target in targets.found:
         if _place(target.cell) == _place(cell):
             return replace(cell, target=target.hash)

@@ -46,11 +46,13 @@ _RELATIONS: dict[Quantity, tuple[Relation, ...]] = {
     "curvature_bytes_ratio": ("exact",),
     "cost_exponent": ("at_least", "at_most"),
 }
+TO_TARGET: tuple[Quantity, ...] = ("time_to_target_ratio", "steps_to_target_ratio")
 VALIDATION: tuple[Quantity, ...] = (
     "validation_loss_ratio",
     "validation_loss_difference",
     "validation_accuracy_difference",
 )
+TRAINED = (*TO_TARGET, *VALIDATION)  # what rests on trainings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

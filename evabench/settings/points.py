@@ -36,6 +36,23 @@ def at_point(settings: OptimizerSettings, point: Mapping[str, Value]) -> Optimiz
     return changed
 
 
+def rate_of(settings: OptimizerSettings) -> float | None:
+    """Return the learning rate; None where an optimizer has none of that name, or none above 0."""
+    rate = values_of(settings).get("lr")
+    return float(rate) if isinstance(rate, int | float) and not isinstance(rate, bool) and rate > 0 else None
+
+
+def at_rate(settings: OptimizerSettings, rate: float) -> OptimizerSettings:
+    """Return the settings at another learning rate, that of their groups in proportion."""
+    own = rate_of(settings)
+    assert own is not None, settings
+    groups = tuple(
+        {**group, "lr": group["lr"] * (rate / own)} if isinstance(group.get("lr"), int | float) else group
+        for group in settings.groups
+    )
+    return replace(at_point(replace(settings, groups=()), {"lr": rate}), groups=groups)
+
+
 @cache
 def _adapter(kind: Hashable) -> TypeAdapter[Any]:
     return TypeAdapter(cast(type, kind))

@@ -1,5 +1,7 @@
 """The target of a convergence comparison."""
 
+import hashlib
+import json
 import math
 from dataclasses import dataclass
 from typing import Literal
@@ -9,6 +11,11 @@ from evabench.settings.strict import Strict
 TargetMetric = Literal["loss", "accuracy"]
 EASIER_AT, HARDER_AT = 0.5, 0.95  # a verdict that is another at one of these shares of the budget decides nothing
 MIN_TARGET_SEEDS = 8
+
+
+def number_hash(metric: TargetMetric, value: float) -> str:
+    """Return 16 hexadecimal digits for a target that is a number: another value is another target."""
+    return hashlib.sha256(json.dumps([metric, value]).encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping
 
-from evabench.settings.claims import Claim, Quantity
+from evabench.settings.claims import TO_TARGET, Claim, Quantity
 from evabench.suite.suite import Suite
 
 # The kinds of measurement that a quantity needs.
@@ -19,7 +19,6 @@ _NEEDED: Mapping[Quantity, tuple[str, ...]] = {
     "curvature_bytes_ratio": ("memory",),
     "cost_exponent": ("step_time",),
 }
-_TO_TARGET: tuple[Quantity, ...] = ("time_to_target_ratio", "steps_to_target_ratio")
 
 
 def check_claims(suite: Suite) -> list[str]:
@@ -51,7 +50,7 @@ def _problems(claim: Claim, suite: Suite, sizes: tuple[Suite, ...]) -> Iterator[
     needed = _NEEDED[claim.quantity]
     if not any(all(kind in size.tables for kind in needed) for size in sizes):
         yield f"nothing here measures a {claim.quantity}: it needs {' and '.join(f'[{kind}]' for kind in needed)}"
-    elif claim.quantity in _TO_TARGET:
+    elif claim.quantity in TO_TARGET:
         yield from _without_target(claim, suite, sizes)
 
 

@@ -13,6 +13,9 @@ from evabench.settings.choices import TAG
 from evabench.settings.targets import MIN_TARGET_SEEDS, Target
 from evabench.suite.table import Asked, Workloads, check_list
 
+NUM_RATE_CHECK_SEEDS = 2
+RATE_FACTORS = (1 / 3, 3.0)  # at which a base is tried beside its own rate
+
 _Epochs = Annotated[
     Annotated[Count, Tag(f"{TAG}number")] | Annotated[tuple[Count, ...], Tag(f"{TAG}list")],
     Discriminator(lambda found: f"{TAG}list" if isinstance(found, list | tuple) else f"{TAG}number"),
@@ -40,6 +43,7 @@ class ConvergenceTable:
     targets: Mapping[str, Target] = field(default_factory=dict)  # by workload
     target_seeds: Annotated[int, Ge(MIN_TARGET_SEEDS)] = MIN_TARGET_SEEDS  # of a reference: they set it, and no more
     first_target_seed: Seed = 2000
+    check_rates: bool | None = None  # bases at other learning rates; None: where the suite's claims compare trainings
 
     def __post_init__(self) -> None:
         """Refuse two budgets, or none, and seeds that set a target and are judged by it."""
@@ -88,6 +92,11 @@ class ConvergenceTable:
     def setting_seeds(self) -> range:
         """Return the seeds of the runs that set a target."""
         return range(self.first_target_seed, self.first_target_seed + self.target_seeds)
+
+    @property
+    def rate_check_seeds(self) -> range:
+        """Return the seeds at which a base is tried at another rate: its first judged ones, of equal beginnings."""
+        return range(self.first_seed, self.first_seed + NUM_RATE_CHECK_SEEDS)
 
     def _budgets(self, steps_per_epoch: int | None) -> tuple[ConvergenceSettings, ...]:
         if self.steps is not None:

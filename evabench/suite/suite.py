@@ -16,10 +16,13 @@ from evabench.records.cell import Cell
 from evabench.records.measurement import MeasurementSettings
 from evabench.settings.bounds import FORBID, Positive
 from evabench.settings.choices import Subnormals
-from evabench.settings.claims import Claim
+from evabench.settings.claims import TRAINED, Claim
+from evabench.settings.first_order import SgdSettings
 from evabench.settings.optimizers import OptimizerSettings
+from evabench.settings.plugin_optimizers import PluginSettings
+from evabench.settings.points import at_rate, rate_of
 from evabench.settings.workloads import WorkloadSettings
-from evabench.suite.convergence import ConvergenceTable
+from evabench.suite.convergence import RATE_FACTORS, ConvergenceTable
 from evabench.suite.gate import GateTable
 from evabench.suite.table import Table
 from evabench.suite.tables import Measurements, TierName, TierTable
@@ -128,6 +131,36 @@ class Suite:
             for point in table.points(arm, optimizer)
         )
 
+    @property
+    def reference_arm(self) -> str:
+        """Return the arm that the others are compared with: the first SGD, else the first of the file."""
+        return next((name for name, settings in self.arms.items() if _is_sgd(settings)), next(iter(self.arms)))
+
+    def rate_check_cells(self) -> tuple[Cell, ...]:
+        """Return the cells of each base at a third of its learning rate and at three times it, at each budget."""
+        table = self.convergence
+        if table is None or table.check_rates is False:
+            return ()
+        return tuple(
+            replace(
+                self._cell(asked.workload, arm, asked.measurement),
+                optimizer=at_rate(settings, rate * factor),
+                role="rate_check",
+            )
+            for asked in table.asked(self.workloads)
+            for arm, settings in self.arms.items()
+            if arm not in asked.without and arm in self._checked_bases(asked.workload)
+            if (rate := rate_of(settings)) is not None
+            for factor in RATE_FACTORS
+        )
+
+    def _checked_bases(self, workload: str) -> set[str]:
+        """Return the bases of the claims that compare trainings on a workload; the reference where it is asked for."""
+        trained = [claim for claim in self.claims if claim.quantity in TRAINED]
+        claims = [claim for claim in trained if not claim.workloads or workload in claim.workloads]
+        asked_for = self.convergence is not None and self.convergence.check_rates is True and not self.claims
+        return {base for claim in claims for base in claim.bases} | ({self.reference_arm} if asked_for else set())
+
     def _cell(self, name: str, arm: str, measurement: MeasurementSettings, scale: float = 1.0) -> Cell:
         workload = self.workloads[name]
         return Cell(
@@ -139,6 +172,12 @@ class Suite:
             threads=self.threads,
             subnormals=self.subnormals,
         )
+
+
+def _is_sgd(settings: OptimizerSettings) -> bool:
+    return isinstance(settings, SgdSettings) or (
+        isinstance(settings, PluginSettings) and settings.name == "torch.optim:SGD"
+    )
 
 
 def _chosen(every: Mapping[str, T], names: tuple[str, ...] | None) -> Mapping[str, T]:

@@ -6,7 +6,7 @@ import pytest
 
 from evabench.claims.evidence import judge_claims
 from evabench.claims.judgement import Verdict
-from evabench.claims.local import declared_claims, pairwise_claims, reference_arm
+from evabench.claims.local import declared_claims, pairwise_claims
 from evabench.findings.findings import make_findings
 from evabench.reporting.tables.pairs import pair_lines
 from evabench.settings.claims import Claim
@@ -132,8 +132,8 @@ def test_without_claims_every_arm_is_asked_against_the_first_sgd():
 
 def test_the_reference_is_sgd_by_whatever_name_or_else_the_first_arm():
     own = PluginSettings(name="torch.optim:SGD", options={"lr": 0.1})
-    assert reference_arm(reports.suite(arms={"Eva": ARMS["Eva"], "plain": own})) == "plain"
-    assert reference_arm(reports.suite(arms={"Eva": ARMS["Eva"], "K-FAC@1": ARMS["K-FAC@1"]})) == "Eva"
+    assert reports.suite(arms={"Eva": ARMS["Eva"], "plain": own}).reference_arm == "plain"
+    assert reports.suite(arms={"Eva": ARMS["Eva"], "K-FAC@1": ARMS["K-FAC@1"]}).reference_arm == "Eva"
 
 
 def test_of_two_equal_arms_none_is_refuted():

@@ -171,7 +171,7 @@ def test_diverged_seeds_are_counted_beside_the_median():
     lost = made.training("Eva", 3, None)
     lost = made.replace(lost, measured=made.replace(lost.measured, evaluations=lost.measured.evaluations[:3]))
     (workload,) = make_report(suite(), [*trained, lost]).workloads
-    assert row(convergence_table(workload), "Eva")["val. loss"] == "0.5000 (1 of 3 diverged)"
+    assert row(convergence_table(workload), "Eva")["val. loss"] == "0.5000 (2 of 3 seeds)"
 
 
 def test_the_range_over_seeds_stands_beside_the_median():

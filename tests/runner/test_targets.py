@@ -9,6 +9,7 @@ from evabench.records.convergence import Convergence, Evaluation
 from evabench.records.run import Outcome, Run
 from evabench.runner.missing_data import MissingData, without_data
 from evabench.runner.plan import make_plan
+from evabench.settings.targets import number_hash
 from evabench.suite.reading import load_suite
 from tests.plans import all_runs, untimed
 from tests.runs import CODE, HOST, QUIET
@@ -102,7 +103,9 @@ def test_when_all_are_stored_what_is_judged_carries_the_hash_of_its_own_budget(s
     assert places(judged) == WAITING
     assert all(run.cell.target == hashes[run.cell.measurement.steps] for run in judged)
     assert len(set(hashes.values())) == 2
-    assert {run.cell.target for run in untimed(plan) if run.cell.workload_name == "number"} == {None}
+    assert {run.cell.target for run in untimed(plan) if run.cell.workload_name == "number"} == {
+        number_hash("loss", 0.1)
+    }
 
 
 def test_after_a_kill_in_the_middle_only_what_is_missing_is_made(suite):
@@ -197,3 +200,55 @@ def test_more_judged_seeds_than_there_is_room_for_are_refused(suite):
 def test_without_its_data_a_target_is_not_set_and_nothing_waits_for_it(suite):
     missing = MissingData(name="fashion_mnist_subset", num_runs=1)
     assert without_data(make_plan(suite, (), HOST), [missing]).left == ()
+
+
+NUMBER = SUITE.split("[convergence.targets")[0] + "[convergence.targets.small]\nvalue = {}\nprovenance = 'a guess'\n"
+
+
+def test_a_target_in_numbers_is_part_of_what_it_judges(tmp_path):
+    first, second = (suite_of(tmp_path, NUMBER.format(value)) for value in (0.5, 0.4))
+    stored = [made(run) for run in untimed(make_plan(first, [], HOST))]
+    trained = [run for run in stored if run.cell.workload_name == "small"]
+    assert {run.cell.target for run in trained} == {number_hash("loss", 0.5)}
+    changed = make_plan(second, stored, HOST)
+    assert len(changed.targets.other_runs) == len(trained)
+    again = [made(run) for run in untimed(changed)]
+    assert make_plan(second, [*stored, *again], HOST).targets.num_tried == {"small": 2}
+
+
+CLAIMED = (
+    NUMBER.format(0.5)
+    + """
+[[claims]]
+id = "sooner"
+text = "Eva is sooner."
+quantity = "steps_to_target_ratio"
+arm = "Eva"
+bases = ["SGD"]
+relation = "at_least"
+value = 1.0
+reason = "a test"
+"""
+)
+
+
+def checks_of(suite):
+    return [run for run in untimed(make_plan(suite, [], HOST)) if run.cell.role == "rate_check"]
+
+
+def test_the_base_of_a_claim_is_tried_at_a_third_and_three_times_its_rate_with_two_seeds(tmp_path):
+    checks = checks_of(suite_of(tmp_path, CLAIMED))
+    own = suite_of(tmp_path, CLAIMED).arms["SGD"].lr
+    places = {(run.cell.workload_name, run.cell.measurement) for run in checks}
+    assert {run.cell.arm for run in checks} == {"SGD"}
+    assert sorted({run.cell.optimizer.lr for run in checks}) == pytest.approx([own / 3, 3 * own])
+    assert len(checks) == len(places) * 2 * 2 == 16
+    assert {run.cell.target for run in checks} == {None}
+
+
+@pytest.mark.parametrize(("word", "arms"), [("false", set()), ("true", {"SGD"})])
+def test_a_suite_may_want_the_checks_without_claims_or_not_with_them(tmp_path, word, arms):
+    text = (CLAIMED if word == "false" else NUMBER.format(0.5)).replace(
+        "[convergence]", f"[convergence]\ncheck_rates = {word}"
+    )
+    assert {run.cell.arm for run in checks_of(suite_of(tmp_path, text))} == arms

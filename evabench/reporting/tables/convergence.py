@@ -57,6 +57,8 @@ def convergence_table(workload: WorkloadReport) -> Table | None:
         f"Losses at the end of the budget: the median of {counted(workload.num_seeds, 'seed')}, each with the same "
         "initial weights and batches for every arm."
     )
+    if any(None in arm.final_losses for arm in arms):
+        note += ' "2 of 3 seeds": the third did not get to the end, and counts as a miss.'
     levels = _trivial_levels(arms)
     if levels:
         note += f" Without a net: {', '.join(f'{name} {_loss(loss)}' for name, loss in levels.items())}."
@@ -141,9 +143,8 @@ def _median(losses: Sequence[float | None]) -> str:
     finite = [loss for loss in losses if loss is not None]
     if not losses:
         return NOT_MEASURED
-    lost = len(losses) - len(finite)
     middle = _loss(median(finite)) if finite else "none"
-    return f"{middle} ({lost} of {len(losses)} diverged)" if lost else middle
+    return middle if len(finite) == len(losses) else f"{middle} ({len(finite)} of {len(losses)} seeds)"
 
 
 def _range(losses: Sequence[float | None]) -> str:

@@ -4,7 +4,7 @@ import math
 
 from evabench.claims.judgement import Evidence, Judgement, Verdict
 from evabench.reporting.tables.table import NOT_MEASURED, Table
-from evabench.settings.claims import Quantity
+from evabench.settings.claims import TO_TARGET, Quantity
 from evabench.units import format_ratio
 
 _QUANTITIES: dict[Quantity, str] = {
@@ -31,7 +31,6 @@ _FINDINGS: dict[Quantity, str] = {
     "curvature_bytes_ratio": "The curvature state of {arm} is {found} of that of {base} at the widest",
     "cost_exponent": "The step of {arm} less that of {base} grows like d^{found}",
 }
-_TO_TARGET: tuple[Quantity, ...] = ("time_to_target_ratio", "steps_to_target_ratio")
 
 
 def headline(judgement: Judgement) -> str:
@@ -63,9 +62,9 @@ def measured(judgement: Judgement) -> str:
 def _finding(quantity: Quantity, evidence: Evidence) -> str:
     estimate, arm, base, workload = evidence.estimate, evidence.arm, evidence.base, evidence.workload
     if estimate is None:
-        both_missed = quantity in _TO_TARGET and evidence.num_seeds
+        both_missed = quantity in TO_TARGET and evidence.num_seeds
         return f"{arm} and {base} both missed the target in every seed on {workload}" if both_missed else ""
-    if quantity in _TO_TARGET and (estimate == 0 or math.isinf(estimate)):
+    if quantity in TO_TARGET and (estimate == 0 or math.isinf(estimate)):
         reached, not_reached = (base, arm) if estimate == 0 else (arm, base)
         return f"{reached} reached the target, {not_reached} did not (median on {workload})"
     found = _estimate_of(quantity, evidence)

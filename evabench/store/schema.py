@@ -18,8 +18,8 @@
    10   2026-11-26   Eva, Eva-f and Eva-s: whether their vectors are on; Eva: "per_example" of an image sums over its
                      positions, and what averaged is "per_example_mean"; convergence: trivial levels, seconds of
                      evaluations; seconds of set-up; pilot, step time, phases and memory: at which share of the
-                     learning rate; a kind "directions"; a cell's device may be of any kind, and the limits name the one;
-                     cell: a target in numbers has a hash too, and the role "rate_check"
+                     learning rate; a kind "directions"; a cell's device may be of any kind, and the limits name the
+                     one; a target in numbers has a hash too; the role "rate_check"
 
 A line is `{"schema": N, "run": {...}}`, in a seal (`seal.py`). Old numbers keep loading: a new number comes with the
 function that lifts the line before it.

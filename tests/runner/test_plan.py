@@ -61,7 +61,7 @@ def test_a_failed_run_is_made_again_only_when_asked_and_a_divergence_never():
     first, second, *_ = untimed(make_plan(SUITE, (), HOST))
     runs = [stored(first, "timeout"), stored(second, "diverged")]
     assert len(untimed(make_plan(SUITE, runs, HOST))) == 86
-    assert len(untimed(make_plan(SUITE, runs, HOST, retry_failed=True))) == 71
+    assert len(untimed(make_plan(SUITE, runs, HOST, retry_failed=True))) == 87
 
 
 def test_runs_of_older_code_are_counted_and_not_used():

@@ -7,12 +7,13 @@ import typer
 from rich.console import Console
 
 from evabench.cli.stored import print_plainly
-from evabench.errors import GateError
+from evabench.errors import ExitCode, GateError
 from evabench.gate.asked import read_gated_suite
 from evabench.gate.baseline import Baseline, baseline_diff, read_baseline, write_baseline
-from evabench.gate.gate import Asked, count_in_place, counter_key, default_jobs, run_gate
+from evabench.gate.gate import Asked, count_in_place, counter_key, default_jobs, run_gate, run_self_test
 from evabench.gate.report import GateReport, Harness
-from evabench.gate.verdict import exit_code, findings, headline
+from evabench.gate.self_test import SelfTest
+from evabench.gate.verdict import LAYER_WORDS, exit_code, findings, headline
 
 _KINDS = {
     "regression": "REGRESSION",
@@ -41,6 +42,9 @@ def gate_change(
     ] = False,
     refresh_baseline: Annotated[
         bool, typer.Option("--refresh-baseline", help="Count what lies here now, write it, and print what changes.")
+    ] = False,
+    self_test: Annotated[
+        bool, typer.Option("--self-test", help="Does the gate find here what is planted, and nothing else? 5 if not.")
     ] = False,
     harness: Annotated[
         str,
@@ -71,6 +75,11 @@ def gate_change(
     if refresh_baseline:
         _refresh(console, asked)
         return
+    if self_test:
+        found = run_self_test(asked)
+        _show_self_test(console, found)
+        code = found.exit_code
+        raise typer.Exit(ExitCode.PASS if code is ExitCode.INCONCLUSIVE and not strict else code)
     if asked.base is None and not counted:
         raise GateError(
             "what is the change? --base REF compares HEAD with REF, --working-tree what is not committed with HEAD, "
@@ -111,6 +120,16 @@ def _refresh(console: Console, asked: Asked) -> None:
         print_plainly(console, line)
     write_baseline(gated.baseline, after)
     print_plainly(console, f"written: {gated.baseline}. Read the diff before it is committed.")
+
+
+def _show_self_test(console: Console, found: SelfTest) -> None:
+    for check in found.checks:
+        print_plainly(console, f"{check.answer:<16}{check.what}; {check.said}")
+    for one in found.visible:
+        layer = LAYER_WORDS[one.layer]
+        print_plainly(
+            console, f"{one.cell}: {layer}: a slow-down of {one.smallest_slowdown:.0%} can be seen here and now"
+        )
 
 
 def _show(console: Console, report: GateReport) -> None:

@@ -22,11 +22,14 @@ from evabench.settings.strict import Strict
 Number = int | float
 Values = Mapping[str, Number]
 
-# "any": each rise fails. "bytes": above 1 % and above what the suite ignores. "loss": above 1 %. "shown": none fails.
+# "any": each rise fails. "bytes": above 1 % and above what the suite ignores. "loss": above 5 %. "shown": none fails.
 Rule = Literal["any", "bytes", "loss", "shown"]
 
 NUM_LOSSES, _LAST_LOSSES = 50, 10
 _TOLERANCE = 0.01
+_LOSS_TOLERANCE = (
+    0.05  # another rounding alone (SGD's fused kernel) moved resnet20-narrow, of 8 samples a step, by 1.5 %
+)
 _LOSS = f"loss, mean of steps {NUM_LOSSES - _LAST_LOSSES + 1} to {NUM_LOSSES}"
 _PEAK, _OPERATOR = "peak bytes, ", "operators, "
 
@@ -122,7 +125,7 @@ def rises(name: str, before: Number, after: Number, ignored_bytes: int) -> bool:
         case "bytes":
             return after - before > max(_TOLERANCE * before, ignored_bytes)
         case "loss":
-            return not math.isfinite(after) or after - before > _TOLERANCE * abs(before)
+            return not math.isfinite(after) or after - before > _LOSS_TOLERANCE * abs(before)
         case "shown":
             return False
 

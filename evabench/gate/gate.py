@@ -26,6 +26,7 @@ from evabench.gate.pairs import Side
 from evabench.gate.report import GateReport, Harness
 from evabench.gate.repository import Repository, Revision, find_repository
 from evabench.gate.rules import TimedLayer
+from evabench.gate.self_test import SelfTest, check_counted, check_timed
 from evabench.gate.sides import PACKAGE, SideCode, Sides, Start, is_evabench, other_project
 from evabench.gate.timed import Series, Tell, Timed, time_cells
 from evabench.launch.server import LaunchServer
@@ -179,6 +180,30 @@ def _time(
         asked.tell("a negative control failed: once more, with fresh pairs")
         controls += [one.finish() for one, before in zip(control(2), list(controls), strict=True) if not before.valid]
     return timed, tuple(controls)
+
+
+def run_self_test(asked: Asked) -> SelfTest:
+    """Return whether the gate finds what is planted here and now, and says nothing to equal sides.
+
+    The counted part is made in place. The timed part is made on two copies of the working tree.
+    """
+    gated = read_gated_suite(asked.suite, asked.project)
+    code = in_place(asked)
+    sides = Sides(base=code, head=code, start=asked.start)
+    counting = Counting(timeout_seconds=gated.suite.timeout_seconds, jobs=asked.jobs, tell=asked.tell)
+    name = gated.table.gated[0]
+    cell = code.cell(gated.cells()[name], gated.folder)
+    checks = check_counted(name, cell, sides, counting, gated.table.ignored_bytes)
+    if asked.counted_only:
+        return SelfTest(checks=checks)
+    with tempfile.TemporaryDirectory(prefix="evabench-gate-") as scratch:
+        repository = find_repository(asked.project, Path(scratch) / "git")
+        head = repository.working_tree()
+        codes = _codes(asked, repository, Path(scratch), head, head)
+        copies = Sides(base=codes["base"], head=codes["head"], start=asked.start)
+        series = Series(sides=copies, timeout_seconds=gated.suite.timeout_seconds, layout="self-test", tell=asked.tell)
+        timed, visible = check_timed(gated.timed(copies, asked.noises), series)
+    return SelfTest(checks=(*checks, *timed), visible=visible)
 
 
 def default_jobs() -> int:

@@ -20,6 +20,7 @@ class FakeMachine:
     sd: float = 0.02
     seed: int = 0
     folder_factor: dict = field(default_factory=dict)  # what a folder makes slower by itself
+    finds: float = 1.0  # the share of planted work that takes time here
     fails: dict = field(default_factory=dict)  # by the name of a code: what its visits end with
     started: list = field(default_factory=list)
 
@@ -42,7 +43,7 @@ class FakeMachine:
             case WarmUpSettings():
                 measured = WarmUp(window_steps=10, window_median_seconds=(1.0, 1.0), steady_after_steps=10)
             case StepTimeSettings():
-                seconds = float(step) * factor
+                seconds = float(step) * factor + self.finds * spin(request.cell)
                 measured = StepTime(
                     step_seconds=(seconds,),
                     block_seconds=(seconds,),
@@ -51,7 +52,11 @@ class FakeMachine:
                     warmup_steps=request.warmup_steps,
                 )
             case PhasesSettings():
-                parts = {"forward": 0.004, "precondition": float(own) * factor, "update": 0.0}
+                parts = {
+                    "forward": 0.004,
+                    "precondition": float(own) * factor + self.finds * spin(request.cell),
+                    "update": 0.0,
+                }
                 measured = Phases(cycle_steps=1, steps=(parts,), plain_seconds=(0.01,))
         return ChildReply(outcome=COMPLETED, measured=measured, threads=1)
 
@@ -65,3 +70,8 @@ def sides_of(tmp_path, machine, *, base=(0.010, 0.002), head=(0.010, 0.002)):
         (place / "times").write_text(f"{name} {step} {own}")
         codes[name] = SideCode(title=name, folder=place, package=place / "evabench", python="python")
     return Sides(base=codes["base"], head=codes["head"], start=machine)
+
+
+def spin(cell):
+    """Return the seconds that a self-test has planted in a cell."""
+    return getattr(cell.optimizer, "options", {}).get("spin_seconds", 0.0)

@@ -89,7 +89,7 @@ def told_seconds(run: Run) -> Seconds | None:
     curve = run.measured
     if not isinstance(curve, Convergence) or curve.evaluation_seconds is None or run.setup_seconds is None:
         return None
-    return run.setup_seconds + curve.clock_seconds + curve.evaluation_seconds
+    return run.setup_seconds + curve.clock_seconds + curve.evaluation_seconds + (curve.watch_seconds or 0.0)
 
 
 def _is_behind(run: Run) -> bool:

@@ -2,8 +2,7 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from time import perf_counter
+from dataclasses import dataclass, replace
 from typing import Any
 
 from torch import Tensor
@@ -11,28 +10,11 @@ from torch import Tensor
 from evabench.errors import EvabenchError, WorkloadError
 from evabench.measurement.bench import Bench
 from evabench.measurement.collector import collecting_new_objects
-from evabench.measurement.modes import evaluating
+from evabench.measurement.watch.pausable_clock import PausableClock
+from evabench.measurement.watch.training_watch import TrainingWatch
 from evabench.records.convergence import Convergence, Evaluation, Scores
 from evabench.records.measurement import ConvergenceSettings
-from evabench.units import Seconds
 from evabench.workloads.schedule import ScheduledRate
-
-
-@dataclass(slots=True)
-class PausableClock:
-    """Counts the seconds in which it runs."""
-
-    now: Callable[[], Seconds] = perf_counter
-    seconds: Seconds = 0.0
-    _since: Seconds = field(default=0.0, init=False)
-
-    def resume(self) -> None:
-        """Let it run."""
-        self._since = self.now()
-
-    def pause(self) -> None:
-        """Stop it; what passes now is not counted."""
-        self.seconds += self.now() - self._since
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,13 +30,14 @@ class Training:
 
 def measure_convergence(bench: Bench, settings: ConvergenceSettings) -> Convergence:
     """Train the cell's optimizer on its workload, at the rates of the schedule, and judge where it says to."""
-    workload, optimizer = bench.workload, bench.optimizer
-    rate = ScheduledRate(optimizer, settings)
-    batches = workload.batches()
+    workload, clock = bench.workload, PausableClock()
+    rate = ScheduledRate(bench.optimizer, settings)
+    watch = TrainingWatch(bench, settings.steps, clock)
+    batches = watch.batches()
 
     def step(index: int, batch: Any) -> Tensor:
         rate.set_for(index)
-        return bench.train(batch)
+        return watch.train(batch)
 
     def before_training() -> Scores:
         try:
@@ -67,24 +50,23 @@ def measure_convergence(bench: Bench, settings: ConvergenceSettings) -> Converge
             raise WorkloadError("its validation loss is not finite before training")
         return scores
 
-    def judged(scores: Callable[[], Scores]) -> Callable[[], Scores]:
-        def at_its_point() -> Scores:
-            with evaluating(optimizer):
-                return scores()
-
-        return at_its_point
-
     training = Training(
         next_batch=lambda: next(batches),
         step=step,
-        before_training=judged(before_training),
-        validation=judged(workload.validation),
-        test=judged(workload.test),
+        before_training=lambda: watch.evaluate(before_training),
+        validation=lambda: watch.evaluate(workload.validation),
+        test=lambda: watch.evaluate(workload.test),
     )
     levels = workload.trivial_levels()
     with collecting_new_objects():
-        measured = train_to_budget(training, settings, PausableClock())
-    return replace(measured, rate_contested_at=rate.contested_at, trivial_levels=levels)
+        measured = train_to_budget(training, settings, clock)
+    return replace(
+        measured,
+        rate_contested_at=rate.contested_at,
+        trivial_levels=levels,
+        checks=watch.found(),
+        watch_seconds=watch.seconds,
+    )
 
 
 def train_to_budget(training: Training, settings: ConvergenceSettings, clock: PausableClock) -> Convergence:
@@ -115,7 +97,7 @@ def train_to_budget(training: Training, settings: ConvergenceSettings, clock: Pa
         waited += came - asked
         unread.append(training.step(index, batch))
         if first_step is None:
-            first_step = clock.now() - came
+            first_step = clock.read() - waited
         done = index + 1
         if done % settings.evaluate_every and done != settings.steps:
             continue

@@ -13,7 +13,7 @@ from evabench.measurement.cuda_kernels import count_kernels
 from evabench.measurement.memory.storages import identity
 from evabench.measurement.operator_work import computes, elements_of, flops_of, moved_bytes, name_of, reads_on_host
 from evabench.measurement.timing.clock import Step
-from evabench.measurement.timing.trained_steps import at_a_rate_that_holds
+from evabench.measurement.trained_steps import at_a_rate_that_holds
 from evabench.optimizers.phases import listening
 from evabench.records.counts import Counts, PartCounts, StepCounts
 from evabench.records.measurement import CountsSettings

@@ -14,7 +14,7 @@ from torch.optim import Optimizer
 def enter_training(optimizer: Optimizer) -> None:
     """Put an optimizer into the mode in which it makes steps: some refuse to make one before."""
     modes: Any = optimizer
-    if _has_modes(optimizer):
+    if has_modes(optimizer):
         modes.train()
 
 
@@ -22,7 +22,7 @@ def enter_training(optimizer: Optimizer) -> None:
 def evaluating(optimizer: Optimizer) -> Iterator[None]:
     """Have the parameters at the point that is to be judged."""
     modes: Any = optimizer
-    if not _has_modes(optimizer):
+    if not has_modes(optimizer):
         yield
         return
     modes.eval()
@@ -32,5 +32,6 @@ def evaluating(optimizer: Optimizer) -> Iterator[None]:
         modes.train()
 
 
-def _has_modes(optimizer: Optimizer) -> bool:
+def has_modes(optimizer: Optimizer) -> bool:
+    """Return whether it trains at one point and is judged at another."""
     return all(callable(getattr(optimizer, name, None)) for name in ("train", "eval"))

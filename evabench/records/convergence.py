@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from evabench.records.checks import TrainingChecks
 from evabench.records.trivial import TrivialLevel, level_reached
 from evabench.settings.strict import Strict
 from evabench.units import Seconds
@@ -48,6 +49,10 @@ class Convergence(Strict):
     trivial_levels: tuple[TrivialLevel, ...] | None = None
     # All together, in which the training clock stood still. None: as above.
     evaluation_seconds: Seconds | None = None
+
+    # What was watched beside the training, and what that took; none of it is in the training clock. None: as above.
+    checks: TrainingChecks | None = None
+    watch_seconds: Seconds | None = None
 
     @property
     def clock_seconds(self) -> Seconds:

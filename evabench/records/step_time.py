@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import ClassVar, Literal
 
+from evabench.records.checks import PassesAlone, VisitChecks
 from evabench.records.energy import Energy
 from evabench.records.side_work import SideWork
 from evabench.settings.strict import Strict
@@ -36,6 +37,7 @@ class StepTime(Strict):
     cpu_seconds: tuple[Seconds, ...] | None = None
     # Of the arm's own learning rate: less than 1 where its loss diverged. None: a run of before, at a thousandth.
     rate_share: float | None = None
+    checks: VisitChecks | None = None  # what was watched beside the blocks; None: a run from before it was
 
     @property
     def clock_disagreement(self) -> float | None:
@@ -94,6 +96,7 @@ class WarmUp(Strict):
     # With what is made once: state, caches, compilation. In no other figure. None: a run from before it was read.
     first_step_seconds: Seconds | None = None
     rate_share: float | None = None  # as in a visit
+    passes: PassesAlone | None = None  # None: a run from before, or a workload whose net cannot be built once more
 
     @property
     def discarded_steps(self) -> int:

@@ -60,6 +60,14 @@ def build_model(settings: BuiltInSettings, seed: int) -> nn.Module:
             assert_never(settings)
 
 
+def initial_model(settings: BuiltInSettings, seed: int) -> nn.Module:
+    """Return the model as training begins with it: its initial weights, or those of its checkpoint."""
+    model = build_model(settings, seed)
+    if isinstance(settings, ClassifierSettings) and settings.checkpoint is not None:
+        load_weights(model, _checkpoint(settings))
+    return model
+
+
 def build_workload(settings: BuiltInSettings, seed: int) -> Workload:
     """Return model, objective and batches, drawn by the seed. Raises `DataError` where the data is missing."""
     match settings:
@@ -69,10 +77,7 @@ def build_workload(settings: BuiltInSettings, seed: int) -> Workload:
             levels = partial(reconstruction_levels, images.train, images.validation)
             return Workload(build_model(settings, seed), Reconstruction(), source, levels)
         case ClassifierSettings(label_smoothing=smoothing):
-            model = build_model(settings, seed)
-            if settings.checkpoint is not None:
-                load_weights(model, _checkpoint(settings))
-            return Workload(model, Classification(smoothing), *_labelled_source(settings, seed))
+            return Workload(initial_model(settings, seed), Classification(smoothing), *_labelled_source(settings, seed))
         case LanguageSettings():
             splits, token_bytes = tokenize(settings, load_text(settings.data))
             windows = Windows(settings, splits, seed=seed)

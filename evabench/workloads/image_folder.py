@@ -1,7 +1,8 @@
 """ImageNet's layout, streamed: `train/<class>/*` and `val/<class>/*`, decoded by workers ahead of the step."""
 
+import multiprocessing
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple, final
 
@@ -14,6 +15,7 @@ from torch.utils.data import DataLoader, Dataset
 from evabench.errors import DataError
 from evabench.settings.datasets import ImageSet, num_kept
 from evabench.workloads.augment import Augmentation
+from evabench.workloads.journal import Journal
 from evabench.workloads.seeds import draw_seed
 from evabench.workloads.workload import Batch, HeldOut
 
@@ -45,6 +47,7 @@ class ImageFolder:
     ) -> None:
         """Find the files. Raises `DataError` where the folder is not whole: `known` says how many there should be."""
         self.augmentation, self.batch = augmentation, batch
+        self.readers: frozenset[int] = frozenset()
         classes = _classes(folder / "train")
         train = _samples(folder / "train", classes)
         # Files are sorted by class, so the last tenth would be whole classes: the tenth is that of a fixed shuffle.
@@ -59,10 +62,14 @@ class ImageFolder:
         if known is not None:
             _check_whole(folder, known, (len(classes), len(train), len(self.held_out_samples["test"])))
 
-    def training_batches(self) -> Iterator[Batch]:
+    def training_batches(self, journal: Journal | None = None) -> Iterator[Batch]:
         """Yield whole batches, decoded and augmented ahead by worker processes."""
         while True:
-            yield from self._epoch()
+            yield from self._epoch(journal)
+
+    def stored(self) -> Mapping[str, Sequence[Tensor]]:
+        """Return nothing: the samples are files, and read anew each time."""
+        return {}
 
     def held_out(self, split: HeldOut) -> Iterator[Batch]:
         """Yield a split in its own order."""
@@ -80,14 +87,16 @@ class ImageFolder:
         )
         return train, validation
 
-    def _epoch(self) -> Iterator[Batch]:
+    def _epoch(self, journal: Journal | None) -> Iterator[Batch]:
         order = torch.randperm(len(self.train), generator=self._order)
         num_batches = len(order) // self.batch
         plan: Plan = [
             [(int(index), draw_seed(self._order)) for index in order[start * self.batch : (start + 1) * self.batch]]
             for start in range(num_batches)
         ]
-        for images, labels, seed in self._loader(self.train, plan):
+        for planned, (images, labels, seed) in zip(plan, self._loader(self.train, plan), strict=True):
+            if journal is not None:
+                journal.note([index for index, _ in planned], [drawn or 0 for _, drawn in planned])
             yield self.augmentation.mix(images, labels, seed)
 
     def _loader(self, samples: list[Sample], plan: Plan) -> Iterator[_Loaded]:
@@ -97,8 +106,12 @@ class ImageFolder:
             num_workers=min(_MAX_WORKERS, len(os.sched_getaffinity(0)), len(plan)),
             collate_fn=_collate,
         )
+        others = multiprocessing.active_children()
+        batches = iter(loader)
+        started = [child.pid for child in multiprocessing.active_children() if child not in others]
+        self.readers |= {pid for pid in started if pid is not None}
         try:
-            yield from loader
+            yield from batches
         except DataError as error:
             # A worker sends its whole traceback as the message; ours is the last line.
             raise DataError(str(error).strip().rpartition("DataError: ")[2]) from None

@@ -1,12 +1,13 @@
 """Batches from tensors that lie in memory whole, in a new order each epoch."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol, final
 
 import torch
 from torch import Tensor
 
 from evabench.units import Bytes
+from evabench.workloads.journal import Journal
 from evabench.workloads.seeds import draw_seed
 from evabench.workloads.workload import Batch, HeldOut
 
@@ -47,6 +48,8 @@ class InMemory:
         self.evaluation_batch = evaluation_batch
         self._order = torch.Generator().manual_seed(seed + 1)
 
+    readers: frozenset[int] = frozenset()
+
     @property
     def num_bytes(self) -> Bytes:
         """Return the size of all splits; what two of them share, or inputs with targets, counts once."""
@@ -58,14 +61,21 @@ class InMemory:
         moved = {id(tensor): tensor.to(device) for split in self.splits.values() for tensor in split}
         self.splits = {name: (moved[id(one)], moved[id(other)]) for name, (one, other) in self.splits.items()}
 
-    def training_batches(self) -> Iterator[Batch]:
+    def stored(self) -> Mapping[str, Sequence[Tensor]]:
+        """Return inputs and targets of each split."""
+        return self.splits
+
+    def training_batches(self, journal: Journal | None = None) -> Iterator[Batch]:
         """Yield whole batches; the remainder of an epoch is dropped, and drawn anew in the next."""
         inputs, targets = self.splits["train"]
         while True:
             order = torch.randperm(len(inputs), generator=self._order)
             for start in range(0, len(inputs) - self.batch + 1, self.batch):
-                drawn = _beside(order[start : start + self.batch], inputs)
+                numbers = order[start : start + self.batch]
                 seed = draw_seed(self._order) if self.preparation.is_random else 0
+                if journal is not None:
+                    journal.note(numbers, (seed,))
+                drawn = _beside(numbers, inputs)
                 yield self.preparation.training(inputs[drawn], targets[drawn], seed)
 
     def held_out(self, split: HeldOut) -> Iterator[Batch]:

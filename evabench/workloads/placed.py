@@ -7,7 +7,7 @@ computes.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, final
 
@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from evabench.units import Bytes
 from evabench.workloads.in_memory import InMemory
+from evabench.workloads.journal import Journal
 from evabench.workloads.objectives import NextToken, Objective
 from evabench.workloads.quadratic import Quadratic
 from evabench.workloads.user import OwnObjective
@@ -45,9 +46,18 @@ class OnDevice:
     def __init__(self, source: Source, device: torch.device) -> None:
         self.source, self.device = source, device
 
-    def training_batches(self) -> Iterator[Batch]:
+    def training_batches(self, journal: Journal | None = None) -> Iterator[Batch]:
         """Yield batches of one size without end."""
-        return map(self._moved, self.source.training_batches())
+        return map(self._moved, self.source.training_batches(journal))
+
+    def stored(self) -> Mapping[str, Sequence[Tensor]]:
+        """Return what the batches are taken from, where it lies."""
+        return self.source.stored()
+
+    @property
+    def readers(self) -> frozenset[int]:
+        """Return the processes that have read batches ahead."""
+        return self.source.readers
 
     def held_out(self, split: HeldOut) -> Iterable[Batch]:
         """Yield every sample of a split once."""

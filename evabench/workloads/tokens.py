@@ -1,6 +1,6 @@
 """Windows of a text: random ones to train on, evenly spaced ones to be judged by."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import final
 
 import numpy as np
@@ -11,6 +11,7 @@ from evabench.errors import DataError
 from evabench.settings.language import LanguageSettings
 from evabench.workloads.byte_pairs import load_byte_pairs
 from evabench.workloads.data import Text
+from evabench.workloads.journal import Journal
 from evabench.workloads.workload import Batch, HeldOut
 
 
@@ -26,11 +27,19 @@ class Windows:
                 raise DataError(f"the {split} split of {settings.data} has {len(tokens)} tokens, fewer than a window")
         self._order = torch.Generator().manual_seed(seed + 1)
 
-    def training_batches(self) -> Iterator[Batch]:
+    readers: frozenset[int] = frozenset()
+
+    def stored(self) -> Mapping[str, Sequence[Tensor]]:
+        """Return the tokens of each split."""
+        return {split: (tokens,) for split, tokens in self.splits.items()}
+
+    def training_batches(self, journal: Journal | None = None) -> Iterator[Batch]:
         """Yield windows at offsets drawn uniformly."""
         tokens = self.splits["train"]
         while True:
             starts = torch.randint(len(tokens) - self.settings.context, (self.settings.batch,), generator=self._order)
+            if journal is not None:
+                journal.note(starts)
             yield self._windows(tokens, starts)
 
     def held_out(self, split: HeldOut) -> Iterator[Batch]:

@@ -4,7 +4,7 @@ Weights and batches have generators of their own, so neither depends on the opti
 draws: every arm with one seed starts from the same point and sees the same batches.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, Protocol, final
 
@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from evabench.records.convergence import Scores
 from evabench.records.trivial import TrivialLevel
 from evabench.units import Bytes
+from evabench.workloads.journal import Journal
 from evabench.workloads.objectives import Objective, Totals
 
 HeldOut = Literal["validation", "test"]
@@ -34,12 +35,21 @@ class Batch(NamedTuple):
 class Source(Protocol):
     """Where batches come from."""
 
-    def training_batches(self) -> Iterator[Batch]:
-        """Yield batches of one size without end."""
+    def training_batches(self, journal: Journal | None = None) -> Iterator[Batch]:
+        """Yield batches of one size without end; what each is made of is noted in the journal."""
         ...
 
     def held_out(self, split: HeldOut) -> Iterable[Batch]:
         """Yield every sample of a split once; the last batch may be smaller."""
+        ...
+
+    def stored(self) -> Mapping[str, Sequence[Tensor]]:
+        """Return what batches are taken from, by split, so that anybody may see whether it was changed."""
+        ...
+
+    @property
+    def readers(self) -> frozenset[int]:
+        """Return the processes that have read batches ahead."""
         ...
 
 
@@ -54,9 +64,9 @@ class Workload:
     trivial_levels: Callable[[], tuple[TrivialLevel, ...]] = no_levels  # computed when they are asked for
     resident_bytes: Bytes = 0  # of the data set, where it lies on an accelerator whole
 
-    def batches(self) -> Iterator[Batch]:
+    def batches(self, journal: Journal | None = None) -> Iterator[Batch]:
         """Yield training batches without end."""
-        return self.source.training_batches()
+        return self.source.training_batches(journal)
 
     def loss(self, batch: Batch) -> Tensor:
         """Return the training loss of a batch, as a 0-d tensor to go backward from."""

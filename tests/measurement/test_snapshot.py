@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
+from evabench.measurement.snapshot import Snapshot
 from evabench.measurement.step import training_step
-from evabench.measurement.timing.snapshot import Snapshot
 from evabench.settings.eva import EvaFSettings, EvaSettings, EvaSSettings
 from evabench.settings.first_order import AdamWSettings, SgdSettings
 from evabench.settings.kronecker import FoofSettings, KfacSettings

@@ -72,7 +72,7 @@ class NoRate(torch.optim.Optimizer):
 def bench_of(kind, settings, *, lr=1.0, **options):
     seen = []
 
-    def build(made, seed):
+    def build(made, seed, device):
         workload = build_workload(made.workload, seed)
         optimizer = kind(workload.model.parameters(), lr=lr)
         optimizer.seen = seen

@@ -12,18 +12,17 @@ from torch.utils._pytree import tree_leaves
 from evabench.measurement.bench import Bench
 from evabench.measurement.memory.device_workspace import allocator_of, watch_device_workspace
 from evabench.measurement.memory.nvml import watch_device_memory
+from evabench.measurement.memory.state import curvature_state_bytes, first_moments, state_bytes, state_tensors
 from evabench.measurement.memory.storages import StorageTracker, storage_bytes, thinned
 from evabench.measurement.memory.workspace import Workspace, profile_workspace
 from evabench.measurement.step import closure_of, train_on
-from evabench.measurement.timing.trained_steps import TrainedSteps, at_a_rate_that_holds
+from evabench.measurement.trained_steps import TrainedSteps, at_a_rate_that_holds
 from evabench.records.measurement import MemorySettings
 from evabench.records.memory import Memory
 from evabench.units import Bytes
 
 Batch = TypeVar("Batch")  # a tensor, or a tuple of tensors
 
-# State that a first-order optimizer has too: not curvature.
-FIRST_MOMENTS = frozenset({"momentum_buffer", "exp_avg"})
 TIMELINE_POINTS = 400
 
 
@@ -84,16 +83,6 @@ def _measure_memory(bench: Bench, steps: TrainedSteps) -> Memory:
         kept_bytes=workspace.kept_bytes,
         cycle_steps=cycle_steps,
     )
-
-
-def state_bytes(optimizer: Optimizer, *, without: frozenset[str] = frozenset()) -> Bytes:
-    """Return the bytes of all tensors in the optimizer's state, each storage once, but for the named entries."""
-    return sum(storage_bytes(_state_tensors(optimizer, without)).values())
-
-
-def curvature_state_bytes(optimizer: Optimizer) -> Bytes:
-    """Return the bytes of the state beyond the momentum (or first moment)."""
-    return state_bytes(optimizer, without=FIRST_MOMENTS)
 
 
 def rss_high_water_bytes() -> Bytes | None:
@@ -172,18 +161,8 @@ def tensors_where_the_allocator_peaked(tracker: StorageTracker, workspace: Works
 
 
 def _expect_state(tracker: StorageTracker, optimizer: Optimizer) -> None:
-    tracker.expect(_state_tensors(optimizer, frozenset()), "statistics")
-    tracker.expect(_first_moments(optimizer), "optimizer_state")
-
-
-def _first_moments(optimizer: Optimizer) -> list[Tensor]:
-    entries = [value for state in optimizer.state.values() for name, value in state.items() if name in FIRST_MOMENTS]
-    return [leaf for leaf in tree_leaves(entries) if isinstance(leaf, Tensor)]
-
-
-def _state_tensors(optimizer: Optimizer, without: frozenset[str]) -> list[Tensor]:
-    entries = [value for state in optimizer.state.values() for name, value in state.items() if name not in without]
-    return [leaf for leaf in tree_leaves(entries) if isinstance(leaf, Tensor)]
+    tracker.expect(state_tensors(optimizer, frozenset()), "statistics")
+    tracker.expect(first_moments(optimizer), "optimizer_state")
 
 
 def parameter_bytes(model: nn.Module) -> Bytes:

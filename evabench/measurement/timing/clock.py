@@ -9,6 +9,8 @@ from time import perf_counter_ns, process_time
 from typing import ClassVar, Protocol
 
 from evabench.measurement.timing.side_work import SideWorkWatch
+from evabench.measurement.watch.processes import ProcessWatch
+from evabench.records.checks import VisitChecks
 from evabench.records.measurement import StepTimeSettings, WarmUpSettings
 from evabench.records.step_time import StepTime, WarmUp
 from evabench.units import Seconds
@@ -95,11 +97,13 @@ def time_visit(
         moment.keep()
     num_steps = settings.block_steps(cycle_steps)
     _go_back(step, cycle_steps, moment)
+    processes = ProcessWatch()
     watch = SideWorkWatch()
     before = process_time()
     block = clock.time_steps(step, num_steps)
     cpu_seconds = process_time() - before
     side_work = watch.end(block.block_seconds, num_steps)
+    checks = VisitChecks(cpu_seconds=cpu_seconds, processes=processes.found())
     latency_seconds = None
     if clock.has_latencies:
         _go_back(step, cycle_steps, moment)
@@ -111,6 +115,7 @@ def time_visit(
         cycle_steps=cycle_steps,
         warmup_steps=warmup_steps,
         side_work=side_work,
+        checks=checks,
         cpu_seconds=(cpu_seconds,),
         host_seconds=None if block.host_seconds is None else (block.host_seconds,),
     )

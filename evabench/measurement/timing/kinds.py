@@ -7,9 +7,10 @@ from evabench.measurement.energy.energy import measure_energy_on
 from evabench.measurement.energy.rapl import RaplEnergy
 from evabench.measurement.timing.clock import find_warm_up, time_visit
 from evabench.measurement.timing.device_clock import clock_on, marks_on
+from evabench.measurement.timing.passes import time_passes_alone
 from evabench.measurement.timing.phases import time_phases
 from evabench.measurement.timing.trace import profile_steps
-from evabench.measurement.timing.trained_steps import TrainedSteps, at_a_rate_that_holds
+from evabench.measurement.trained_steps import TrainedSteps, at_a_rate_that_holds
 from evabench.records.measurement import PhasesSettings, ProfileSettings, StepTimeSettings, WarmUpSettings
 from evabench.records.phases import Phases
 from evabench.records.profile import Profile
@@ -20,7 +21,9 @@ def measure_warm_up(bench: Bench, settings: WarmUpSettings) -> WarmUp:
     """Return how many steps it takes until the step time is steady."""
 
     def measure(steps: TrainedSteps) -> WarmUp:
-        return find_warm_up(steps.step, clock_on(bench.device), settings, bench.cycle_steps)
+        clock = clock_on(bench.device)
+        found = find_warm_up(steps.step, clock, settings, bench.cycle_steps)
+        return replace(found, passes=time_passes_alone(bench, steps, clock))
 
     return replace(at_a_rate_that_holds(bench, measure), rate_share=bench.rate_share)
 

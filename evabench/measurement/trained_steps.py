@@ -12,7 +12,7 @@ from torch import Tensor
 from evabench.errors import DivergedError
 from evabench.measurement.bench import Bench
 from evabench.measurement.collector import collecting_new_objects
-from evabench.measurement.timing.snapshot import Snapshot
+from evabench.measurement.snapshot import Snapshot
 from evabench.workloads.workload import Batch
 
 # Batches are made before a timed block, and used again after so many, so that input is never part of a step's time.

@@ -1,0 +1,37 @@
+"""Forward and backward pass alone, between steps of an arm: no step of training can take less than they do.
+
+A fresh net has no hooks, no patches and no parameter that an optimizer knows.
+"""
+
+from dataclasses import replace
+
+from evabench.measurement.bench import Bench
+from evabench.measurement.timing.clock import Clock
+from evabench.measurement.trained_steps import TrainedSteps
+from evabench.records.checks import PassesAlone
+from evabench.settings.plugin_workloads import PluginWorkloadSettings
+from evabench.units import Seconds
+from evabench.workloads.build import initial_model
+
+_ROUNDS = 3  # of passes, then steps: what disturbs one side disturbs the other, and the fastest of each are compared
+_STEPS_PER_ROUND = 2
+
+
+def time_passes_alone(bench: Bench, steps: TrainedSteps, clock: Clock) -> PassesAlone | None:
+    """Return the seconds of both passes, and of steps between; None where the net cannot be built once more."""
+    cell = bench.cell
+    if isinstance(cell.workload, PluginWorkloadSettings) or bench.closure:
+        return None
+    model = initial_model(cell.workload, bench.seed).to(bench.device).train()
+    workload = replace(bench.workload, model=model)
+
+    def passes() -> None:
+        model.zero_grad(set_to_none=True)
+        workload.loss(steps.next_batch()).backward()  # type: ignore[no-untyped-call]  # torch's annotation lacks it
+
+    found: tuple[list[Seconds], list[Seconds]] = ([], [])
+    clock.time_steps(passes, 1)  # memory is found, and kernels are chosen
+    for _ in range(_ROUNDS):
+        for seconds, work in zip(found, (passes, steps.step), strict=True):
+            seconds += clock.time_steps(work, _STEPS_PER_ROUND).step_seconds
+    return PassesAlone(passes_seconds=tuple(found[0]), step_seconds=tuple(found[1]))

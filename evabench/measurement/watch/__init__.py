@@ -1,0 +1,1 @@
+"""What is watched beside a training run: equal conditions are checked, and not assumed."""

@@ -24,6 +24,7 @@ from evabench.optimizers.phases import phase
 from evabench.optimizers.shell.groups import Groups
 from evabench.optimizers.shell.loading import Shapes
 from evabench.optimizers.shell.preconditioner import Preconditioner
+from evabench.optimizers.shell.statistics import Levels
 from evabench.optimizers.step.loss_scale import statistics_scale
 from evabench.optimizers.step.ranks import ProcessGroup, Ranks
 from evabench.settings.choices import AcrossRanks, Clip, EvaOutputGradient, Vectors
@@ -51,7 +52,7 @@ class Eva(Preconditioner[Layer]):
     """
 
     settings_class = EvaSettings
-    statistics = together = ("a", "b")
+    statistics = ("a", "b")
     pickled = ("grad_scaler", "ranks", "project_", "project_all_")
     capture: Capture
     parts: LayerParts
@@ -120,6 +121,9 @@ class Eva(Preconditioner[Layer]):
 
     def _shapes(self, settings: Mapping[str, Any]) -> Shapes:
         return {layer.weight: {"a": (layer.num_inputs,), "b": (layer.d_out,)} for layer in self.layers}
+
+    def _whole(self, settings: Mapping[str, Any]) -> tuple[Levels, ...]:
+        return ([[("a",), ("b",)]],)
 
     def _has_statistics(self, part: Layer) -> bool:
         return has_value(self.state.get(part.weight, {}), "a")

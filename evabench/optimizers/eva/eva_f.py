@@ -24,6 +24,7 @@ from evabench.optimizers.phases import phase
 from evabench.optimizers.shell.groups import Groups
 from evabench.optimizers.shell.loading import Shapes
 from evabench.optimizers.shell.preconditioner import Preconditioner
+from evabench.optimizers.shell.statistics import Levels
 from evabench.optimizers.step.ranks import ProcessGroup, Ranks
 from evabench.settings.choices import Clip, Vectors
 from evabench.settings.eva import EvaFSettings
@@ -105,6 +106,9 @@ class EvaF(Preconditioner[Layer]):
 
     def _shapes(self, settings: Mapping[str, Any]) -> Shapes:
         return {layer.weight: {"a": (layer.num_inputs,)} for layer in self.layers}
+
+    def _whole(self, settings: Mapping[str, Any]) -> tuple[Levels, ...]:
+        return ([[("a",)]],)
 
     def _has_statistics(self, part: Layer) -> bool:
         return has_value(self.state.get(part.weight, {}), "a")

@@ -17,6 +17,7 @@ from evabench.optimizers.phases import phase
 from evabench.optimizers.shell.groups import Groups
 from evabench.optimizers.shell.loading import Shapes
 from evabench.optimizers.shell.preconditioner import Preconditioner
+from evabench.optimizers.shell.statistics import Levels
 from evabench.optimizers.step.descent import descend_groups_
 from evabench.optimizers.step.loss_scale import found_infinity, gradient_scale
 from evabench.optimizers.step.skips import gradient_norms
@@ -90,6 +91,9 @@ class EvaS(Preconditioner[Weight]):
 
     def _shapes(self, settings: Mapping[str, Any]) -> Shapes:
         return {each.weight: {"v": (sum(each.weight.shape),)} for each in self.layers}
+
+    def _whole(self, settings: Mapping[str, Any]) -> tuple[Levels, ...]:
+        return ([[("v",)]],)
 
     def _has_statistics(self, part: Weight) -> bool:
         return has_value(self.state.get(part.weight, {}), "v")

@@ -4,7 +4,7 @@ Legend: F a factor by its name, "A" or "B"; "F_cholesky" its damped Cholesky fac
 damped inverse, to multiply by.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import torch
@@ -43,6 +43,19 @@ def invert_(
     else:
         state[f"{name}_inverse"] = torch.cholesky_inverse(L)
     return Trouble(escalated.sum(), 0)
+
+
+def inverse_names(name: Name) -> tuple[str, ...]:
+    """Return the names of which a refresh leaves one: which one depends on what the steps read cheapest."""
+    return f"{name}_cholesky", f"{name}_inverse"
+
+
+def levels(
+    factors: Sequence[tuple[str, ...]], inverses: Sequence[tuple[str, ...]], settings: Mapping[str, Any]
+) -> Sequence[Sequence[tuple[str, ...]]]:
+    """Return what a state has together: factors that are renewed at refreshes alone have inverses at once."""
+    every = settings["statistics_every"] or settings["refresh_every"]
+    return ([*factors, *inverses],) if every % settings["refresh_every"] == 0 else (factors, inverses)
 
 
 def is_inverted(state: Mapping[str, Any]) -> bool:

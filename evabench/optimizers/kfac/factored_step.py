@@ -65,7 +65,7 @@ def step_(
     if shared["step"] % shared["refresh_every"] == 0:
         waits = shared["factorisation"] == "eigh"
         optimizer.troubles.count_refresh([renewed.get(layer) for _, layer in ready], waits=waits)
-        for group, layer in ready:
+        for group, layer in _due(optimizer, ready, renewed):
             invert_(group, layer)
     else:  # a layer whose first statistics came after the last refresh takes the plain gradient until the next
         ready = [(group, layer) for group, layer in ready if is_inverted(optimizer.state[layer.weight])]
@@ -86,6 +86,13 @@ def _ready_layers(optimizer: Factored) -> Iterator[tuple[Group, Layer]]:
     for layer in optimizer.capture.layers_to_precondition():
         if layer.has_gradient and "A" in optimizer.state[layer.weight]:
             yield group_of[layer.weight], layer
+
+
+def _due(optimizer: Factored, ready: Ready, renewed: Mapping[Layer, Tensor]) -> Ready:
+    """Return the layers to factorise: those whose bias has no gradient, too, so that no factor lacks its inverse."""
+    known = {layer for _, layer in ready}
+    group_of = {parameter: group for group in optimizer.param_groups for parameter in group["params"]}
+    return [*ready, *((group_of[layer.weight], layer) for layer in renewed if layer not in known)]
 
 
 @phase("precondition")

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from evabench.optimizers.capture.capture import Capture
 from evabench.optimizers.kfac.damped_solve import damped_eigen
-from evabench.optimizers.kfac.factor_inverse import KEPT, TOP, invert_, multiply_right
+from evabench.optimizers.kfac.factor_inverse import KEPT, TOP, inverse_names, invert_, levels, multiply_right
 from evabench.optimizers.kfac.factor_sums import FactorSums
 from evabench.optimizers.kfac.factored_step import expects_statistics, step_
 from evabench.optimizers.kfac.factors import NUM_BATCHES, Fresh, average_factors, factor_shapes, has_factors
@@ -24,6 +24,7 @@ from evabench.optimizers.phases import phase
 from evabench.optimizers.shell.groups import Groups
 from evabench.optimizers.shell.loading import Shapes
 from evabench.optimizers.shell.preconditioner import Preconditioner
+from evabench.optimizers.shell.statistics import Levels
 from evabench.optimizers.step.ranks import ProcessGroup, Ranks
 from evabench.optimizers.step.troubles import Trouble
 from evabench.settings.choices import Clip, Factorisation, WeightSharing
@@ -42,7 +43,6 @@ class FOOF(Preconditioner[Layer]):
 
     settings_class = FoofSettings
     statistics = (*KEPT, *TOP)
-    together = ("A", NUM_BATCHES)
     of_own_type = (NUM_BATCHES,)
     pickled = ("ranks",)
     capture: Capture
@@ -111,6 +111,10 @@ class FOOF(Preconditioner[Layer]):
 
     def _shapes(self, settings: Mapping[str, Any]) -> Shapes:
         return {layer.weight: factor_shapes("A", layer, settings["top_k"]) for layer in self.layers}
+
+    def _whole(self, settings: Mapping[str, Any]) -> tuple[Levels, ...]:
+        inverses = [inverse_names("A")] if settings["top_k"] is None else [(name,) for name in TOP]
+        return (levels([("A",), (NUM_BATCHES,)], inverses, settings),)
 
     def _has_statistics(self, part: Layer) -> bool:
         return has_factors(self.state.get(part.weight, {}))

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from evabench.optimizers.capture.capture import Capture
 from evabench.optimizers.capture.sums import Sums
-from evabench.optimizers.kfac.factor_inverse import KEPT, invert_, multiply_both
+from evabench.optimizers.kfac.factor_inverse import KEPT, inverse_names, invert_, levels, multiply_both
 from evabench.optimizers.kfac.factor_sums import FactorSums
 from evabench.optimizers.kfac.factored_step import expects_statistics, step_
 from evabench.optimizers.kfac.factors import NUM_BATCHES, Fresh, average_factors, factor_shapes, has_factors
@@ -25,6 +25,7 @@ from evabench.optimizers.phases import phase
 from evabench.optimizers.shell.groups import Groups
 from evabench.optimizers.shell.loading import Shapes
 from evabench.optimizers.shell.preconditioner import Preconditioner
+from evabench.optimizers.shell.statistics import Levels
 from evabench.optimizers.step.loss_scale import statistics_scale
 from evabench.optimizers.step.ranks import ProcessGroup, Ranks
 from evabench.settings.choices import AcrossRanks, Clip, DampingScale, Factorisation, OutputGradient, WeightSharing
@@ -44,7 +45,6 @@ class KFAC(Preconditioner[Layer]):
 
     settings_class = KfacSettings
     statistics = KEPT
-    together = ("A", "B", NUM_BATCHES)
     of_own_type = (NUM_BATCHES,)
     pickled = ("grad_scaler", "ranks")
     capture: Capture
@@ -115,6 +115,12 @@ class KFAC(Preconditioner[Layer]):
 
     def _shapes(self, settings: Mapping[str, Any]) -> Shapes:
         return {layer.weight: factor_shapes("A", layer) | factor_shapes("B", layer) for layer in self.layers}
+
+    def _whole(self, settings: Mapping[str, Any]) -> tuple[Levels, ...]:
+        inverses: list[tuple[str, ...]] = [inverse_names("A"), inverse_names("B")]
+        if settings["factors_keep_damping"]:
+            inverses += [("A_leak",), ("B_leak",)]
+        return (levels([("A",), ("B",), (NUM_BATCHES,)], inverses, settings),)
 
     def _has_statistics(self, part: Layer) -> bool:
         return has_factors(self.state.get(part.weight, {}))

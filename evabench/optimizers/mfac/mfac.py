@@ -16,7 +16,8 @@ from evabench.optimizers.phases import phase
 from evabench.optimizers.shell.groups import Groups
 from evabench.optimizers.shell.loading import Shapes
 from evabench.optimizers.shell.preconditioner import Preconditioner
-from evabench.optimizers.step.descent import descend_groups_
+from evabench.optimizers.shell.statistics import Levels
+from evabench.optimizers.step.descent import MOMENTUM_BUFFER, descend_groups_
 from evabench.optimizers.step.loss_scale import found_infinity, gradient_scale
 from evabench.optimizers.step.skips import gradient_norms
 from evabench.optimizers.step.troubles import Trouble
@@ -91,7 +92,7 @@ class MFAC(Preconditioner[Holder]):
 
     settings_class = MfacSettings
     statistics = ("gradients", "inner_products", "position")
-    of_own_type = together = ("inner_products", "position")
+    of_own_type = ("inner_products", "position")
     overrides = ("lr", "momentum", "weight_decay")  # one curvature for all groups, hence one damping
 
     def __init__(
@@ -151,6 +152,10 @@ class MFAC(Preconditioner[Holder]):
         m = settings["num_gradients"]
         shared: dict[str, tuple[int, ...]] = {"inner_products": (m, m), "position": ()}
         return {each: {"gradients": (m, each.numel())} | shared for each in self.names}
+
+    def _whole(self, settings: Mapping[str, Any]) -> tuple[Levels, ...]:
+        # Who has a momentum has had a gradient, which is in the window, and in the inner products of all.
+        return ([[("inner_products",), ("position",)]], [[("gradients",)], [(MOMENTUM_BUFFER,)]])
 
     def _has_statistics(self, part: Holder) -> bool:
         states = [self.state.get(parameter, {}) for parameter in part.parameters]

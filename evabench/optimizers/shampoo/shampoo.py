@@ -21,6 +21,7 @@ from evabench.optimizers.shampoo.roots import inverse_roots
 from evabench.optimizers.shell.groups import Groups
 from evabench.optimizers.shell.loading import Shapes
 from evabench.optimizers.shell.preconditioner import Preconditioner
+from evabench.optimizers.shell.statistics import Levels
 from evabench.optimizers.step.descent import descend_groups_
 from evabench.optimizers.step.loss_scale import found_infinity, gradient_scale
 from evabench.optimizers.step.skips import gradient_norms
@@ -141,6 +142,10 @@ class Shampoo(Preconditioner[Weight]):
             for parameter, cut in cuts.items()
         }
 
+    def _whole(self, settings: Mapping[str, Any]) -> tuple[Levels, ...]:
+        squares = [[("grafting_squares",)]] if settings["grafting"] in {"adagrad", "rmsprop"} else []
+        return ([*squares, [("factors",), ("roots",)]],)
+
     def _has_statistics(self, part: Weight) -> bool:
         return bool(self.state.get(part.weight, {}).get("factors", torch.zeros(1)).any())
 
@@ -157,6 +162,7 @@ class Shampoo(Preconditioner[Weight]):
         state = self.state[parameter]
         if "factors" not in state:
             state["factors"] = G.new_zeros(cut.num_factor_elements)
+            state["roots"] = _identity_roots(cut, G)  # until a refresh: it may come at a later step
         for block, factors in zip(cut.blocks, cut.factors(state["factors"]), strict=True):
             accumulate_(factors, cut.axes, G[block], beta2=self.param_groups[0]["beta2"], decay=decay)
 
@@ -180,11 +186,6 @@ class Shampoo(Preconditioner[Weight]):
             cut, state = self.partitions[parameter], self.state[parameter]
             if "factors" not in state:  # its first gradient came between two updates of the factors
                 continue
-            if "roots" not in state:
-                state["roots"] = torch.zeros_like(state["factors"])
-                for block in cut.factors(state["roots"]):
-                    for root in block:
-                        root.fill_diagonal_(1.0)
             order = self.param_groups[0]["root_order"] or 2 * cut.num_factors
             for factors, roots in zip(cut.factors(state["factors"]), cut.factors(state["roots"]), strict=True):
                 for F, root in zip(factors, roots, strict=True):
@@ -210,6 +211,14 @@ class Shampoo(Preconditioner[Weight]):
             parameter.grad.copy_(P.view(parameter.shape))
         length: Tensor = torch.linalg.vector_norm(parameter.grad, dtype=G.dtype)
         return length
+
+
+def _identity_roots(cut: Partition, G: Tensor) -> Tensor:
+    flat = G.new_zeros(cut.num_factor_elements)
+    for block in cut.factors(flat):
+        for root in block:
+            root.fill_diagonal_(1.0)
+    return flat
 
 
 def _cut(weight: Tensor, settings: Mapping[str, Any]) -> Partition:

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from evabench.optimizers.shell.statistics import find_missing
+from evabench.optimizers.shell.statistics import Levels, find_missing
 from evabench.optimizers.step.descent import MOMENTUM_BUFFER
 from evabench.settings.brief import LONGEST, brief, brief_list
 
@@ -45,7 +45,7 @@ def check_states(
     state_dict: Mapping[str, Any],
     names: Mapping[nn.Parameter, str],
     shapes: Shapes,
-    together: Sequence[str],
+    whole: Sequence[Levels],
 ) -> None:
     """Raise `ValueError` for the state of another model, or one of which a part is missing."""
     where = f"{type(optimizer).__name__}.load_state_dict"
@@ -64,7 +64,7 @@ def check_states(
                     f"{where}: the statistic {statistic} of {name} must have the shape {expected}, and was saved as "
                     f"{brief(value)}: the state is that of another model or other groups; nothing was loaded."
                 )
-        missing = find_missing(state, together)
+        missing = find_missing(state, whole)
         if missing:
             raise ValueError(
                 f"{where}: the state of {name} lacks the statistic {missing}: a part of it was deleted; nothing was "

@@ -23,7 +23,7 @@ from evabench.optimizers.shell.groups import (
 from evabench.optimizers.shell.health import Health
 from evabench.optimizers.shell.loading import Shapes, check_is_state, check_kind, check_states
 from evabench.optimizers.shell.refusals import check_slots, check_step, find_slots
-from evabench.optimizers.shell.statistics import restore_statistics
+from evabench.optimizers.shell.statistics import Levels, restore_statistics
 from evabench.optimizers.step.skips import Skips
 from evabench.optimizers.step.troubles import Troubles
 
@@ -56,7 +56,6 @@ class Preconditioner(torch.optim.Optimizer, ABC, Generic[Part]):
     settings_class: ClassVar[type]  # checks the values of a group
     statistics: ClassVar[tuple[str, ...]]  # in `state` beside the momentum, the first one in every state that has any
     of_own_type: ClassVar[tuple[str, ...]] = ()  # those of `statistics` whose type does not follow the parameter's
-    together: ClassVar[tuple[str, ...]] = ()  # those of `statistics` that a state has all of, or none
     overrides: ClassVar[tuple[str, ...]] = OVERRIDES  # the settings that may differ between groups
     pickled: ClassVar[tuple[str, ...]] = ()  # attributes of the class itself that a copy or a pickle takes along
 
@@ -94,6 +93,10 @@ class Preconditioner(torch.optim.Optimizer, ABC, Generic[Part]):
         """Return the shapes that statistics have under the settings of a group; one that is left out may have any."""
 
     @abstractmethod
+    def _whole(self, settings: Mapping[str, Any]) -> tuple[Levels, ...]:
+        """Return the statistics that a state has all of, or none: one that was deleted in part is refused."""
+
+    @abstractmethod
     def _has_statistics(self, part: Part) -> bool:
         """Return whether the state has a value for this part; waits for the device."""
 
@@ -126,7 +129,7 @@ class Preconditioner(torch.optim.Optimizer, ABC, Generic[Part]):
         if self.capture is not None and not self.capture.is_attached:
             raise RuntimeError("step after detach: the hooks are off. Call attach() before the next batch.")
         check_slots(type(self).__name__, self.slots, self.names)
-        if check_step(self, self.names, self.statistics[0], self.together):
+        if check_step(self, self.names, self.statistics[0], self._whole(self.param_groups[0])):
             self._update_()
         return loss
 
@@ -172,8 +175,8 @@ class Preconditioner(torch.optim.Optimizer, ABC, Generic[Part]):
         def check(_: torch.optim.Optimizer, final: dict[str, Any]) -> None:
             check_is_state(self, final)
             check_kind(self, final)
-            shapes = self._shapes(self.param_groups[0] | final["param_groups"][0])
-            check_states(self, final, self.names, shapes, self.together)
+            settings = self.param_groups[0] | final["param_groups"][0]
+            check_states(self, final, self.names, self._shapes(settings), self._whole(settings))
             loaded.update(final)
 
         def restore(_: torch.optim.Optimizer) -> None:

@@ -6,18 +6,18 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from evabench.optimizers.shell.statistics import find_missing
+from evabench.optimizers.shell.statistics import Levels, find_missing
 from evabench.optimizers.step.descent import MOMENTUM_BUFFER
 from evabench.optimizers.tensors import statistic_type
 from evabench.settings.brief import brief
 
 
 def check_step(
-    optimizer: torch.optim.Optimizer, names: Mapping[nn.Parameter, str], first_statistic: str, together: Sequence[str]
+    optimizer: torch.optim.Optimizer, names: Mapping[nn.Parameter, str], first_statistic: str, whole: Sequence[Levels]
 ) -> bool:
     """Return whether there is any gradient; raise for a gradient or a state that is not like its parameter.
 
-    `first_statistic` speaks for all others of a state, which has all of `together` or none.
+    `first_statistic` speaks for all others of a state, which is `whole` or not there.
     """
     kind = type(optimizer).__name__
     any_gradient = False
@@ -29,7 +29,7 @@ def check_step(
         state = optimizer.state.get(parameter)
         if state:
             _check_state(kind, name, parameter, state, first_statistic)
-            missing = find_missing(state, together)
+            missing = find_missing(state, whole)
             if missing:
                 raise RuntimeError(
                     f"the state of {name} lacks the statistic {missing}: a part of it was deleted. Nothing has "

@@ -7,11 +7,23 @@ import torch
 
 from evabench.optimizers.tensors import statistic_type
 
+# Of what a state has all or nothing: levels, the later ones not without those before; of each tuple of names one.
+Levels = Sequence[Sequence[tuple[str, ...]]]
 
-def find_missing(state: Mapping[str, Any], together: Sequence[str]) -> str:
-    """Return a statistic that a state lacks although it has another one of those that come together, or nothing."""
-    missing = [name for name in together if name not in state]
-    return missing[0] if 0 < len(missing) < len(together) else ""
+
+def find_missing(state: Mapping[str, Any], whole: Sequence[Levels]) -> str:
+    """Return a statistic that a state lacks beside the others that it has, in words; empty: none."""
+    return next(filter(None, (_missing_from(state, levels) for levels in whole)), "")
+
+
+def _missing_from(state: Mapping[str, Any], levels: Levels) -> str:
+    lacking = ""
+    for level in levels:
+        missing = [names for names in level if not any(name in state for name in names)]
+        lacking = lacking or (" or ".join(missing[0]) if missing else "")
+        if lacking and len(missing) < len(level):
+            return lacking
+    return ""  # what is missing has nothing beside it, or behind
 
 
 def restore_statistics(

@@ -22,6 +22,7 @@ from evabench.gate.asked import (
 from evabench.gate.baseline import Baseline, read_baseline
 from evabench.gate.control import Control, ControlSeries
 from evabench.gate.counted import NUM_PROCESS_PEAKS, Counted, CountedCell, Counting, count_cells, judge_counted
+from evabench.gate.coverage import cover
 from evabench.gate.pairs import Side
 from evabench.gate.report import GateReport, Harness
 from evabench.gate.repository import Repository, Revision, find_repository
@@ -143,7 +144,16 @@ def _compare(asked: Asked, gated: GatedSuite, scratch: Path, report: GateReport)
         _count(asked, gated, sides, "head", peaks),
         _count(asked, gated, sides, "base", peaks),
     )
-    report = replace(report, counted=counted)
+    everything = gated.counted_on(codes["head"])
+    coverage = cover(
+        repository.changed_lines(base, head),
+        {name: codes["head"].cell(gated.cells()[name], gated.folder) for name in gated.table.gated},
+        everything,
+        codes["head"],
+        scratch,
+        gated.suite.timeout_seconds,
+    )
+    report = replace(report, counted=counted, coverage=coverage)
     if asked.counted_only:
         return report
     timed, controls = _time(asked, gated, sides, replace(sides, head=codes["copy"]))

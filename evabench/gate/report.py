@@ -34,8 +34,9 @@ class Uncovered(Strict):
 class Coverage(Strict):
     """What of the change was executed by the gated cells."""
 
-    num_changed_lines: int  # of files that Python can execute
+    num_changed: int  # statements, of files that a measurement may run
     uncovered: tuple[Uncovered, ...] = ()
+    not_timed: tuple[Uncovered, ...] = ()  # executed by cells that are counted, and by none that is timed
     reason: str | None = None  # why nothing is known
 
 

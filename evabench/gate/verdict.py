@@ -170,8 +170,11 @@ def _of_coverage(coverage: Coverage) -> Iterator[Finding]:
         text = f"It is not known which lines of the change a gated cell executes: {coverage.reason}."
         yield Finding(kind="undecided", layer="coverage", cell=None, text=text)
     for one in coverage.uncovered:
-        text = f"Not covered: no gated cell executes {one.file}, {line_words(one.lines)}."
+        text = f"Not covered: no cell executes {one.file}, {line_words(one.lines)}."
         yield Finding(kind="undecided", layer="coverage", cell=None, text=text)
+    for one in coverage.not_timed:
+        text = f"Counted and not timed: no gated cell executes {one.file}, {line_words(one.lines)}."
+        yield Finding(kind="note", layer="coverage", cell=None, text=text)
 
 
 def line_words(lines: Iterable[int]) -> str:

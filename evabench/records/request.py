@@ -13,7 +13,7 @@ from evabench.settings.strict import Strict
 from evabench.units import Seconds
 
 PROTOCOL = 2  # of greeting, request and reply; another number after any change of them
-_IN_A_CHILD = (
+CHILD_PARTS = (
     "errors.py",
     "units.py",
     "sampling.py",
@@ -83,7 +83,7 @@ def lost(reason: str, stderr_tail: str = "") -> ChildReply:
 def read_imported(package: Path) -> Imported:
     """Return what a process imports from a folder now."""
     digest = hashlib.sha256()
-    for part in _IN_A_CHILD:
+    for part in CHILD_PARTS:
         place = package / part
         for path in [place] if place.is_file() else sorted(place.rglob("*.py")):
             digest.update(str(path.relative_to(package)).encode())

@@ -51,8 +51,8 @@ UNDECIDED = [
     replace(REPORT, timed=(timed("not confirmed"),)),
     replace(REPORT, timed=(Timed(cell="a, Eva", layer="step", answer="not compared", reason="base: no such arm"),)),
     replace(REPORT, counted=counted(not_tested=("a, Eva: no counters",))),
-    replace(REPORT, coverage=Coverage(num_changed_lines=3, uncovered=(Uncovered(file="eva.py", lines=(3,)),))),
-    replace(REPORT, coverage=Coverage(num_changed_lines=3, reason="coverage is not installed")),
+    replace(REPORT, coverage=Coverage(num_changed=3, uncovered=(Uncovered(file="eva.py", lines=(3,)),))),
+    replace(REPORT, coverage=Coverage(num_changed=3, reason="coverage is not installed")),
 ]
 MISSING = [
     replace(REPORT, timed=(Timed(cell="a, Eva", layer="step", answer="not measured", reason="head: crashed"),)),

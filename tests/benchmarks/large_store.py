@@ -32,6 +32,7 @@ def write_store(folder, times):
     text = (ROOT / "suites" / "quickstart.toml").read_text()
     text = re.sub(r"sweeps = \d+", f"sweeps = {times}", text)
     text = text.replace("seeds = 8\nfirst_seed = 100\n", f"seeds = {times}\nfirst_seed = 100\n")
+    text = text.replace("[directions]\nseeds = 2\n", "")  # few, whatever the times, and no reference run is one
     # A target in numbers: no judged run waits for others, and the plan holds all of them.
     text = text.replace('reference = "AdamW"\nat = 0.75\n', 'value = 0.5\nprovenance = "of this store"\n')
     (folder / SUITE).write_text(text.replace('name = "quickstart"', 'name = "large"'))

@@ -31,7 +31,7 @@ def stored(planned, outcome="completed", **changes):
 
 def test_no_two_runs_of_a_suite_have_one_key():
     keys = [planned.key for planned in all_runs(make_plan(SUITE, (), HOST).sessions)]
-    assert len(set(keys)) == len(keys) == 142
+    assert len(set(keys)) == len(keys) == 154
 
 
 def test_sweeps_alternate_in_direction_and_the_pilot_comes_first():
@@ -60,8 +60,8 @@ def test_a_sweep_that_lacks_one_visit_is_run_again_whole():
 def test_a_failed_run_is_made_again_only_when_asked_and_a_divergence_never():
     first, second, *_ = untimed(make_plan(SUITE, (), HOST))
     runs = [stored(first, "timeout"), stored(second, "diverged")]
-    assert len(untimed(make_plan(SUITE, runs, HOST))) == 86
-    assert len(untimed(make_plan(SUITE, runs, HOST, retry_failed=True))) == 87
+    assert len(untimed(make_plan(SUITE, runs, HOST))) == 98
+    assert len(untimed(make_plan(SUITE, runs, HOST, retry_failed=True))) == 99
 
 
 def test_runs_of_older_code_are_counted_and_not_used():

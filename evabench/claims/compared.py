@@ -1,12 +1,13 @@
 """The arms of one workload that a claim compares, and why it must not be judged on them."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from evabench.claims.baseline import MAX_SHARE, weaknesses
 from evabench.findings.arm import MeasuredArm
 from evabench.findings.goals import Goal
 from evabench.findings.rate_checks import RateCheck
+from evabench.findings.tuning import TunedArm
 from evabench.settings.claims import Claim
 from evabench.settings.eva import is_ablation
 
@@ -20,7 +21,7 @@ class ComparedWorkload:
     target: Goal | None
     reference: str | None  # the arm whose own runs set the target; None: the target is a number of the suite
     without_target: frozenset[str] = frozenset()  # arms whose runs carry no target, or another one
-    tuned: Mapping[str, float] = field(default_factory=dict)  # median loss of an arm's own settings in its trials
+    trials: tuple[TunedArm, ...] = ()  # of the tuning on this workload
     rate_checks: tuple[RateCheck, ...] = ()
     better_reference: str | None = None  # what is better than the arm that set the target; None: nothing
 
@@ -39,9 +40,10 @@ class ComparedWorkload:
 
     def best_tuned(self, bases: Sequence[MeasuredArm]) -> MeasuredArm | None:
         """Return the baseline that ended lowest in the trials of the tuning; None where they do not tell of each."""
-        if not bases or any(base.name not in self.tuned for base in bases):
-            return None
-        return min(bases, key=lambda base: self.tuned[base.name])
+        tried = {(one.name, repr(point.settings)): point.median_loss for one in self.trials for point in one.points}
+        losses = [tried.get((base.name, repr(base.optimizer))) for base in bases]
+        told = [(loss, base.name, base) for loss, base in zip(losses, bases, strict=True) if loss is not None]
+        return min(told)[2] if told and len(told) == len(bases) else None
 
     def refusal(self, claim: Claim) -> str | None:
         """Return why no times to a target must be compared here, as a sentence; None where nothing is in the way."""

@@ -10,13 +10,15 @@ as a comparison of its own, and they share the error.
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from evabench.claims.audit import Audit, audit
 from evabench.claims.compared import ComparedWorkload
 from evabench.claims.conditions import claimed_workload, differences
 from evabench.claims.judge import WorkloadBounds
 from evabench.claims.judgement import Evidence
+from evabench.claims.validity import invalid, said_first
 from evabench.findings.arm import MeasuredArm
 from evabench.records.host import Host
-from evabench.settings.claims import Claim, ClaimedWorkload
+from evabench.settings.claims import TRAINED, Claim, ClaimedWorkload
 from evabench.stats.interval import Interval
 from evabench.stats.strongest import Greatest, Least
 
@@ -28,6 +30,9 @@ class Comparison:
     evidence: Evidence
     bounds: WorkloadBounds
     workload_name: str  # the suite's
+    invalid: tuple[str, ...]  # why it must not be judged, as sentences
+    first: tuple[str, ...]  # what a verdict on it says first
+    audit: Audit | None  # of the base; None: nothing was trained for this quantity
     named: ClaimedWorkload | None  # the one among the claim's conditions that this is
 
 
@@ -79,7 +84,17 @@ class Pairing:
             numbers=numbers or {},
         )
         name, net = self.arm.workload_name, self.arm.workload
-        return Comparison(evidence=evidence, bounds=bounds, workload_name=name, named=claimed_workload(self.claim, net))
+        arms, trained = self.workload.arms, self.claim.quantity in TRAINED
+        audited = audit(self.arm, self.base, arms, self.workload.trials) if trained else None
+        return Comparison(
+            evidence=evidence,
+            bounds=bounds,
+            workload_name=name,
+            invalid=invalid(self.arm, self.base),
+            first=said_first(self.arm, self.base, arms, audited) if trained else (),
+            audit=audited,
+            named=claimed_workload(self.claim, net),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

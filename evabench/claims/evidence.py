@@ -36,7 +36,6 @@ from evabench.claims.targets import better_first_order_arm
 from evabench.findings.arm import MeasuredArm
 from evabench.findings.findings import Findings
 from evabench.findings.targets import OTHER_LEVELS, Targets, with_their_target
-from evabench.findings.tuning import tuned_losses
 from evabench.findings.widths import WidthFamily
 from evabench.settings.claims import Claim
 from evabench.stats.widths import MIN_WIDTHS
@@ -97,12 +96,15 @@ def _judge_sampled(
     workloads = _workloads(claim, arms, targets, findings)
     compared = [(workload, compare(claim, sampling, workload, findings.runs[0].host)) for workload in workloads]
     comparisons = [one for _, found in compared for one in found]
-    deciding = [one for one in comparisons if one.evidence.decides]
+    asked = [one for one in comparisons if one.evidence.decides]
+    # Where one of several baselines is not what it is called, nothing is known of the strongest of them.
+    spoiled = {one.bounds.workload for one in asked if one.invalid}
+    deciding = [one for one in asked if one.bounds.workload not in spoiled]
     under_claim = [one for one in deciding if not one.evidence.differences]
     gaps = [
         workload
         for workload, found in compared
-        if is_candidate(claim, sampling, workload) and not any(one.evidence.decides for one in found)
+        if is_candidate(claim, sampling, workload) and not any(one in deciding for one in found)
     ]
     covered = bool(under_claim) and _covers(claim, under_claim, gaps)
 
@@ -112,7 +114,11 @@ def _judge_sampled(
     else:
         complete_here = covered if claim.relation == "up_to" else not gaps
         here = judge(claim, decided_on(deciding, sampling, claim), complete=complete_here)
-    if not deciding and workloads:
+    invalid = _each_once(sentence for one in asked for sentence in one.invalid)
+    if invalid:
+        reasons = (here.reason,) if deciding else ()
+        here = replace(here, reason=" ".join((*reasons, "Not tested:", *invalid)))
+    elif not deciding and workloads:
         here = replace(here, reason=" ".join(missing(claim, sampling, workload) for workload in workloads))
     elif deciding:
         refusals = [refused for workload in workloads if (refused := refusal(claim, sampling, workload))]
@@ -125,6 +131,8 @@ def _judge_sampled(
         reason=here.reason,
         evidence=tuple(one.evidence for one in comparisons),
         would_decide=suite,
+        first=_each_once(sentence for one in deciding for sentence in one.first),
+        audits=tuple(one.audit for one in deciding if one.audit),
     )
 
 
@@ -165,7 +173,7 @@ def _workload(
         target=targets.goal(set_by_runs) if set_by_runs else targets.numbers.get(name),
         reference=set_by_runs.cell.arm if set_by_runs else None,
         rate_checks=findings.rate_checks,
-        tuned=tuned_losses(findings.tuning, name, {arm.name: arm.optimizer for arm in arms}),
+        trials=tuple(one for one in findings.tuning if one.workload_name == name),
         without_target=frozenset(arm.name for arm in arms if arm not in carried),
         better_reference=better_first_order_arm(set_by_runs, carried) if set_by_runs else None,
     )

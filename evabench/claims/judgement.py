@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from evabench.claims.audit import Audit
 from evabench.settings.claims import Claim
 
 
@@ -50,6 +51,8 @@ class Judgement:
     reason: str  # one sentence, for people, about the verdict `here`
     evidence: tuple[Evidence, ...]
     would_decide: str | None  # the suite that would decide the claim as stated; None: nobody named one
+    first: tuple[str, ...] = ()  # sentences that the verdict says first: what it is not about
+    audits: tuple[Audit, ...] = ()  # of the bases that decide
 
     @property
     def claim_id(self) -> str:

@@ -108,19 +108,6 @@ class TunedArm:
         return tuple(edges)
 
 
-def tuned_losses(
-    arms: Iterable[TunedArm], workload: str, settings: Mapping[str, OptimizerSettings]
-) -> dict[str, float]:
-    """Return the median loss that the trials of each arm have at its own settings, for arms that have such trials."""
-    return {
-        arm.name: point.median_loss
-        for arm in arms
-        if arm.workload_name == workload
-        for point in arm.points
-        if point.settings == settings.get(arm.name)
-    }
-
-
 def tuned_arms(trials: Iterable[Run]) -> tuple[TunedArm, ...]:
     """Return the arms of the runs of role "tuning", in their order; those of other roles are left out."""
     arms: dict[tuple[str, str, ConvergenceSettings], dict[str, list[Run]]] = {}

@@ -26,12 +26,14 @@ class VerdictCard:
     headline: str
     text: str
     source: str
+    first: str  # what the verdict says first: what it is not about
     measured: str
     reason: str
     decided_by: str
     differences: tuple[str, ...]
     rule: str  # which number was put to which words, and why
     evidence: Table | None
+    audit: Table | None  # of the bases that decide
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -51,12 +51,14 @@ def _lines(document: Document) -> Iterator[str]:
 
 def _card(card: VerdictCard) -> Iterator[str]:
     yield from (f"### {_text(card.id)}: {_text(card.headline)}", "", f"> {_text(card.text)} ({_text(card.source)})", "")
-    yield from (_text(f"{card.measured} {card.reason} {card.decided_by}".strip()), "")
+    yield from (_text(f"{card.first} {card.measured} {card.reason} {card.decided_by}".strip()), "")
     if card.differences:
         yield "Not tested as stated, because here:"
         yield from ("", *(f"- {_text(difference)}" for difference in card.differences), "")
     if card.evidence:
         yield from (f"{_text(card.evidence.title)}:", "", *_table(card.evidence))
+    if card.audit:
+        yield from (f"{_text(card.audit.title)}", "", *_table(card.audit))
 
 
 def _section(number: int, section: Section) -> Iterator[str]:

@@ -34,7 +34,7 @@ from evabench.reporting.tables.pairs import PAIRS, pair_lines
 from evabench.reporting.tables.rate import rate_table
 from evabench.reporting.tables.table import Table
 from evabench.reporting.tables.tuning import tuning_sentences, tuning_table
-from evabench.reporting.tables.verdicts import answer, decided_by, evidence_table, headline, measured
+from evabench.reporting.tables.verdicts import answer, audit_table, decided_by, evidence_table, headline, measured
 from evabench.reporting.tables.visit import energy_table, side_work_table, tries_table
 from evabench.reporting.warnings import warnings
 
@@ -166,12 +166,14 @@ def _card(judgement: Judgement) -> VerdictCard:
         headline=headline(judgement),
         text=judgement.claim.text,
         source=judgement.claim.source,
+        first=" ".join(judgement.first),
         measured=measured(judgement),
         reason=judgement.reason,
         decided_by=decided_by(judgement),
         differences=judgement.differences,
         rule=judgement.claim.reason,
         evidence=evidence_table(judgement),
+        audit=audit_table(judgement),
     )
 
 

@@ -21,7 +21,7 @@ from evabench.reporting.tables.pairs import pair_lines
 from evabench.reporting.tables.rate import rate_table
 from evabench.reporting.tables.table import Table
 from evabench.reporting.tables.tuning import chosen_lines, tuning_sentences, tuning_table
-from evabench.reporting.tables.verdicts import answer, decided_by, headline, measured
+from evabench.reporting.tables.verdicts import answer, audit_counts, decided_by, headline, measured
 from evabench.reporting.warnings import warnings
 from evabench.settings.optimizers import OptimizerSettings
 
@@ -128,6 +128,7 @@ def _print_verdict(console: Console, judgement: Judgement) -> None:
     line = Text(f"{judgement.claim_id:<11}" if len(judgement.claim_id) < 11 else f"{judgement.claim_id} ")
     line.append(headline(judgement), style=_COLOURS.get(judgement.here, "dim"))
     console.print(line)
-    for sentence in (judgement.claim.text, measured(judgement), judgement.reason, decided_by(judgement)):
+    said = (*judgement.first, measured(judgement), judgement.reason, audit_counts(judgement), decided_by(judgement))
+    for sentence in (judgement.claim.text, *said):
         if sentence:
             console.print(Padding(Text(sentence), (0, 0, 0, 11)))

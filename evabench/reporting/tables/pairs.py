@@ -24,12 +24,16 @@ def pair_lines(report: Report) -> tuple[str, ...]:
     """Return one line per pair: "Mine against SGD: step 1.13x [0.83, 1.53], no dearer: inconclusive; reaches ..."."""
     pairs = groupby(report.pairs, key=lambda one: (one.claim.workloads, one.claim.arm, one.claim.bases))
     several = len(report.suite.workloads) > 1
-    lines = ((key, "; ".join(_found(list(judgements)))) for key, judgements in pairs)
+    found = [(key, list(judgements)) for key, judgements in pairs]
     return tuple(
-        f"{arm} against {base}{f' on {workload}' if several else ''}: {found}."
-        for ((workload,), arm, (base,)), found in lines
-        if found
+        " ".join((f"{arm} against {base}{f' on {workload}' if several else ''}: {words}.", *_said_first(judgements)))
+        for ((workload,), arm, (base,)), judgements in found
+        if (words := "; ".join(_found(judgements)))
     )
+
+
+def _said_first(judgements: Sequence[Judgement]) -> Iterator[str]:
+    yield from dict.fromkeys(sentence for judgement in judgements for sentence in judgement.first)
 
 
 def _found(judgements: Sequence[Judgement]) -> Iterator[str]:

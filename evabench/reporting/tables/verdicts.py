@@ -2,6 +2,7 @@
 
 import math
 
+from evabench.claims.audit import ANSWERS
 from evabench.claims.judgement import Evidence, Judgement, Verdict
 from evabench.reporting.tables.table import NOT_MEASURED, Table
 from evabench.settings.claims import TO_TARGET, Quantity
@@ -34,16 +35,47 @@ _FINDINGS: dict[Quantity, str] = {
 
 
 def headline(judgement: Judgement) -> str:
-    """Return "supported", or "inconclusive here; not tested as stated" where the two answers differ."""
-    if judgement.here == judgement.as_stated:
-        return judgement.here.value
-    return f"{judgement.here.value} here; {judgement.as_stated.value} as stated"
+    """Return "supported", or "inconclusive here; not tested as stated" where the two answers differ.
+
+    A verdict whose audit has a "no" says so here.
+    """
+    told = judgement.here.value
+    if judgement.here != judgement.as_stated:
+        told = f"{told} here; {judgement.as_stated.value} as stated"
+    noes = dict.fromkeys(one.text for audited in judgement.audits for one in audited.answered("no"))
+    return f"{told} (audit: {' '.join(f'{text} no' for text in noes)})" if noes else told
 
 
 def answer(judgement: Judgement) -> str:
     """Return the answer to the claim in one breath: "Supported here: Eva is sooner. Eva reached ..."."""
     verdict = judgement.here.value.capitalize()
-    return " ".join(filter(None, (f"{verdict} here: {judgement.claim.text}", measured(judgement), judgement.reason)))
+    said = (*judgement.first, f"{verdict} here: {judgement.claim.text}", measured(judgement), judgement.reason)
+    return " ".join(filter(None, said))
+
+
+def audit_counts(judgement: Judgement) -> str:
+    """Return "Audit of SGD: 6 yes, 1 no, 3 unknown.", a sentence a base; empty where nothing was audited."""
+    return " ".join(
+        f"Audit of {one.base}: {', '.join(f'{len(one.answered(a))} {a}' for a in ANSWERS)}." for one in judgement.audits
+    )
+
+
+def audit_table(judgement: Judgement) -> Table | None:
+    """Return the questions about the bases that decide, with their answers; None where nothing was audited."""
+    audits = judgement.audits
+    if not audits:
+        return None
+    return Table(
+        title="Baseline audit: was it a fair fight?",
+        headings=("question", "workload", "base", "answer", "from"),
+        text=frozenset({"workload", "base", "answer", "from"}),
+        rows=tuple(
+            (question.text, one.workload, one.base, question.answer, question.reason)
+            for one in audits
+            for question in one.questions
+        ),
+        note="From stored runs alone. Unknown: nothing that is stored tells.",
+    )
 
 
 def decided_by(judgement: Judgement) -> str:

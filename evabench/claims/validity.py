@@ -1,0 +1,71 @@
+"""Validity before verdict, in a fixed order.
+
+1. invalid     an arm is not what it is called: the comparison is not tested, in both directions (`findings/checks.py`);
+2. weak base   the comparison decides nothing (`baseline.py`);
+3. audit       a "no" about the fight is said in the headline (`audit.py`);
+4. gradient    directions of a second-order arm that equal the gradient: what was compared is a learning rate;
+5. ablation    the same arm without its curvature is not worse: what was compared is the rest of it.
+
+The last three leave the verdict as it is, and are what it says first.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from evabench.claims.audit import Audit
+from evabench.claims.judge import MIN_SEEDS
+from evabench.findings.arm import MeasuredArm
+from evabench.findings.checks import failed_checks
+from evabench.settings.eva import is_ablation
+from evabench.stats.non_inferiority import paired_difference, relative_margin
+
+LOSS_MARGIN = 0.02  # within which two losses count as equally good (JUDGING 4)
+_SECOND_ORDER = ("eva", "kfac", "shampoo", "mfac")
+
+
+def invalid(arm: MeasuredArm, base: MeasuredArm) -> tuple[str, ...]:
+    """Return why the two must not be compared, as sentences; empty where each is what it is called."""
+    return tuple(check.sentence for one in (arm, base) for check in failed_checks(one))
+
+
+def said_first(
+    arm: MeasuredArm, base: MeasuredArm, arms: Sequence[MeasuredArm], audited: Audit | None
+) -> tuple[str, ...]:
+    """Return what a verdict about an arm says first; `arms` are all of its workload."""
+    return tuple((*_noes(audited), *_gradients(arm, base), *_ablations(arm, base, arms)))
+
+
+def _noes(audited: Audit | None) -> Iterator[str]:
+    noes = audited.answered("no") if audited else ()
+    if audited and noes:
+        told = "; ".join(f"{one.text} no, {one.reason}" for one in noes)
+        yield f"Audit of {audited.base} as a baseline of {audited.arm}: {told}."
+
+
+def _gradients(arm: MeasuredArm, base: MeasuredArm) -> Iterator[str]:
+    for one in (arm, base):
+        followed = one.followed
+        called_so = one.optimizer.family in _SECOND_ORDER and not is_ablation(one.optimizer)
+        if called_so and followed and followed.is_gradient:
+            yield (
+                f"{one.name} follows the gradient (median cosine {followed.cosine:.4f}): what was compared is a "
+                "learning rate."
+            )
+
+
+def _ablations(arm: MeasuredArm, base: MeasuredArm, arms: Sequence[MeasuredArm]) -> Iterator[str]:
+    """Yield the ablation arms that end no worse than the arm; where one is the base, the claim itself is about it."""
+    if is_ablation(arm.optimizer) or is_ablation(base.optimizer):
+        return
+    ended = {seed: arm.validation(seed, "loss") for seed in arm.trainings}
+    for other in arms:
+        if not is_ablation(other.optimizer) or other.optimizer.optimizer != arm.optimizer.optimizer:
+            continue
+        without = {seed: other.validation(seed, "loss") for seed in other.trainings}
+        if any(loss is not None and loss <= 0 for loss in (*ended.values(), *without.values())):
+            continue
+        found = paired_difference(without, ended)
+        if found and found.num_seeds >= MIN_SEEDS and found.is_not_worse_by(relative_margin(LOSS_MARGIN)):
+            yield (
+                f"{other.name}, the same descent without the curvature, ends within {LOSS_MARGIN:.0%} of {arm.name} or "
+                "lower: this is not a verdict on its curvature."
+            )

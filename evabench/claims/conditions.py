@@ -16,12 +16,12 @@ def claimed_workload(claim: Claim, workload: WorkloadSettings) -> ClaimedWorkloa
     return None
 
 
-def place_differences(claim: Claim, host: Host, workload: WorkloadSettings) -> tuple[str, ...]:
-    """Return how machine, model, data and batch differ: one text each, "batch: 512 in the claim, 250 here".
+def place_differences(claim: Claim, host: Host, device: str, workload: WorkloadSettings) -> tuple[str, ...]:
+    """Return how device, model, data and batch differ: one text each, "batch: 512 in the claim, 250 here".
 
     Where a workload is none of the claim's, its batch is compared with those of all the claim's workloads.
     """
-    found = list(_device_difference(claim, host))
+    found = list(_device_difference(claim, host, device))
     if claim.conditions and claimed_workload(claim, workload) is None:
         theirs = ", ".join(f"{one.model} on {one.data}" for one in claim.conditions)
         found.append(f"workload: {theirs} in the claim, {workload.title} on {workload.data} here")
@@ -32,7 +32,7 @@ def differences(claim: Claim, host: Host, arm: MeasuredArm, base: MeasuredArm) -
     """Return all differences, the training budgets included; empty under the claim's own conditions."""
     compared = _compared(claim, arm.workload)
     return (
-        *place_differences(claim, host, arm.workload),
+        *place_differences(claim, host, arm.device, arm.workload),
         *_number_difference(f"epochs of {arm.name}", [one.arm_epochs for one in compared], arm.epochs),
         *_number_difference(f"epochs of {base.name}", [one.base_epochs for one in compared], base.epochs),
     )
@@ -53,11 +53,13 @@ def _compared(claim: Claim, workload: WorkloadSettings) -> tuple[ClaimedWorkload
     return claim.conditions if named is None else (named,)
 
 
-def _device_difference(claim: Claim, host: Host) -> Iterable[str]:
-    if claim.device == "gpu" and not host.gpus:
+def _device_difference(claim: Claim, host: Host, device: str) -> Iterable[str]:
+    """Yield the difference between what a claim is about and what the runs trained on, whatever else the host has."""
+    if claim.device == "gpu" and device == "cpu":
         yield f"hardware: GPUs in the claim, a CPU here ({host.cpu})"
-    if claim.device == "cpu" and host.gpus:
-        yield f"hardware: a CPU in the claim, {', '.join(host.gpus)} here"
+    if claim.device == "cpu" and device != "cpu":
+        gpus = f" ({', '.join(host.gpus)})" if host.gpus else ""
+        yield f"hardware: a CPU in the claim, a device of kind {device} here{gpus}"
 
 
 def _number_difference(what: str, claimed: Iterable[float | None], here: float | None) -> Iterable[str]:

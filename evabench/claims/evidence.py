@@ -186,7 +186,9 @@ def _judge_counted(
     for family in findings.width_families:
         found = count(claim, family)
         if found.conditions or found.problems:
-            differing.append(place_differences(claim, findings.runs[0].host, family.workload))
+            differing.append(
+                place_differences(claim, findings.runs[0].host, findings.runs[0].cell.device, family.workload)
+            )
             counts.append(replace(found, evidence=tuple(replace(e, differences=differing[-1]) for e in found.evidence)))
     here = _counted(counts)
     under_claim = [one for one, different in zip(counts, differing, strict=True) if not different]

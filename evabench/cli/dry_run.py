@@ -15,6 +15,7 @@ from evabench.records.host import Host
 from evabench.records.run import Run
 from evabench.reporting.tables.estimate import estimate_table, estimate_warnings
 from evabench.reporting.terminal import rich_table
+from evabench.runner.devices import Devices
 from evabench.runner.estimate import History, estimate
 from evabench.runner.plan import Plan
 from evabench.runner.probing import REAL_STEPS, Probing, probe_cells
@@ -22,7 +23,9 @@ from evabench.store.files import RunStore
 from evabench.units import Seconds
 
 
-def show_plan(console: Console, plan: Plan, host: Host, results: Path, probe_seconds: Seconds) -> None:
+def show_plan(
+    console: Console, plan: Plan, host: Host, results: Path, probe_seconds: Seconds, devices: Devices
+) -> None:
     """List the runs that are left, by workload and arm, and estimate their time and memory; only probes are started."""
     for line in _listed(plan):
         print_plainly(console, line)
@@ -32,7 +35,7 @@ def show_plan(console: Console, plan: Plan, host: Host, results: Path, probe_sec
     state = read_machine_state()
     free_bytes = min(state.free_memory_bytes, state.limits.memory_bytes or host.memory_bytes)
     probing = _probe(
-        console, [run.cell for run in plan.left if not history.speaks_for(run.cell)], probe_seconds, free_bytes
+        console, [run.cell for run in plan.left if not history.speaks_for(run.cell)], probe_seconds, free_bytes, devices
     )
     found = estimate(plan, history, probing, free_bytes)
     table = estimate_table(found)
@@ -57,11 +60,17 @@ def _listed(plan: Plan) -> Iterator[str]:
         yield f"  {cell}: {', '.join(f'{count} {kind}' for kind, count in kinds.items())}"
 
 
-def _probe(console: Console, cells: list[Cell], max_seconds: Seconds, free_bytes: int) -> Probing:
+def _probe(console: Console, cells: list[Cell], max_seconds: Seconds, free_bytes: int, devices: Devices) -> Probing:
     pairs = {(repr(cell.workload), repr(cell.optimizer)) for cell in cells}
     with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task(f"probing {len(pairs)} cells: bytes, and {REAL_STEPS} steps each", total=len(pairs))
-        return probe_cells(cells, max_seconds=max_seconds, free_bytes=free_bytes, done=lambda: progress.advance(task))
+        return probe_cells(
+            cells,
+            max_seconds=max_seconds,
+            free_bytes=free_bytes,
+            done=lambda: progress.advance(task),
+            device_index=devices.indices[0],
+        )
 
 
 def _stored_on(results: Path, host: Host) -> Iterator[Run]:

@@ -2,12 +2,15 @@
 
 import hashlib
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
+from evabench.cli.device import DeviceOption
+from evabench.cli.stored import print_plainly
 from evabench.cli.tier import TierOption
 from evabench.errors import OutputError, cannot_write
 from evabench.records.measurement import ProfileSettings
@@ -19,6 +22,7 @@ from evabench.reporting.tables.profile import (
 )
 from evabench.reporting.tables.table import Table
 from evabench.reporting.terminal import rich_table
+from evabench.runner.devices import find_devices
 from evabench.runner.profiling import profile_cells
 from evabench.suite.reading import load_suite
 from evabench.suite.suite import Suite
@@ -32,6 +36,7 @@ def profile_arm(
     arm: Annotated[str, typer.Argument(help="An arm of the suite.")],
     against: Annotated[str | None, typer.Option(metavar="ARM", help="Say why ARM is faster, or slower.")] = None,
     tier: TierOption = None,
+    device: DeviceOption = None,
     steps: Annotated[int, typer.Option(min=1, metavar="N", help="Steps at least; whole refresh cycles.")] = 10,
     top: Annotated[int, typer.Option(min=1, metavar="N", help="Operators of each phase in the table.")] = 5,
     output: Annotated[Path, typer.Option(metavar="DIR", help="Traces go to DIR/<suite>/.")] = Path("reports"),
@@ -39,6 +44,8 @@ def profile_arm(
     """Show the most expensive operators of a step by phase, and write a trace for Perfetto (ui.perfetto.dev)."""
     console = Console(highlight=False)
     loaded = load_suite(suite, tier)
+    devices = find_devices(device or loaded.device)
+    loaded = replace(loaded, device=devices.kind)
     arms = [arm] if against is None or against == arm else [arm, against]
     folder = (output / loaded.name).absolute()
     cells = [
@@ -46,7 +53,8 @@ def profile_arm(
         for name in arms
     ]
     _make(folder)
-    profiles = profile_cells(cells, timeout_seconds=loaded.timeout_seconds)
+    profiles = profile_cells(cells, timeout_seconds=loaded.timeout_seconds, device_index=devices.indices[0])
+    print_plainly(console, devices.words)
     console.print(_title(loaded, workload), style="bold", markup=False)
     for name, found in zip(arms, profiles, strict=True):
         console.print(overhead_sentence(name, found), markup=False)

@@ -7,6 +7,7 @@ import typer
 from rich.console import Console
 
 from evabench.claims.judgement import Judgement, Verdict
+from evabench.cli.device import DeviceOption
 from evabench.cli.stored import RESULTS, RunsOption, print_plainly, stored_report
 from evabench.cli.tier import TierOption
 from evabench.cli.whole_files import written_whole
@@ -18,6 +19,7 @@ from evabench.reporting.tables.verdicts import answer, headline
 def write_report(
     suite: Annotated[str, typer.Argument(help="A suite file, or the name of one that ships (`evabench list`).")],
     tier: TierOption = None,
+    device: DeviceOption = None,
     results: Annotated[Path, typer.Option(metavar="DIR", help="Where runs are stored.")] = RESULTS,
     runs: RunsOption = None,
     output: Annotated[Path, typer.Option(metavar="DIR", help="Where the report goes: DIR/<suite>/.")] = Path("reports"),
@@ -30,7 +32,7 @@ def write_report(
 ) -> None:
     """Write reports/SUITE/index.html and report.md from the runs of this host and this code."""
     console = Console()
-    report = stored_report(console, suite, tier, results, runs)
+    report = stored_report(console, suite, tier, results, runs, device)
     print_plainly(console, "\n".join(report.store_notes))
     if report.headline:
         print_plainly(console, answer(report.headline))

@@ -1,6 +1,7 @@
 """`evabench run`: make what a suite still lacks, store it, and print what it says."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -9,6 +10,7 @@ from rich.console import Console
 from rich.text import Text
 
 from evabench.claims.reading import claims_about
+from evabench.cli.device import DeviceOption
 from evabench.cli.dry_run import show_plan
 from evabench.cli.stored import RESULTS, asked_file, command, print_plainly, store_of, trials_of
 from evabench.cli.tier import TierOption
@@ -19,6 +21,7 @@ from evabench.records.run import Run
 from evabench.reporting.report import Report, make_report
 from evabench.reporting.run_words import STOPPED, failed_runs, what_failed, what_is_left
 from evabench.reporting.terminal import print_report, print_so_far, print_tuning
+from evabench.runner.devices import Devices, find_devices
 from evabench.runner.missing_data import MissingData, missing_data
 from evabench.runner.plan import Plan
 from evabench.runner.progress import RunProgress
@@ -33,6 +36,7 @@ def run_suite(
     seeds: Annotated[int | None, typer.Option(min=1, metavar="N", help="Number of convergence seeds.")] = None,
     jobs: Annotated[int, typer.Option(min=1, metavar="N", help="Untimed runs at once; timed ones are alone.")] = 1,
     tier: TierOption = None,
+    device: DeviceOption = None,
     results: Annotated[Path, typer.Option(metavar="DIR", help="Where runs are stored.")] = RESULTS,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="List what would be run and estimate time and memory; run nothing.")
@@ -52,6 +56,8 @@ def run_suite(
     """Run a suite. What is stored already is not run again."""
     console = Console()
     loaded, host = load_suite(suite, tier), read_host()
+    devices = find_devices(device or loaded.device)
+    loaded = replace(loaded, device=devices.kind)
     if tune:
         _check_tuning(loaded, seeds)
     asked = SuiteRun(
@@ -66,22 +72,24 @@ def run_suite(
     )
     stored = asked.store.read()
     plan = asked.plan(stored.entries)
-    again = command(suite, tier, results, seeds=seeds, jobs=None if jobs == 1 else jobs, no_repeat=no_repeat, tune=tune)
+    options = {"seeds": seeds, "jobs": None if jobs == 1 else jobs, "no_repeat": no_repeat, "tune": tune}
+    again = command(suite, tier, results, device=device, **options)
     missing = missing_data(plan)
+    print_plainly(console, devices.words)
     _say_what_is_left(console, asked, plan)
     print_plainly(console, "\n".join((*stored.faults, *asked.targets.read().faults)))
     if dry_run:
         print_plainly(console, stored.torn)
         _say_what_is_missing(console, plan, missing)
-        show_plan(console, plan, host, results, probe_seconds)
+        show_plan(console, plan, host, results, probe_seconds, devices)
         _say_what_failed(console, () if tune else failed_runs(plan), 0, again, loaded)
         return
     check_data(plan, missing)
     _say_what_is_missing(console, plan, missing)
     for moved in asked.mend():
         print_plainly(console, f"A torn last line of an earlier crash was moved to {moved}.")
-    asked_file(results, loaded, host.id).write(Asked(tier=tier, seeds=seeds))
-    num_lost = _make(console, asked, plan, jobs)
+    asked_file(results, loaded, host.id).write(Asked(tier=tier, seeds=seeds, device=device and devices.kind))
+    num_lost = _make(console, asked, plan, jobs, devices)
     plan = asked.lasting_plan()
     if tune:
         print_tuning(console, tuned_arms(plan.trials), loaded.arms, num_missing=plan.num_runs)
@@ -120,7 +128,7 @@ def _report(asked: SuiteRun, plan: Plan) -> Report:
     )
 
 
-def _make(console: Console, asked: SuiteRun, plan: Plan, jobs: int) -> int:
+def _make(console: Console, asked: SuiteRun, plan: Plan, jobs: int, devices: Devices) -> int:
     """Make the runs, and return how many of them got lost."""
     try:
 
@@ -128,7 +136,7 @@ def _make(console: Console, asked: SuiteRun, plan: Plan, jobs: int) -> int:
             return print_so_far(console, _report(asked, asked.lasting_plan()))
 
         with RunProgress(console, plan.num_runs, first_look=None if asked.tune else first_look) as progress:
-            asked.make(plan, progress, jobs=jobs)
+            asked.make(plan, progress, jobs=jobs, devices=devices)
             return progress.num_lost
     except KeyboardInterrupt:
         print_plainly(console, STOPPED)

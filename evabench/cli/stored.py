@@ -3,6 +3,7 @@
 import shlex
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -20,6 +21,7 @@ from evabench.records.host import Host
 from evabench.records.run import Run
 from evabench.reporting.report import Report, make_report
 from evabench.reporting.tables.table import counted
+from evabench.runner.devices import find_devices
 from evabench.runner.plan import Plan, make_plan
 from evabench.store.asked import Asked, AskedFile
 from evabench.store.elsewhere import run_differences, stored_elsewhere
@@ -48,15 +50,25 @@ RunsOption = Annotated[
 ]
 
 
-def stored_report(console: Console, suite: str, tier: str | None, results: Path, runs: Path | None = None) -> Report:
+def stored_report(
+    console: Console,
+    suite: str,
+    tier: str | None,
+    results: Path,
+    runs: Path | None = None,
+    device: str | None = None,
+) -> Report:
     """Return the report of the stored runs of this host and this code, or of those in a file; without any, exit."""
+    kind = None if device is None else find_devices(device).kind
     if runs:
-        return report_of_file(load_suite(suite, tier), runs)
+        return report_of_file(load_suite(suite, tier, kind), runs)
     whole, host = read_suite(suite), read_host()
     asked = _asked(asked_file(results, whole, host.id).read(), whole, tier)
-    if asked.words and tier is None:
+    if kind is not None:
+        asked = replace(asked, device=kind)
+    if asked.words and tier is None and device is None:
         print_plainly(console, f"As the last run asked: {asked.words}.")
-    return _report_of_this_code(console, suite, load_suite(suite, asked.tier), host, results, asked)
+    return _report_of_this_code(console, suite, load_suite(suite, asked.tier, asked.device), host, results, asked)
 
 
 def _asked(last: Asked, suite: Suite, tier: str | None) -> Asked:
@@ -127,7 +139,7 @@ def _report_of_this_code(
     if not plan.stored:
         older = f" ({plan.older_code} stored runs of older code are not used)" if plan.older_code else ""
         message = f"Nothing is stored for {loaded.name} on this host with this code{older}."
-        print_plainly(console, f"{message} Run it: {command(suite, asked.tier, results)}")
+        print_plainly(console, f"{message} Run it: {command(suite, asked.tier, results, device=asked.device)}")
         print_plainly(console, unused)
         for other in stored_elsewhere(results, loaded.name, host):
             print_plainly(console, other.sentence)
@@ -162,7 +174,7 @@ def _place(cell: Cell, seed: int) -> tuple[str, str, str, int]:
     return cell.workload_name, cell.arm, cell.measurement.measurement, seed
 
 
-def command(suite: str, tier: str | None, results: Path, **options: int | bool | None) -> str:
+def command(suite: str, tier: str | None, results: Path, **options: int | bool | str | None) -> str:
     """Return the command that runs a suite as this call would, ready to be typed. Defaults are left out."""
     asked = {"tier": tier, "results": None if results == RESULTS else results} | options
     words = ["evabench", "run", suite]

@@ -51,6 +51,7 @@ class MeasuredArm:
     optimizer: OptimizerSettings
     budget: ConvergenceSettings | None  # of `trainings`; None: it was not trained
     threads: int
+    device: str  # its kind
     target: str | None  # the hash that `trainings` carry; None: a number of the suite judges them, or nothing
     visits: tuple[StepTime, ...]  # the pilot is not one
     step_seconds: Mapping[Sweep, Seconds]  # amortised, of each visit

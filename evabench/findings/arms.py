@@ -64,6 +64,7 @@ def _measured_arm(
         optimizer=cell.optimizer,
         budget=cell.measurement if isinstance(cell.measurement, ConvergenceSettings) else None,
         threads=cell.threads,
+        device=cell.device,
         target=cell.target,
         visits=tuple(visits.values()),
         step_seconds={sweep: visit.amortised_seconds for sweep, visit in visits.items()},

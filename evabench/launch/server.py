@@ -85,7 +85,7 @@ class LaunchServer:
 
     def _wait_until_ready(self) -> None:
         try:
-            self._check(self._lines.readline())
+            self.greeting = self._check(self._lines.readline())
         except BaseException:  # Ctrl-C, while it imports torch
             self._process.kill()
             self.close()
@@ -138,7 +138,7 @@ class LaunchServer:
     ) -> None:
         self.close()
 
-    def _check(self, line: bytes) -> None:
+    def _check(self, line: bytes) -> ServerReady:
         ready = self._greeting(line)
         if ready.imported.package != self._expected.package:
             raise WorkerError(
@@ -160,6 +160,7 @@ class LaunchServer:
                 f"importing torch started {ready.num_threads - 1} threads, so a fork of it is no fresh process. "
                 "Look for a sitecustomize or an environment variable that starts threads at import."
             )
+        return ready
 
     def _greeting(self, line: bytes) -> ServerReady:
         if not line:

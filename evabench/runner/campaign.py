@@ -18,6 +18,7 @@ from evabench.records.measurement import WarmUpSettings
 from evabench.records.request import Request
 from evabench.records.run import Run, Visit
 from evabench.records.step_time import WarmUp
+from evabench.runner.devices import Devices, DeviceShares
 from evabench.runner.plan import PILOT, Plan
 from evabench.runner.planned_run import PlannedRun
 from evabench.runner.session import Session, perform
@@ -50,11 +51,16 @@ class Campaign:
     timeout_seconds: Seconds
     progress: Progress
     jobs: int = 1
-    device_index: int = 0
+    devices: Devices = field(default_factory=Devices)
     watcher: Watcher = field(default_factory=MachineWatcher)
     launch: Launch = LaunchServer
     _made: dict[str, Run] = field(default_factory=dict, init=False)
+    _shares: DeviceShares = field(init=False)
     _ending: Lock = field(default_factory=Lock, init=False)
+
+    def __post_init__(self) -> None:
+        """Deal out the devices."""
+        self._shares = DeviceShares(self.devices, self.jobs)
 
     def set_targets(self, plan: Plan) -> frozenset[str]:
         """Make the runs that set targets and return their keys: what is judged by them has to be planned anew then."""
@@ -110,9 +116,9 @@ class Campaign:
             seed=planned.seed,
             warmup_steps=warmup_steps,
             timeout_seconds=self.timeout_seconds,
-            device_index=self.device_index,
         )
-        reply = server.perform(request)
+        with self._shares.one(alone=jobs == 1) as index:
+            reply = server.perform(replace(request, device_index=index))
         conditions = _on_device(watch.end(threads=reply.threads), reply.device)
         with self._ending:
             self.progress.advance(planned)

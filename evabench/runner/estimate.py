@@ -138,16 +138,19 @@ class History:
         return max(found, default=None)
 
     def _alike(self, cell: Cell) -> Sequence[Run]:
-        return self._by_pair.get((repr(cell.workload), repr(cell.optimizer), cell.threads), [])
+        return self._by_pair.get(_pair(cell), [])
 
     @cached_property
-    def _by_pair(self) -> dict[tuple[str, str, int], list[Run]]:
-        pairs: dict[tuple[str, str, int], list[Run]] = {}
+    def _by_pair(self) -> dict[tuple[str, str, int, str], list[Run]]:
+        pairs: dict[tuple[str, str, int, str], list[Run]] = {}
         for run in self.runs:
             if run.outcome.completed:
-                key = (repr(run.cell.workload), repr(run.cell.optimizer), run.cell.threads)
-                pairs.setdefault(key, []).append(run)
+                pairs.setdefault(_pair(run.cell), []).append(run)
         return pairs
+
+
+def _pair(cell: Cell) -> tuple[str, str, int, str]:
+    return repr(cell.workload), repr(cell.optimizer), cell.threads, cell.device
 
 
 def estimate(plan: Plan, history: History, probing: Probing, free_bytes: Bytes) -> Estimate:

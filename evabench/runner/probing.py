@@ -53,6 +53,7 @@ def probe_cells(
     free_bytes: Bytes,
     done: Callable[[], None] = lambda: None,
     launch: Launch = LaunchServer,
+    device_index: int = 0,
 ) -> Probing:
     """Probe each workload and optimizer once; the bound holds but for the end of a child that was just begun.
 
@@ -62,7 +63,7 @@ def probe_cells(
     pairs = tuple({(repr(cell.workload), repr(cell.optimizer)): cell for cell in cells}.values())
     if max_seconds == 0:
         return Probing(num_left_out=len(pairs))
-    prober = _Prober(max_seconds=max_seconds, free_bytes=free_bytes, done=done)
+    prober = _Prober(max_seconds=max_seconds, free_bytes=free_bytes, done=done, device_index=device_index)
     # The first run asks for nothing: it is there when the server is.
     probed = perform(Session(layout="probe", runs=(None, *pairs)), launch, prober.probe)
     found = tuple(one for one in probed if one is not None)
@@ -79,6 +80,7 @@ class _Prober:
     max_seconds: Seconds
     free_bytes: Bytes
     done: Callable[[], None]
+    device_index: int
     started: Seconds = field(default_factory=monotonic)
     server_seconds: Seconds | None = None
 
@@ -103,6 +105,7 @@ class _Prober:
             seed=0,
             warmup_steps=0,
             timeout_seconds=min(self._left, _LONGEST_SECONDS),
+            device_index=self.device_index,
         )
         reply = server.perform(request)
         if isinstance(reply.measured, Probe):

@@ -13,12 +13,13 @@ from evabench.units import Seconds
 
 
 def profile_cells(
-    cells: Sequence[Cell], *, timeout_seconds: Seconds, launch: Launch = LaunchServer
+    cells: Sequence[Cell], *, timeout_seconds: Seconds, device_index: int = 0, launch: Launch = LaunchServer
 ) -> tuple[Profile, ...]:
     """Return the profile of each cell, one after the other. Raises `WorkerError` where a run does not complete."""
 
     def profile(server: Launcher, cell: Cell) -> Profile:
-        reply = server.perform(Request(cell=cell, seed=0, warmup_steps=0, timeout_seconds=timeout_seconds))
+        request = Request(cell=cell, seed=0, warmup_steps=0, timeout_seconds=timeout_seconds, device_index=device_index)
+        reply = server.perform(request)
         if not isinstance(reply.measured, Profile):
             raise WorkerError(f"{cell.title}: the run did not complete ({reply.outcome.kind}): {reply.outcome.reason}")
         return reply.measured

@@ -11,11 +11,14 @@ from evabench.launch.server import LaunchServer, this_package
 from evabench.records.host import Host
 from evabench.records.run import Run
 from evabench.runner.campaign import Campaign, Progress
+from evabench.runner.devices import Devices
 from evabench.runner.missing_data import MissingData, missing_data, without_data
 from evabench.runner.plan import Plan, make_plan, make_tuning_plan
 from evabench.store.files import RunStore
 from evabench.store.targets import TargetStore
 from evabench.suite.suite import Suite
+
+CPU = Devices()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +70,9 @@ class SuiteRun:
             moved += [file.set_aside] if file.set_aside else []
         return tuple(moved)
 
-    def make(self, plan: Plan, progress: Progress, *, jobs: int, launch: Launch = LaunchServer) -> None:
+    def make(
+        self, plan: Plan, progress: Progress, *, jobs: int, devices: Devices = CPU, launch: Launch = LaunchServer
+    ) -> None:
         """Make the runs of a plan whose data are here. Raises `StoreError` where another call is at work in the file.
 
         The runs that set targets come first; what is judged by them is planned behind them.
@@ -80,6 +85,7 @@ class SuiteRun:
             timeout_seconds=self.suite.timeout_seconds,
             progress=progress,
             jobs=jobs,
+            devices=devices,
             launch=launch,
         )
         with self.store.reserved() if plan.left else nullcontext():

@@ -16,12 +16,14 @@ class Asked(Strict):
 
     tier: str | None = None
     seeds: int | None = None
+    device: str | None = None  # its kind
 
     @property
     def words(self) -> str | None:
         """Return "tier smoke, --seeds 1"; None where nothing was asked for."""
         said = [f"tier {self.tier}"] if self.tier else []
         said += [f"--seeds {self.seeds}"] if self.seeds else []
+        said += [f"--device {self.device}"] if self.device else []
         return ", ".join(said) or None
 
 

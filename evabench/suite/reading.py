@@ -3,6 +3,7 @@
 import json
 import re
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
@@ -17,15 +18,18 @@ from evabench.suite.shipped import shipped_suites
 from evabench.suite.suite import Suite
 
 
-def load_suite(place: str, tier: str | None = None) -> Suite:
+def load_suite(place: str, tier: str | None = None, device: str | None = None) -> Suite:
     """Return a suite at one of its tiers; without a tier, one that has tiers comes at "laptop", or at its first.
+
+    `device` is the kind that takes the place of the suite's own.
 
     Raises `SuiteError` as `read_suite` does, and where there is no such tier.
     """
     suite = read_suite(place)
     if tier is None and suite.tiers:
         tier = "laptop" if "laptop" in suite.tiers else next(iter(suite.tiers))
-    return suite if tier is None else suite.at(tier)
+    chosen = suite if tier is None else suite.at(tier)
+    return chosen if device is None else replace(chosen, device=device)
 
 
 def read_suite(place: str) -> Suite:

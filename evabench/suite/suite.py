@@ -15,7 +15,7 @@ from evabench.errors import SuiteError
 from evabench.records.cell import Cell
 from evabench.records.measurement import MeasurementSettings
 from evabench.settings.bounds import FORBID, Positive
-from evabench.settings.choices import Subnormals
+from evabench.settings.choices import DeviceKind, Subnormals
 from evabench.settings.claims import TRAINED, Claim
 from evabench.settings.first_order import SgdSettings
 from evabench.settings.optimizers import OptimizerSettings
@@ -41,6 +41,7 @@ class Suite:
     name: str
     title: str
     description: str
+    device: DeviceKind = "cpu"
     threads: Annotated[int, Ge(1), Le(_MAX_THREADS)] = 1
     subnormals: Subnormals = "flush"
     seed: int = 0  # draws the order of the arms and the layout of each sweep
@@ -66,6 +67,7 @@ class Suite:
             workloads=_chosen(self.workloads, table.workloads),
             arms=_chosen(self.arms, table.arms),
             timeout_seconds=table.timeout_seconds or self.timeout_seconds,
+            device=table.device or self.device,
             measurements=table.measurements,
             tiers={},
             tier=tier,
@@ -170,6 +172,7 @@ class Suite:
             optimizer=self.arms[arm],
             measurement=measurement,
             threads=self.threads,
+            device=self.device,
             subnormals=self.subnormals,
         )
 

@@ -6,6 +6,7 @@ from typing import ClassVar, Literal
 
 from evabench.records.measurement import MemorySettings, PhasesSettings, SeededSettings, StepTimeSettings
 from evabench.settings.bounds import FORBID, Count, Positive, Seed
+from evabench.settings.choices import DeviceKind
 from evabench.suite.convergence import ConvergenceTable
 from evabench.suite.directions import DirectionsTable, ProbedTraining
 from evabench.suite.table import Asked, Table, Workloads, check_list
@@ -140,6 +141,7 @@ class TierTable:
     workloads: tuple[str, ...] | None = None  # None: all
     arms: tuple[str, ...] | None = None
     timeout_seconds: Positive | None = None  # None: the suite's
+    device: DeviceKind | None = None  # as above
     measurements: Measurements = field(default_factory=Measurements)
 
     def __post_init__(self) -> None:

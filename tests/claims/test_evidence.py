@@ -95,9 +95,9 @@ def test_each_condition_that_differs_keeps_the_claim_untested(changes, differenc
 
 
 def test_a_claim_about_a_cpu_is_not_tested_on_a_gpu():
-    judgement = only(OURS, [replace(one, host=GPU) for one in eva_twice_as_fast()])
+    judgement = only(OURS, on_a_gpu(eva_twice_as_fast()))
     assert judgement.as_stated is NOT_TESTED
-    assert judgement.differences == ("hardware: a CPU in the claim, a GPU here",)
+    assert judgement.differences == ("hardware: a CPU in the claim, a device of kind cuda here (a GPU)",)
 
 
 def test_seven_seeds_and_five_pairs_decide_nothing():
@@ -202,6 +202,15 @@ def test_without_a_target_or_without_a_baseline_it_is_not_tested_and_says_why():
 
 def test_no_runs_at_all_leave_every_claim_untested():
     assert {judgement.here for judgement in judge_claims(EVA_CLAIMS, make_findings([]))} == {NOT_TESTED}
+
+
+def on_a_gpu(runs):
+    return [replace(one, host=GPU, cell=replace(one.cell, device="cuda")) for one in runs]
+
+
+def test_runs_on_the_cpu_of_a_host_with_a_gpu_are_runs_on_a_cpu():
+    judgement = only(OURS, [replace(one, host=GPU) for one in eva_twice_as_fast()])
+    assert not any("a CPU in the claim" in difference for difference in judgement.differences)
 
 
 def test_runs_of_two_hosts_are_refused():

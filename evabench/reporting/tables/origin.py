@@ -53,6 +53,7 @@ def host_table(report: Report) -> Table:
         ("memory", format_bytes(host.memory_bytes)),
         ("limits", "; ".join(dict.fromkeys(_limits(run.conditions.limits) for run in report.runs))),
         ("GPU", ", ".join(host.gpus) or "none"),
+        ("trained on", "; ".join(dict.fromkeys(_device(run) for run in report.runs))),
         ("system", f"{host.system}, Python {host.python}"),
         ("packages", "; ".join(dict.fromkeys(run.environment.title for run in report.runs))),
         ("subnormal numbers", _subnormals(report)),
@@ -77,6 +78,11 @@ def subnormal_warnings(report: Report) -> tuple[str, ...]:
         f"{lost} of {len(report.runs)} runs computed with subnormal numbers, since this platform cannot flush them: "
         "late steps of training may take many times as long as timed ones.",
     )
+
+
+def _device(run: Run) -> str:
+    limits = run.conditions.limits
+    return run.cell.device if limits is None or limits.device is None else limits.device.title
 
 
 def _limits(limits: Limits | None) -> str:

@@ -1,0 +1,14 @@
+"""The option that chooses the device which a suite trains on."""
+
+from typing import Annotated
+
+import typer
+
+DeviceOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="DEVICE",
+        help='"cpu", "cuda", "cuda:1", another kind that torch knows, or "auto": the accelerator that is here. '
+        "[default: the suite's, which is cpu unless it says otherwise]",
+    ),
+]

@@ -1,0 +1,132 @@
+"""Which devices a call of evabench may use, found without making a context on any of them.
+
+CUDA's are counted by NVML, as CUDA_VISIBLE_DEVICES shows them; those of other kinds by a launch server as it starts.
+"""
+
+import os
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from queue import SimpleQueue
+
+from evabench.errors import DeviceError
+from evabench.launch.server import LaunchServer
+from evabench.nvml.library import Nvml
+from evabench.nvml.visible import visible_devices
+from evabench.records.request import ServerReady
+
+AUTO, CPU = "auto", "cpu"
+_DEVICE = re.compile(r"([a-z][a-z0-9_]*)(?::(\d+))?")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Devices:
+    """One kind of device, and which of them."""
+
+    kind: str = CPU
+    indices: tuple[int, ...] = (0,)  # as torch numbers them; runs that are timed have the first
+    names: tuple[str, ...] = ()  # of these, where they are known
+    found_by: str | None = None  # what "auto" has found, in words; None: the kind was named
+
+    @property
+    def words(self) -> str | None:
+        """Return "Runs train on cuda:0, NVIDIA H100."; None on a CPU that nobody had to look for."""
+        if self.kind == CPU:
+            return None if self.found_by is None else f"Runs train on the CPU: {self.found_by}."
+        first = f"{self.kind}:{self.indices[0]}" + (f", {self.names[0]}" if self.names else "")
+        more = len(self.indices) - 1
+        others = f", and untimed ones on {more} more of that kind (--jobs)" if more else ""
+        return f"Runs train on {first}{others}" + (f": {self.found_by}." if self.found_by else ".")
+
+
+def find_devices(asked: str, environment: Mapping[str, str] = os.environ) -> Devices:
+    """Return the devices that a word names. Raises `DeviceError` where they are not here.
+
+    "auto" is CUDA where NVML shows a GPU, else the accelerator that torch sees, else the CPU.
+    """
+    if asked == CPU:
+        return Devices()
+    if asked == AUTO:
+        return _find_any(environment)
+    match = _DEVICE.fullmatch(asked)
+    if match is None or (match[1] == CPU and match[2]):
+        raise DeviceError(
+            f'"{asked}" is no device. Allowed: "auto", "cpu", "cuda", "cuda:1", or what else torch knows of that form'
+        )
+    kind, number = match[1], None if match[2] is None else int(match[2])
+    names = _cuda_names(environment) if kind == "cuda" else _other_names(kind)
+    if names is None:  # nobody can say without a context: a run will
+        return Devices(kind=kind, indices=(number or 0,))
+    if not names:
+        raise DeviceError(f"there is no device {asked} here: {_why_none(kind)}. Leave --device out to train on the CPU")
+    if number is not None and number >= len(names):
+        there = ", ".join(f"{kind}:{index}" for index in range(len(names)))
+        raise DeviceError(f"there is no device {asked} here. There is {there}")
+    indices = tuple(range(len(names))) if number is None else (number,)
+    return Devices(kind=kind, indices=indices, names=tuple(names[index] for index in indices if names[index]))
+
+
+def _find_any(environment: Mapping[str, str]) -> Devices:
+    names = _cuda_names(environment)
+    if names:
+        found_by = f"NVML shows {len(names)}, of which CUDA_VISIBLE_DEVICES hides none"
+        return Devices(kind="cuda", indices=tuple(range(len(names))), names=tuple(names), found_by=found_by)
+    ready = _greeting()
+    if ready.accelerator is not None and ready.num_accelerators:
+        found_by = f"it is the accelerator of torch {ready.torch_version}"
+        return Devices(kind=ready.accelerator, indices=tuple(range(ready.num_accelerators)), found_by=found_by)
+    return Devices(found_by=f"NVML shows no GPU, and torch {ready.torch_version} sees no other accelerator")
+
+
+def _cuda_names(environment: Mapping[str, str]) -> list[str] | None:
+    """Return the name of each GPU that CUDA would show; None where NVML cannot tell which these are."""
+    with Nvml() as nvml:
+        if not nvml.available:
+            return []
+        shown = visible_devices(nvml, environment)
+        return None if shown is None else [device.name for device in shown]
+
+
+def _other_names(kind: str) -> list[str]:
+    """Return as many empty names as torch sees devices of a kind, which is not CUDA's."""
+    ready = _greeting()
+    return [""] * (ready.num_accelerators or 0) if ready.accelerator == kind else []
+
+
+def _why_none(kind: str) -> str:
+    if kind == "cuda":
+        with Nvml() as nvml:
+            return " ".join(nvml.missing).rstrip(".") or "CUDA_VISIBLE_DEVICES hides every GPU that NVML shows"
+    return f"torch takes {_greeting().accelerator or 'none'} for its accelerator"
+
+
+def _greeting() -> ServerReady:
+    with LaunchServer(layout_seed="devices") as server:
+        return server.greeting
+
+
+@dataclass(slots=True)
+class DeviceShares:
+    """Deals out the devices of a call among the runs that are made at the same time, the least used first."""
+
+    devices: Devices
+    jobs: int
+    _free: "SimpleQueue[int]" = field(default_factory=SimpleQueue, init=False)
+
+    def __post_init__(self) -> None:
+        """Have each device as often as jobs come to it."""
+        for job in range(self.jobs):
+            self._free.put(self.devices.indices[job % len(self.devices.indices)])
+
+    @contextmanager
+    def one(self, *, alone: bool) -> Iterator[int]:
+        """Give a run its device; one that is alone on the machine always has the first."""
+        if alone:
+            yield self.devices.indices[0]
+            return
+        index = self._free.get()
+        try:
+            yield index
+        finally:
+            self._free.put(index)

@@ -1,0 +1,177 @@
+"""Whole suites on a device, through the launch server: what a person with a GPU types, and what comes of it."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from evabench.records.convergence import Convergence
+from evabench.records.counts import Counts
+from evabench.records.memory import Memory
+from evabench.store.files import RunStore
+from evabench.suite.shipped import shipped_suites
+from tests.standin_device.process import environment
+
+SUITE = """
+name = "tiny"
+title = "Tiny"
+description = "On a device."
+[workloads.small]
+workload = "autoencoder"
+data = "fashion_mnist_subset"
+widths = [784, 24, 8]
+batch = 50
+[arms.SGD]
+optimizer = "sgd"
+lr = 0.1
+[arms.Eva]
+optimizer = "eva"
+"""
+KINDS = """
+[memory]
+[counts]
+seeds = 1
+[convergence]
+seeds = 1
+steps = 6
+evaluate_every = 3
+"""
+LONG = [pytest.param(name, marks=pytest.mark.long) for name in ("autoencoder", "cifar", "language", "memory")]
+
+
+def evabench(folder, *words, **settings):
+    return subprocess.run(
+        [sys.executable, "-m", "evabench", *words],
+        cwd=folder,
+        env=os.environ | environment(**settings),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def stored(folder, name):
+    (path,) = folder.glob(f"results/{name}/*/runs.jsonl")
+    return RunStore(path).load()
+
+
+def measured(runs, kind, device):
+    return {
+        (run.cell.workload_name, run.cell.arm): run.measured
+        for run in runs
+        if isinstance(run.measured, kind) and run.cell.device == device
+    }
+
+
+def losses(curve):
+    return [evaluation.validation_loss for evaluation in curve.evaluations] + [*curve.training_losses, curve.test_loss]
+
+
+@pytest.fixture(scope="module")
+def tiny(standin, tmp_path_factory):
+    """A suite that ran on a CPU and on the device, into one file."""
+    folder = tmp_path_factory.mktemp("tiny")
+    (folder / "tiny.toml").write_text(SUITE + KINDS)
+    first = evabench(folder, "run", "tiny.toml", "--device", "cpu")
+    second = evabench(folder, "run", "tiny.toml", "--device", "auto", "--jobs", "2")
+    assert (first.returncode, second.returncode) == (0, 0), first.stderr + second.stderr + second.stdout
+    return folder, second.stdout
+
+
+def test_the_first_line_of_a_run_says_the_device_and_how_it_was_found(tiny):
+    first_line = tiny[1].splitlines()[0]
+    assert first_line.startswith("Runs train on standin:0, and untimed ones on 1 more of that kind (--jobs): ")
+
+
+def test_a_cpu_and_a_device_are_two_cells_of_one_file(tiny):
+    runs = stored(tiny[0], "tiny")
+    assert [run.cell.device for run in runs].count("cpu") == len(runs) / 2
+    assert all(run.outcome.completed for run in runs)
+
+
+def test_untimed_runs_are_spread_over_the_devices_and_say_on_which_they_were(tiny):
+    on_device = [run.conditions.limits.device for run in stored(tiny[0], "tiny") if run.cell.device == "standin"]
+    assert {device.index for device in on_device} == {0, 1}
+
+
+def test_losses_on_the_device_are_those_of_the_cpu(tiny):
+    runs = stored(tiny[0], "tiny")
+    on_cpu, on_device = (measured(runs, Convergence, device) for device in ("cpu", "standin"))
+    for arm, curve in on_cpu.items():
+        assert losses(on_device[arm]) == pytest.approx(losses(curve), rel=1e-6)
+
+
+def test_the_peak_of_the_table_is_that_of_the_devices_own_counter(tiny):
+    for memory in measured(stored(tiny[0], "tiny"), Memory, "standin").values():
+        counted = memory.device.allocated_bytes - memory.device.data_bytes - memory.device.library_bytes
+        assert memory.peak.total == pytest.approx(counted, rel=0.01)
+        assert memory.device.data_bytes > 0
+        assert memory.allocator_peak_bytes == pytest.approx(memory.peak.total, rel=0.01)
+
+
+def test_no_plain_step_reads_from_the_device(tiny):
+    found = measured(stored(tiny[0], "tiny"), Counts, "standin")
+    assert {arm: counts.plain.host_reads for (_, arm), counts in found.items()} == {"SGD": 0, "Eva": 0}
+
+
+def test_a_report_is_about_the_device_of_the_last_run_unless_another_is_named(tiny):
+    folder, _ = tiny
+    there = evabench(folder, "report", "tiny.toml").stdout
+    page = (folder / "reports/tiny/report.md").read_text()
+    assert "--device standin" in there
+    assert "standin:0" in page
+    assert "Memory of the device" in page
+    evabench(folder, "report", "tiny.toml", "--device", "cpu")
+    assert "standin" not in (folder / "reports/tiny/report.md").read_text()
+
+
+@pytest.fixture
+def lone(standin, tmp_path):
+    (tmp_path / "tiny.toml").write_text(SUITE + "[memory]\n")
+    return tmp_path
+
+
+def test_memory_that_ends_on_the_device_is_an_outcome_with_the_allocators_summary(lone):
+    done = evabench(lone, "run", "tiny.toml", "--device", "standin", limit_bytes=50_000)
+    assert done.returncode == 3
+    for run in stored(lone, "tiny"):
+        assert run.outcome.kind == "out_of_memory"
+        assert "Tried to allocate" in run.outcome.reason
+        assert "live_bytes" in run.outcome.stderr_tail
+
+
+def test_a_device_that_disappears_is_no_fault_of_an_arm_and_nothing_is_stored(lone):
+    done = evabench(lone, "run", "tiny.toml", "--device", "standin", lost_after=30)
+    assert done.returncode == 3
+    assert "its device is gone" in done.stdout
+    assert list(lone.glob("results/tiny/*/runs.jsonl")) == [] or stored(lone, "tiny") == ()
+
+
+@pytest.mark.parametrize(
+    ("device", "words"),
+    [("standin:5", "There is standin:0, standin:1"), ("npu", "torch takes standin for its accelerator")],
+)
+def test_a_device_that_is_not_here_is_refused_before_anything_is_run(lone, device, words):
+    done = evabench(lone, "run", "tiny.toml", "--device", device)
+    assert done.returncode == 2
+    assert words in done.stderr
+
+
+@pytest.mark.parametrize("suite", ["ci", *LONG])
+def test_a_smoke_tier_on_the_device_ends_where_the_cpu_ends(standin, suite, tmp_path):
+    file, whole = tmp_path / f"{suite}.toml", shipped_suites()[suite].read_text()
+    whole = whole.replace("refresh_every = 50", "refresh_every = 5")
+    untimed = whole.replace("step_time = { sweeps = 1 }\n", "")  # a CPU's step times are no matter here
+    for device, text in (("cpu", untimed), ("standin", whole)):
+        file.write_text(text)
+        done = evabench(tmp_path, "run", file.name, "--tier", "smoke", "--no-repeat", "--device", device)
+        assert done.returncode == 0, done.stderr + done.stdout
+    runs = stored(tmp_path, suite)
+    assert {run.outcome.kind for run in runs} == {"completed"}
+    on_cpu, on_device = (measured(runs, Convergence, device) for device in ("cpu", "standin"))
+    for arm, curve in on_cpu.items():
+        assert losses(on_device[arm]) == pytest.approx(losses(curve), rel=2e-3), arm
+    for arm, memory in measured(runs, Memory, "standin").items():
+        counted = memory.device.allocated_bytes - memory.device.data_bytes - memory.device.library_bytes
+        assert memory.peak.total == pytest.approx(counted, rel=0.01), arm

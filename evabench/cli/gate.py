@@ -1,5 +1,6 @@
 """`evabench gate`: says whether a change is slower, or hungrier, than what it was made from."""
 
+import os
 from pathlib import Path
 from typing import Annotated, cast, get_args
 
@@ -11,6 +12,8 @@ from evabench.errors import ExitCode, GateError
 from evabench.gate.asked import read_gated_suite
 from evabench.gate.baseline import Baseline, baseline_diff, read_baseline, write_baseline
 from evabench.gate.gate import Asked, count_in_place, counter_key, default_jobs, run_gate, run_self_test
+from evabench.gate.outputs.annotations import annotations
+from evabench.gate.outputs.files import write_outputs
 from evabench.gate.report import GateReport, Harness
 from evabench.gate.self_test import SelfTest
 from evabench.gate.verdict import LAYER_WORDS, exit_code, findings, headline
@@ -54,6 +57,9 @@ def gate_change(
             "by the evabench that runs.",
         ),
     ] = "own",
+    output: Annotated[
+        Path, typer.Option(metavar="DIR", help="gate.json, junit.xml, gate.sarif, summary.md and comment.md go there.")
+    ] = Path("reports/gate"),
     strict: Annotated[bool, typer.Option("--strict", help="What is undecided or not covered is exit 4.")] = False,
     exit_zero: Annotated[bool, typer.Option("--exit-zero", help="Tell everything, and fail nothing.")] = False,
 ) -> None:
@@ -87,7 +93,18 @@ def gate_change(
         )
     report = run_gate(asked)
     _show(console, report)
+    for path in write_outputs(report, output, _suite_file(asked)):
+        print_plainly(console, str(path))
+    if os.environ.get("GITHUB_ACTIONS") == "true":
+        for line in annotations(report):
+            print_plainly(console, line)
     raise typer.Exit(exit_code(report))
+
+
+def _suite_file(asked: Asked) -> str:
+    """Return the suite's file as seen from the project, for services that show findings beside files."""
+    file, project = read_gated_suite(asked.suite, asked.project).file, asked.project.resolve()
+    return str(file.relative_to(project)) if file.is_relative_to(project) else file.name
 
 
 def _harness(name: str) -> Harness:

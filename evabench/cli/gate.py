@@ -7,16 +7,26 @@ from typing import Annotated, cast, get_args
 import typer
 from rich.console import Console
 
-from evabench.cli.stored import print_plainly
+from evabench.cli.stored import RESULTS, print_plainly
 from evabench.errors import ExitCode, GateError
 from evabench.gate.asked import read_gated_suite
 from evabench.gate.baseline import Baseline, baseline_diff, read_baseline, write_baseline
-from evabench.gate.gate import Asked, count_in_place, counter_key, default_jobs, run_gate, run_self_test
+from evabench.gate.gate import (
+    Asked,
+    count_in_place,
+    counter_key,
+    default_jobs,
+    run_calibration,
+    run_gate,
+    run_self_test,
+)
+from evabench.gate.noise_file import MIN_GATES, NoiseFile, read_noise
 from evabench.gate.outputs.annotations import annotations
 from evabench.gate.outputs.files import write_outputs
 from evabench.gate.report import GateReport, Harness
 from evabench.gate.self_test import SelfTest
 from evabench.gate.verdict import LAYER_WORDS, exit_code, findings, headline
+from evabench.machine.host import read_host
 
 _KINDS = {
     "regression": "REGRESSION",
@@ -49,6 +59,13 @@ def gate_change(
     self_test: Annotated[
         bool, typer.Option("--self-test", help="Does the gate find here what is planted, and nothing else? 5 if not.")
     ] = False,
+    calibrate: Annotated[
+        int, typer.Option(min=0, metavar="N", help="Make N gates of equal sides, and add their noise to the file.")
+    ] = 0,
+    noise: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Noise that was calibrated. [default: results/gate/HOST/noise.json]"),
+    ] = None,
     harness: Annotated[
         str,
         typer.Option(
@@ -66,6 +83,8 @@ def gate_change(
     """Say whether a change makes an optimizer slower or hungrier."""
     console = Console(highlight=False)
     sides = _sides(base, head, working_tree=working_tree)
+    host = read_host()
+    noise_path = noise or RESULTS / "gate" / host.id / "noise.json"
     asked = Asked(
         project=project,
         suite=suite,
@@ -73,6 +92,7 @@ def gate_change(
         head=sides[1],
         counted_only=counted,
         harness=_harness(harness),
+        noises=read_noise(noise_path).noises(host.cpu),
         strict=strict,
         exit_zero=exit_zero,
         jobs=default_jobs(),
@@ -80,6 +100,9 @@ def gate_change(
     )
     if refresh_baseline:
         _refresh(console, asked)
+        return
+    if calibrate:
+        _show_noise(console, run_calibration(asked, calibrate, noise_path), host.cpu, noise_path)
         return
     if self_test:
         found = run_self_test(asked)
@@ -137,6 +160,15 @@ def _refresh(console: Console, asked: Asked) -> None:
         print_plainly(console, line)
     write_baseline(gated.baseline, after)
     print_plainly(console, f"written: {gated.baseline}. Read the diff before it is committed.")
+
+
+def _show_noise(console: Console, noise: NoiseFile, processor: str, path: Path) -> None:
+    used = noise.noises(processor)
+    for (cell, layer), num_gates in noise.num_gates(processor).items():
+        found = used.get((cell, layer))
+        words = f"{found:.2%}" if found is not None else f"not used below {MIN_GATES} gates"
+        print_plainly(console, f"{cell}: {LAYER_WORDS[layer]}: {num_gates} gates of equal sides; noise: {words}")
+    print_plainly(console, str(path))
 
 
 def _show_self_test(console: Console, found: SelfTest) -> None:

@@ -23,17 +23,19 @@ from evabench.gate.baseline import Baseline, read_baseline
 from evabench.gate.control import Control, ControlSeries
 from evabench.gate.counted import NUM_PROCESS_PEAKS, Counted, CountedCell, Counting, count_cells, judge_counted
 from evabench.gate.coverage import cover
+from evabench.gate.noise_file import NoiseFile, read_noise, write_noise
 from evabench.gate.pairs import Side
 from evabench.gate.report import GateReport, Harness
 from evabench.gate.repository import Repository, Revision, find_repository
 from evabench.gate.rules import TimedLayer
 from evabench.gate.self_test import SelfTest, check_counted, check_timed
 from evabench.gate.sides import PACKAGE, SideCode, Sides, Start, is_evabench, other_project
-from evabench.gate.timed import Series, Tell, Timed, time_cells
+from evabench.gate.timed import Series, Tell, Timed, time_cells, time_pairs
 from evabench.launch.server import LaunchServer
 from evabench.machine.capability import cpu_capability
 from evabench.machine.environment import environment_of
 from evabench.machine.host import read_host
+from evabench.stats.noise import NOISE_PAIRS
 
 WORKING_TREE = "the working tree"
 
@@ -214,6 +216,23 @@ def run_self_test(asked: Asked) -> SelfTest:
         series = Series(sides=copies, timeout_seconds=gated.suite.timeout_seconds, layout="self-test", tell=asked.tell)
         timed, visible = check_timed(gated.timed(copies, asked.noises), series)
     return SelfTest(checks=(*checks, *timed), visible=visible)
+
+
+def run_calibration(asked: Asked, num_gates: int, path: Path) -> NoiseFile:
+    """Make so many gates of equal sides, of 19 pairs each, and add every one to the file as soon as it is whole."""
+    gated, processor = read_gated_suite(asked.suite, asked.project), read_host().cpu
+    with tempfile.TemporaryDirectory(prefix="evabench-gate-") as scratch:
+        repository = find_repository(asked.project, Path(scratch) / "git")
+        head = repository.working_tree()
+        codes = _codes(asked, repository, Path(scratch), head, head)
+        sides = Sides(base=codes["base"], head=codes["head"], start=asked.start)
+        noise = read_noise(path)
+        for number in range(num_gates):
+            layout = f"calibration {len(noise.gates)} {number}"
+            series = Series(sides=sides, timeout_seconds=gated.suite.timeout_seconds, layout=layout, tell=asked.tell)
+            noise = noise.with_gate(processor, time_pairs(gated.timed(sides, {}), series, NOISE_PAIRS))
+            write_noise(path, noise)
+    return noise
 
 
 def default_jobs() -> int:

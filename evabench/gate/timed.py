@@ -162,6 +162,20 @@ def time_pair(cell: TimedCell, layer: TimedLayer, number: int, warmup_steps: int
     return f"{test.failed[0]}: {test.failed[1]}"
 
 
+def time_pairs(
+    cells: Sequence[TimedCell], series: Series, num_pairs: int
+) -> dict[tuple[str, TimedLayer], tuple[Pair, ...]]:
+    """Return so many pairs of each cell and layer, whatever they say; fewer where a visit failed."""
+    tests = [_Open(cell, layer) for cell in cells for layer in cell.tests]
+    warm_up = _warm_up(tests, series)
+    for number in range(1, num_pairs + 1):
+        left = [test for test in tests if test.failed is None]
+        for test, pair in _pair(left, number, warm_up, series) if left else ():
+            test.pairs.append(pair)
+        series.tell(f"{series.layout}: pair {number} of {num_pairs}")
+    return {(test.cell.name, test.layer): tuple(test.pairs) for test in tests}
+
+
 def _confirm(tests: Sequence[_Open], warm_up: Mapping[str, int], series: Series) -> None:
     if not any(test.to_confirm for test in tests):
         return

@@ -33,6 +33,7 @@ from evabench.claims.judgement import Judgement, Verdict
 from evabench.claims.sampled import SAMPLINGS
 from evabench.claims.scaling import judge_exponent
 from evabench.claims.targets import better_first_order_arm
+from evabench.claims.work import judge_work
 from evabench.findings.arm import MeasuredArm
 from evabench.findings.findings import Findings
 from evabench.findings.targets import OTHER_LEVELS, Targets, with_their_target
@@ -70,6 +71,8 @@ def _judge(claim: Claim, findings: Findings, suite: str | None) -> Judgement:
             return _judge_counted(claim, count_growth, findings, suite)
         case "curvature_bytes_ratio":
             return _judge_counted(claim, count_share, findings, suite)
+        case "work_growth":
+            return judge_work(claim, findings.work_families, suite)
         case "cost_exponent":
             return judge_exponent(claim, findings.cost_families, suite)
         case _:

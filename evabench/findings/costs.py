@@ -33,7 +33,7 @@ class ScaledArm:
 
     @property
     def law(self) -> PowerLaw | None:
-        """Return the fitted exponent; None where fewer than three widths have a clear cost."""
+        """Return the exponent above what is measured at d = 8; None where that is missing, or nothing rises."""
         return fit_power_law(self.costs)
 
 

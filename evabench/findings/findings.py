@@ -12,6 +12,7 @@ from evabench.findings.repeats import counting_runs
 from evabench.findings.targets import TargetFindings
 from evabench.findings.tuning import TunedArm, tuned_arms
 from evabench.findings.widths import WidthFamily, width_families
+from evabench.findings.work import WorkFamily, work_families
 from evabench.records.host import Host
 from evabench.records.run import Run
 
@@ -26,6 +27,7 @@ class Findings:
     compared_arms: tuple[MeasuredArm, ...]  # timed or trained, also to another target than the one that is set now
     width_families: tuple[WidthFamily, ...]  # nets counted, each at one width or more
     cost_families: tuple[CostFamily, ...]  # nets timed at several widths
+    work_families: tuple[WorkFamily, ...]  # nets whose operators were counted at several widths
     goals: Mapping[str, Goal]  # targets that are a number, by the suite's name for the workload
     targets: TargetFindings  # what runs have set
     tuning: tuple[TunedArm, ...] = ()  # what trials chose, of this host or of another one
@@ -69,6 +71,7 @@ def make_findings(
         compared_arms=tuple(arm for arm in beside if arm.compared),
         width_families=width_families(counting),
         cost_families=cost_families(arms),
+        work_families=work_families(counting),
         goals=goals or {},
         targets=targets,
         tuning=tuned_arms(trials),

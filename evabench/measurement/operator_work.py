@@ -3,13 +3,17 @@
 A multiply-add is two flops. Matrix products, convolutions and attention are counted as torch's own flop counter does;
 what that leaves out is below:
 
-    matrix-vector, outer product     2 m n          Cholesky of [n, n]                n^3 / 3
-    dot product, norm                2 n            its inverse from the factor       2 n^3 / 3
-    LU                               2 n^3 / 3      solve with the factor, k columns  2 n^2 k
+    matrix-vector, outer product     2 m n          Cholesky of [n, n]                n^3 / 3 + n^2 / 2 + n / 6
+    dot product, norm                2 n            its inverse from the factor       2 n^3 / 3 + n^2 / 2 + 5 n / 6
+    LU                               2 n^3 / 3 - n^2 / 2 + 5 n / 6
+    solve with the factor, k columns 2 n^2 k
     inverse                          2 n^3          triangular solve, k columns       n^2 k
     general solve, k columns         2 n^3 / 3 + 2 n^2 k
     eigenvectors, symmetric          9 n^3          (Golub & Van Loan, Matrix Computations, 4th ed., 8.3)
     QR of [m, n]                     4 n^2 (m - n / 3), with Q
+
+Cholesky, its inverse and LU have all their terms (LAPACK Working Note 41, appendix C): whole numbers for every n, so
+that a count is an exact polynomial in the width.
 
 One update of a fused optimizer is 6 flops per value for SGD, 15 for Adam. Copies are none. Everything else is one per
 value of its largest operand, lists being the sum of their members.
@@ -200,10 +204,12 @@ def _matrices(tensor: Tensor) -> int:
     return max(1, tensor.shape[:-2].numel())
 
 
-def _cube(share: float) -> _Formula:
+def _sixths(cubic: int, quadratic: int, linear: int) -> _Formula:
+    """Return a polynomial in the length of square matrices, by its coefficients times 6."""
+
     def formula(arguments: Sequence[Any], results: Any) -> int:
-        matrix = arguments[0]
-        return round(_matrices(matrix) * share * int(matrix.shape[-1]) ** 3)
+        n = int(arguments[0].shape[-1])
+        return _matrices(arguments[0]) * (cubic * n**3 + quadratic * n**2 + linear * n) // 6
 
     return formula
 
@@ -263,16 +269,16 @@ _FORMULAS: dict[str, _Formula] = {
     "vdot": _twice_the_largest,
     "linalg_vector_norm": _twice_the_largest,
     "_foreach_norm": _twice_the_largest,
-    "linalg_cholesky_ex": _cube(1 / 3),
-    "cholesky": _cube(1 / 3),
-    "cholesky_inverse": _cube(2 / 3),
+    "linalg_cholesky_ex": _sixths(2, 3, 1),
+    "cholesky": _sixths(2, 3, 1),
+    "cholesky_inverse": _sixths(4, 3, 5),
     "cholesky_solve": _cholesky_solve,
     "_cholesky_solve_helper": _cholesky_solve,
     "linalg_solve_triangular": _triangular_solve,
-    "linalg_lu_factor_ex": _cube(2 / 3),
-    "linalg_inv_ex": _cube(2),
+    "linalg_lu_factor_ex": _sixths(4, -3, 5),
+    "linalg_inv_ex": _sixths(12, 0, 0),
     "_linalg_solve_ex": _general_solve,
-    "_linalg_eigh": _cube(9),
+    "_linalg_eigh": _sixths(54, 0, 0),
     "linalg_qr": _qr,
     "_fused_sgd_": _per_value(6),
     "_fused_adam_": _per_value(15),

@@ -7,6 +7,7 @@ from evabench.claims.evidence import judge_claims
 from evabench.claims.judgement import Judgement
 from evabench.claims.local import declared_claims, pairwise_claims
 from evabench.claims.scaling import SUITE as SCALING_SUITE
+from evabench.claims.work import SUITE as WORK_SUITE
 from evabench.findings.arm import MeasuredArm, Series
 from evabench.findings.costs import CostFamily
 from evabench.findings.findings import Findings, make_findings
@@ -158,7 +159,8 @@ def make_report(
     """
     assert runs, "a report needs runs"
     findings = make_findings(runs, goals_of(suite), targets, trials)
-    suites = {claim.id: SCALING_SUITE if claim.quantity == "cost_exponent" else suite.decided_by for claim in claims}
+    made_for = {"cost_exponent": SCALING_SUITE, "work_growth": WORK_SUITE}
+    suites = {claim.id: made_for.get(claim.quantity, suite.decided_by) for claim in claims}
     would_decide = {claim: name for claim, name in suites.items() if name not in {None, suite.name}}
     return Report(
         suite=suite,

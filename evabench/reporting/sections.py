@@ -11,7 +11,7 @@ from evabench.reporting.pictures.styles import Styles, arm_styles
 from evabench.reporting.report import Report, WorkloadReport
 from evabench.reporting.tables.clock import clock_table
 from evabench.reporting.tables.convergence import convergence_table, health_table
-from evabench.reporting.tables.cost import cost_table, phases_table, scaling_table, step_table
+from evabench.reporting.tables.cost import cost_table, phases_table, scaling_table, step_table, work_table
 from evabench.reporting.tables.counts import counts_table
 from evabench.reporting.tables.directions import followed_table
 from evabench.reporting.tables.mechanism import (
@@ -82,6 +82,14 @@ def sections(report: Report) -> tuple[Section, ...]:
                 title="How the curvature state grows",
                 text="The same net at several widths, counted byte by byte.",
                 parts=_present(growth_picture(family, styles), growth_table(family)),
+            )
+        )
+    for counted in report.findings.work_families:
+        found.append(
+            Section(
+                title="How the work of a step grows",
+                text="Equal square layers at several widths, one batch size: what the optimizer's own operators do.",
+                parts=_present(work_table(counted)),
             )
         )
     for timed in report.cost_families:

@@ -25,6 +25,7 @@ Quantity = Literal[
     "validation_accuracy_difference",  # arm - base, a share: positive is better
     "curvature_growth",  # the arm's curvature state has no d^2 term in the width d, that of each base has one
     "curvature_bytes_ratio",  # arm over each base, at every counted width
+    "work_growth",  # the degree in the width d of the flops, and of the bytes moved, of the arm's own operators
     "cost_exponent",  # of the width, in the step of the arm less that of SGD
 ]
 Relation = Literal["at_least", "at_most", "up_to", "equal_within", "not_worse_by", "exact"]
@@ -44,6 +45,7 @@ _RELATIONS: dict[Quantity, tuple[Relation, ...]] = {
     "validation_accuracy_difference": ("not_worse_by",),
     "curvature_growth": ("exact",),
     "curvature_bytes_ratio": ("exact",),
+    "work_growth": ("exact",),
     "cost_exponent": ("at_least", "at_most"),
 }
 TO_TARGET: tuple[Quantity, ...] = ("time_to_target_ratio", "steps_to_target_ratio")

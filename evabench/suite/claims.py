@@ -17,6 +17,7 @@ _NEEDED: Mapping[Quantity, tuple[str, ...]] = {
     "validation_accuracy_difference": ("convergence",),
     "curvature_growth": ("memory",),
     "curvature_bytes_ratio": ("memory",),
+    "work_growth": ("counts",),
     "cost_exponent": ("step_time",),
 }
 

@@ -12,7 +12,8 @@ def test_the_claims_have_their_figures_and_their_reasons():
         "C2-shampoo": 2.42,
         "C3-growth": None,
         "C3-size": 0.1,
-        "C4": 2.0,
+        "C4-work": 2.0,
+        "C4-time": 2.0,
     }
     assert all(claim.reason and claim.source for claim in EVA_CLAIMS)
 

@@ -170,7 +170,8 @@ def test_a_ratio_with_misses_says_who_missed(sgd, eva, words):
 def test_the_suite_that_would_decide_the_width_is_its_own_and_not_the_larger_one():
     judgements = {one.claim_id: one for one in make_report(suite(decided_by="autoencoder"), runs()).judgements}
     assert judgements["C1"].would_decide == "autoencoder"
-    assert judgements["C4"].would_decide == "scaling"
+    assert judgements["C4-time"].would_decide == "scaling"
+    assert judgements["C4-work"].would_decide == "work"
 
 
 def set_by_sgd(**changes):

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evabench.settings.autoencoders import AutoencoderSettings
-from evabench.stats.widths import width_polynomial
+from evabench.stats.widths import ExactDegree, exact_degree, width_polynomial
 
 NET = AutoencoderSettings(widths=(784, 1000, 500, 250, 30), batch=250)
 SCALES = (0.2, 0.4, 0.6, 0.8, 1.0)
@@ -67,3 +67,24 @@ def test_the_quadratic_coefficient_of_any_parabola_is_found(quadratic, linear, c
     polynomial = width_polynomial({w: quadratic * w * w + linear * w + constant for w in widths})
     assert polynomial is not None
     assert polynomial.quadratic == quadratic
+
+
+@given(
+    st.lists(st.integers(0, 9), min_size=1, max_size=4),
+    st.lists(st.integers(1, 60), min_size=6, max_size=9, unique=True),
+)
+def test_the_degree_of_exact_counts_is_read_and_not_fitted(coefficients, widths):
+    counts = {width: sum(c * width**power for power, c in enumerate(coefficients)) for width in widths}
+    found = exact_degree(counts)
+    assert found.degree == max((power for power, c in enumerate(coefficients) if c), default=0)
+    assert found.widths == tuple(sorted(widths))
+
+
+def test_another_path_at_other_sizes_is_another_polynomial():
+    counts = {width: width**2 if width < 50 else 7 * width**2 + width for width in range(20, 120, 10)}
+    assert exact_degree(counts) == ExactDegree(degree=2, widths=(50, 60, 70, 80, 90, 100, 110))
+
+
+def test_four_widths_and_counts_on_no_polynomial_have_no_degree():
+    assert exact_degree({width: width**2 for width in (1, 2, 3, 4)}) is None
+    assert exact_degree({width: 2**width for width in range(1, 9)}) is None

@@ -5,10 +5,13 @@ from statistics import median
 
 from evabench.findings.arm import MeasuredArm
 from evabench.findings.costs import CostFamily
+from evabench.findings.work import WorkFamily
 from evabench.records.phases import PHASES
 from evabench.reporting.report import WorkloadReport
 from evabench.reporting.tables.table import NOT_MEASURED, Table, counted, seconds_cell
 from evabench.stats.paired import PairedRatio
+from evabench.stats.power_law import CONSTANT_WIDTH
+from evabench.stats.widths import ExactDegree
 from evabench.units import format_bytes, format_ratio, format_seconds
 
 MIN_PAIRS = 6  # below it an interval is not shown
@@ -145,6 +148,28 @@ def phases_table(workload: WorkloadReport) -> Table | None:
     )
 
 
+def work_table(family: WorkFamily) -> Table:
+    """Return how the counted work of each arm's own operators grows."""
+
+    def degree(found: ExactDegree | None) -> str:
+        if found is None:
+            return "no polynomial"
+        return f"d^{found.degree}, at {len(found.widths)} widths from {found.widths[0]} to {found.widths[-1]}"
+
+    return Table(
+        title=f"The work of an optimizer's own operators against the width d: {family.name}",
+        headings=("arm", "flops", "bytes moved"),
+        rows=tuple((arm.arm, degree(arm.flops_degree), degree(arm.bytes_degree)) for arm in family.arms),
+        note=(
+            "Counted over one refresh cycle: hooks, refresh, preconditioning and update, without both passes. The "
+            "degree is that of the exact polynomial on which the longest run of neighbouring widths lies: a code may "
+            "take another path at another size. Linear algebra counts by formulas (Cholesky d^3 / 3, eigenvectors "
+            "9 d^3). 2 is linear in the parameters."
+        ),
+        text=frozenset({"flops", "bytes moved"}),
+    )
+
+
 def scaling_table(family: CostFamily) -> Table:
     """Return what each arm's own work costs at each width, and how it grows."""
     widths = sorted({width for arm in family.arms for width in arm.costs})
@@ -159,8 +184,9 @@ def scaling_table(family: CostFamily) -> Table:
         headings=("arm", *(f"d = {width}" for width in widths), "exponent [95 %]"),
         rows=tuple(rows),
         note=(
-            "Trimmed means of the differences within a sweep, a refresh at its share. The exponent is fitted over the "
-            "widths whose cost exceeds 5 times its standard error; 2 is linear in the parameters."
+            "Trimmed means of the differences within a sweep, a refresh at its share. The exponent is p of "
+            f"c0 + c1 d^p, with c0 as it is measured at d = {CONSTANT_WIDTH}; every width counts by its error. "
+            "2 is linear in the parameters."
         ),
     )
 

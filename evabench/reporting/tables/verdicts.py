@@ -18,6 +18,7 @@ _QUANTITIES: dict[Quantity, str] = {
     "validation_accuracy_difference": "validation accuracy of the arm - that of the base",
     "curvature_growth": "curvature state against the width",
     "curvature_bytes_ratio": "curvature state of the arm / that of the base",
+    "work_growth": "degree in the width of the work of the arm's own operators",
     "cost_exponent": "exponent of the width in the step of the arm less that of the base",
 }
 _FINDINGS: dict[Quantity, str] = {
@@ -30,6 +31,7 @@ _FINDINGS: dict[Quantity, str] = {
     "validation_accuracy_difference": "The validation accuracy of {arm} less that of {base} was {found} on {workload}",
     "curvature_growth": "",
     "curvature_bytes_ratio": "The curvature state of {arm} is {found} of that of {base} at the widest",
+    "work_growth": "The work of {arm}'s own operators grows like d^{found}",
     "cost_exponent": "The step of {arm} less that of {base} grows like d^{found}",
 }
 
@@ -134,6 +136,8 @@ def _estimate_of(quantity: Quantity, evidence: Evidence) -> str:
     match quantity:
         case "cost_exponent":
             return exponent(evidence)
+        case "work_growth" if evidence.estimate is not None:
+            return f"{evidence.estimate:g}"
         case "validation_loss_difference" | "validation_accuracy_difference":
             return difference(evidence)
         case "curvature_bytes_ratio" if evidence.estimate is not None:

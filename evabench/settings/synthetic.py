@@ -38,7 +38,7 @@ class SyntheticSettings(Strict):
     @property
     def title(self) -> str:
         """Return "4 linear layers"."""
-        return f"{self.depth} {self.layer} layers"
+        return f"{self.depth} {self.layer} layer{'' if self.depth == 1 else 's'}"
 
     @property
     def family(self) -> str:

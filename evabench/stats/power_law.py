@@ -2,8 +2,9 @@
 
     cost(d) = c0 + c1 d^p
 
-c0 is what does not grow, such as Python. Left in, it pulls every exponent down until a true d^3 looks like d^2, and fitted without a measurement it takes what it likes of the curve. So it is measured at a
-width that is next to nothing, d0, and enters as one more point. With e the standard errors:
+c0 is what does not grow, such as Python. Left in, it pulls every exponent down until a true d^3 looks like d^2, and
+fitted without a measurement it takes what it likes of the curve. So it is measured at a width that is next to nothing,
+d0, and enters as one more point. With e the standard errors:
 
     (c0, c1, p) minimise  sum_d ((cost(d) - c0 - c1 d^p) / e_d)^2 + ((cost(d0) - c0) / e_0)^2
     SE(p)^2 = max(1, minimum / (m - 2)) [(J^T J)^-1]_pp,   J the derivatives over e, of m widths and d0

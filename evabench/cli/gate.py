@@ -7,6 +7,7 @@ from typing import Annotated, cast, get_args
 import typer
 from rich.console import Console
 
+from evabench.cli.device import DeviceOption
 from evabench.cli.stored import RESULTS, print_plainly
 from evabench.errors import ExitCode, GateError
 from evabench.gate.asked import read_gated_suite
@@ -27,6 +28,7 @@ from evabench.gate.report import GateReport, Harness
 from evabench.gate.self_test import SelfTest
 from evabench.gate.verdict import LAYER_WORDS, exit_code, findings, headline
 from evabench.machine.host import read_host
+from evabench.runner.devices import find_devices
 
 _KINDS = {
     "regression": "REGRESSION",
@@ -48,6 +50,7 @@ def gate_change(
     working_tree: Annotated[
         bool, typer.Option("--working-tree", help="The change is what is not committed; the base is HEAD.")
     ] = False,
+    device: DeviceOption = None,
     project: Annotated[Path, typer.Option(metavar="PATH", help="The repository of the change.")] = Path(),
     counted: Annotated[
         bool,
@@ -83,13 +86,15 @@ def gate_change(
     """Say whether a change makes an optimizer slower or hungrier."""
     console = Console(highlight=False)
     sides = _sides(base, head, working_tree=working_tree)
-    host = read_host()
+    host, devices = read_host(), find_devices(device) if device else None
     noise_path = noise or RESULTS / "gate" / host.id / "noise.json"
     asked = Asked(
         project=project,
         suite=suite,
         base=sides[0],
         head=sides[1],
+        device=devices.kind if devices else None,
+        device_index=devices.indices[0] if devices else 0,
         counted_only=counted,
         harness=_harness(harness),
         noises=read_noise(noise_path).noises(host.cpu),
@@ -126,7 +131,7 @@ def gate_change(
 
 def _suite_file(asked: Asked) -> str:
     """Return the suite's file as seen from the project, for services that show findings beside files."""
-    file, project = read_gated_suite(asked.suite, asked.project).file, asked.project.resolve()
+    file, project = read_gated_suite(asked.suite, asked.project, asked.device).file, asked.project.resolve()
     return str(file.relative_to(project)) if file.is_relative_to(project) else file.name
 
 
@@ -148,14 +153,14 @@ def _sides(base: str | None, head: str | None, *, working_tree: bool) -> tuple[s
 
 
 def _refresh(console: Console, asked: Asked) -> None:
-    gated = read_gated_suite(asked.suite, asked.project)
+    gated = read_gated_suite(asked.suite, asked.project, asked.device)
     counted = count_in_place(asked, gated)
     failures = [f"{cell}: {why}" for cell, one in counted.items() for why in one.failures]
     if failures:
         raise GateError("nothing was written, for not every cell could be counted:\n" + "\n".join(failures))
     before = read_baseline(gated.baseline)
     values = {cell: one.values for cell, one in counted.items()}
-    after = (before or Baseline(suite=gated.suite.name)).with_counted(values, counter_key())
+    after = (before or Baseline(suite=gated.suite.name)).with_counted(values, counter_key(gated.suite.device))
     for line in baseline_diff(before, after) or ["nothing changes"]:
         print_plainly(console, line)
     write_baseline(gated.baseline, after)

@@ -1,7 +1,7 @@
 """What a gate is asked: a suite with its cells, and both sides laid out on the disk."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
@@ -10,7 +10,15 @@ from evabench.gate.baseline import baseline_path
 from evabench.gate.pairs import Side
 from evabench.gate.report import Harness, Quarantined
 from evabench.gate.repository import Repository, Revision
-from evabench.gate.rules import OWN_TIME, STEP, Margins, Test, TimedLayer
+from evabench.gate.rules import (
+    CPU_FLOOR_SECONDS,
+    GPU_FLOOR_SECONDS,
+    OWN_TIME,
+    STEP,
+    Margins,
+    Test,
+    TimedLayer,
+)
 from evabench.gate.sides import PACKAGE, SideCode, Sides, is_evabench, other_project, own_code, with_this_harness
 from evabench.gate.timed import TimedCell
 from evabench.records.cell import Cell
@@ -75,6 +83,7 @@ class GatedSuite:
                 tests={
                     layer: Test(
                         margins=_margins(layer, self.table.margins.get(name)),
+                        floor_seconds=CPU_FLOOR_SECONDS if self.suite.device == "cpu" else GPU_FLOOR_SECONDS,
                         num_tests=num_tests,
                         stored_noise=noises.get((name, layer)),
                     )
@@ -98,8 +107,10 @@ def _margins(layer: TimedLayer, own: CellMargins | None) -> Margins:
     return usual if asked is None else Margins(least=asked, most=max(asked, usual.most))
 
 
-def read_gated_suite(place: str, project: Path) -> GatedSuite:
+def read_gated_suite(place: str, project: Path, device: str | None = None) -> GatedSuite:
     """Return a suite that has [gate]: a file, as seen from the call or the project, or the name of one that ships.
+
+    `device` is the kind that takes the place of the suite's own.
 
     Raises `GateError` where it has no such table, and `SuiteError` as `read_suite` does.
     """
@@ -118,7 +129,7 @@ def read_gated_suite(place: str, project: Path) -> GatedSuite:
     )
     inside = file.is_relative_to(project.resolve())
     folder = (file.parent.relative_to(project.resolve()) if inside else file.parent) if plugins else None
-    return GatedSuite(suite=suite, file=file, folder=folder)
+    return GatedSuite(suite=replace(suite, device=device or suite.device), file=file, folder=folder)
 
 
 def check_names_lead_into(gated: GatedSuite, code: SideCode) -> None:

@@ -11,7 +11,7 @@ more with fresh pairs. A second failure is exit 5: no timed answer is given then
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from evabench.gate.pairs import SIDES, Pair
@@ -65,11 +65,13 @@ class Control(Strict):
 class ControlSeries:
     """Makes the pairs of a control one by one, so that they lie between the pairs that they stand for."""
 
-    def __init__(self, name: ControlName, series: Series) -> None:
+    def __init__(self, name: ControlName, series: Series, device: str) -> None:
         self.name: ControlName = name
         self._series = series
         self._cell = TimedCell(
-            name=name, cells=dict.fromkeys(SIDES, CELL), tests={"step": Test(margins=STEP, num_tests=1)}
+            name=name,
+            cells=dict.fromkeys(SIDES, replace(CELL, device=device)),
+            tests={"step": Test(margins=STEP, num_tests=1)},
         )
         self._pairs: list[Pair] = []
         self._reason: str | None = None

@@ -32,7 +32,7 @@ class CountedCell(Strict):
 
     values: Mapping[str, Number]
     losses: tuple[float | None, ...] = ()
-    process_peaks: tuple[Bytes, ...] = ()  # VmHWM of each run that tracked its memory
+    process_peaks: tuple[Bytes, ...] = ()  # of each run that tracked its memory: VmHWM, or on the device by NVML
     failures: tuple[str, ...] = ()  # measurements that did not complete, and why
 
 
@@ -69,6 +69,7 @@ class Counting:
 
     timeout_seconds: Seconds
     jobs: int
+    device_index: int = 0
     tell: Callable[[str], None] = lambda line: None
 
 
@@ -87,8 +88,14 @@ def count_cells(
 
     def count(server: Launcher, one: tuple[str, Cell, int]) -> tuple[str, int, ChildReply]:
         name, cell, seed = one
-        timeout = counting.timeout_seconds
-        return name, seed, server.perform(Request(cell=cell, seed=seed, warmup_steps=0, timeout_seconds=timeout))
+        request = Request(
+            cell=cell,
+            seed=seed,
+            warmup_steps=0,
+            timeout_seconds=counting.timeout_seconds,
+            device_index=counting.device_index,
+        )
+        return name, seed, server.perform(request)
 
     def ended(results: Sequence[tuple[str, int, ChildReply]]) -> None:
         nonlocal done
@@ -115,14 +122,20 @@ def _counted(replies: Iterable[tuple[int, ChildReply]]) -> CountedCell:
             values |= counters_of(measured)
         if isinstance(measured, Convergence):
             losses = measured.training_losses
-        if isinstance(measured, Memory) and measured.rss_high_water_bytes is not None:
-            process_peaks.append(measured.rss_high_water_bytes)
+        if isinstance(measured, Memory) and (peak := _process_peak(measured)) is not None:
+            process_peaks.append(peak)
     return CountedCell(
         values=values,
         losses=losses,
         process_peaks=tuple(process_peaks),
         failures=tuple(dict.fromkeys(failures)),
     )
+
+
+def _process_peak(memory: Memory) -> Bytes | None:
+    """Return the peak of the process: on the device where NVML has seen it, else its high-water mark in the host."""
+    on_device = memory.device.process_bytes if memory.device else None
+    return memory.rss_high_water_bytes if on_device is None else on_device
 
 
 def judge_counted(

@@ -53,21 +53,24 @@ class Asked:
     exit_zero: bool = False
     harness: Harness = "own"
     pythons: Mapping[Side, str] = field(default_factory=lambda: {"base": sys.executable, "head": sys.executable})
+    device: str | None = None  # the kind that takes the place of the suite's own
+    device_index: int = 0
     jobs: int = 1  # of counting, which no clock takes part in
     noises: Mapping[tuple[str, TimedLayer], float] = field(default_factory=dict)
     start: Start = LaunchServer
     tell: Tell = lambda line: None
 
 
-def counter_key() -> str:
+def counter_key(device: str = "cpu") -> str:
     """Return what keyed counters depend on, beside the code: "torch 2.9.1, x86_64 AVX512"."""
-    return f"torch {environment_of().torch}, {cpu_capability()}"
+    where = "" if device == "cpu" else f", {device}"
+    return f"torch {environment_of().torch}, {cpu_capability()}{where}"
 
 
 def run_gate(asked: Asked) -> GateReport:
     """Return what a gate finds."""
     started, clock = datetime.now(UTC), monotonic()
-    gated = read_gated_suite(asked.suite, asked.project)
+    gated = read_gated_suite(asked.suite, asked.project, asked.device)
     host = read_host()
     report = GateReport(
         suite=gated.suite.name,
@@ -113,13 +116,16 @@ def _count_alone(asked: Asked, gated: GatedSuite) -> Counted:
 
 def _judge(gated: GatedSuite, head: Mapping[str, CountedCell], base: Mapping[str, CountedCell] | None) -> Counted:
     baseline: Baseline | None = read_baseline(gated.baseline)
-    return judge_counted(head, base, baseline, key=counter_key(), ignored_bytes=gated.table.ignored_bytes)
+    return judge_counted(
+        head, base, baseline, key=counter_key(gated.suite.device), ignored_bytes=gated.table.ignored_bytes
+    )
 
 
 def _count(asked: Asked, gated: GatedSuite, sides: Sides, side: Side, peaks: int = 1) -> dict[str, CountedCell]:
     counting = Counting(
         timeout_seconds=gated.suite.timeout_seconds,
         jobs=asked.jobs,
+        device_index=asked.device_index,
         tell=lambda line: asked.tell(f"{sides.on(side).title}: {line}"),
     )
     cells = gated.counted_on(sides.on(side))
@@ -171,13 +177,13 @@ def _codes(asked: Asked, repository: Repository, scratch: Path, base: Revision, 
 def _time(
     asked: Asked, gated: GatedSuite, sides: Sides, copies: Sides
 ) -> tuple[tuple[Timed, ...], tuple[Control, ...]]:
-    timeout = gated.suite.timeout_seconds
-    series = Series(sides=sides, timeout_seconds=timeout, tell=asked.tell)
+    timeout, device = gated.suite.timeout_seconds, gated.suite.device
+    series = Series(sides=sides, timeout_seconds=timeout, device_index=asked.device_index, tell=asked.tell)
 
     def control(try_: int) -> list[ControlSeries]:
-        made = [ControlSeries("same code", replace(series, sides=copies, layout=f"control {try_}"))]
+        made = [ControlSeries("same code", replace(series, sides=copies, layout=f"control {try_}"), device)]
         if measuring_code_differs(sides):
-            made.append(ControlSeries("measuring code", replace(series, layout=f"second control {try_}")))
+            made.append(ControlSeries("measuring code", replace(series, layout=f"second control {try_}"), device))
         return made
 
     first = control(1)
@@ -199,10 +205,12 @@ def run_self_test(asked: Asked) -> SelfTest:
 
     The counted part is made in place. The timed part is made on two copies of the working tree.
     """
-    gated = read_gated_suite(asked.suite, asked.project)
+    gated = read_gated_suite(asked.suite, asked.project, asked.device)
     code = in_place(asked)
     sides = Sides(base=code, head=code, start=asked.start)
-    counting = Counting(timeout_seconds=gated.suite.timeout_seconds, jobs=asked.jobs, tell=asked.tell)
+    counting = Counting(
+        timeout_seconds=gated.suite.timeout_seconds, jobs=asked.jobs, device_index=asked.device_index, tell=asked.tell
+    )
     name = gated.table.gated[0]
     cell = code.cell(gated.cells()[name], gated.folder)
     checks = check_counted(name, cell, sides, counting, gated.table.ignored_bytes)
@@ -213,14 +221,20 @@ def run_self_test(asked: Asked) -> SelfTest:
         head = repository.working_tree()
         codes = _codes(asked, repository, Path(scratch), head, head)
         copies = Sides(base=codes["base"], head=codes["head"], start=asked.start)
-        series = Series(sides=copies, timeout_seconds=gated.suite.timeout_seconds, layout="self-test", tell=asked.tell)
+        series = Series(
+            sides=copies,
+            timeout_seconds=gated.suite.timeout_seconds,
+            device_index=asked.device_index,
+            layout="self-test",
+            tell=asked.tell,
+        )
         timed, visible = check_timed(gated.timed(copies, asked.noises), series)
     return SelfTest(checks=(*checks, *timed), visible=visible)
 
 
 def run_calibration(asked: Asked, num_gates: int, path: Path) -> NoiseFile:
     """Make so many gates of equal sides, of 19 pairs each, and add every one to the file as soon as it is whole."""
-    gated, processor = read_gated_suite(asked.suite, asked.project), read_host().cpu
+    gated, processor = read_gated_suite(asked.suite, asked.project, asked.device), read_host().cpu
     with tempfile.TemporaryDirectory(prefix="evabench-gate-") as scratch:
         repository = find_repository(asked.project, Path(scratch) / "git")
         head = repository.working_tree()
@@ -229,7 +243,13 @@ def run_calibration(asked: Asked, num_gates: int, path: Path) -> NoiseFile:
         noise = read_noise(path)
         for number in range(num_gates):
             layout = f"calibration {len(noise.gates)} {number}"
-            series = Series(sides=sides, timeout_seconds=gated.suite.timeout_seconds, layout=layout, tell=asked.tell)
+            series = Series(
+                sides=sides,
+                timeout_seconds=gated.suite.timeout_seconds,
+                device_index=asked.device_index,
+                layout=layout,
+                tell=asked.tell,
+            )
             noise = noise.with_gate(processor, time_pairs(gated.timed(sides, {}), series, NOISE_PAIRS))
             write_noise(path, noise)
     return noise

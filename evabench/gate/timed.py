@@ -130,6 +130,7 @@ class Series:
 
     sides: Sides
     timeout_seconds: Seconds
+    device_index: int = 0  # which one of the kind that the cells name
     layout: str = "gate"  # draws the layouts; no two series of a gate share it
     tell: Tell = lambda line: None
     between: Callable[[int], None] = lambda number: None  # called behind each pair: there the control makes its own
@@ -222,7 +223,13 @@ def _pair(
 
 def _request(test: _Open, side: Side, number: int, warmup_steps: int, series: Series) -> Request:
     cell = replace(test.cell.cells[side], measurement=_LAYERS[test.layer])
-    return Request(cell=cell, seed=number, warmup_steps=warmup_steps, timeout_seconds=series.timeout_seconds)
+    return Request(
+        cell=cell,
+        seed=number,
+        warmup_steps=warmup_steps,
+        timeout_seconds=series.timeout_seconds,
+        device_index=series.device_index,
+    )
 
 
 def _visit(server: Launcher, visit: _Visit) -> Seconds | str:
@@ -256,6 +263,7 @@ def _warm_up(tests: Sequence[_Open], series: Series) -> dict[str, int]:
                 seed=0,
                 warmup_steps=0,
                 timeout_seconds=series.timeout_seconds,
+                device_index=series.device_index,
             ),
         )
         for cell in cells.values()

@@ -80,7 +80,7 @@ def test_own_time_is_what_the_optimizer_does_and_no_pass():
 
 def control(tmp_path, machine, **sides):
     made = sides_of(tmp_path, machine, **sides)
-    return ControlSeries("same code", Series(sides=made, timeout_seconds=1.0)).finish()
+    return ControlSeries("same code", Series(sides=made, timeout_seconds=1.0), "cpu").finish()
 
 
 def test_a_control_of_equal_sides_is_valid(tmp_path):

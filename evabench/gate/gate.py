@@ -31,6 +31,7 @@ from evabench.gate.rules import TimedLayer
 from evabench.gate.self_test import SelfTest, check_counted, check_timed
 from evabench.gate.sides import PACKAGE, SideCode, Sides, Start, is_evabench, other_project
 from evabench.gate.timed import Series, Tell, Timed, time_cells, time_pairs
+from evabench.gate.why import Why, why_slower
 from evabench.launch.server import LaunchServer
 from evabench.machine.capability import cpu_capability
 from evabench.machine.environment import environment_of
@@ -164,8 +165,8 @@ def _compare(asked: Asked, gated: GatedSuite, scratch: Path, report: GateReport)
     report = replace(report, counted=counted, coverage=coverage)
     if asked.counted_only:
         return report
-    timed, controls = _time(asked, gated, sides, replace(sides, head=codes["copy"]))
-    return replace(report, timed=timed, controls=controls, num_tests=2 * len(gated.table.gated))
+    timed, controls, why = _time(asked, gated, sides, replace(sides, head=codes["copy"]), scratch)
+    return replace(report, timed=timed, controls=controls, why=why, num_tests=2 * len(gated.table.gated))
 
 
 def _codes(asked: Asked, repository: Repository, scratch: Path, base: Revision, head: Revision) -> dict[str, SideCode]:
@@ -175,8 +176,8 @@ def _codes(asked: Asked, repository: Repository, scratch: Path, base: Revision, 
 
 
 def _time(
-    asked: Asked, gated: GatedSuite, sides: Sides, copies: Sides
-) -> tuple[tuple[Timed, ...], tuple[Control, ...]]:
+    asked: Asked, gated: GatedSuite, sides: Sides, copies: Sides, scratch: Path
+) -> tuple[tuple[Timed, ...], tuple[Control, ...], tuple[Why, ...]]:
     timeout, device = gated.suite.timeout_seconds, gated.suite.device
     series = Series(sides=sides, timeout_seconds=timeout, device_index=asked.device_index, tell=asked.tell)
 
@@ -192,12 +193,15 @@ def _time(
         for one in first:
             one.make_one()
 
-    timed = time_cells(gated.timed(sides, asked.noises), replace(series, between=between))
+    cells = gated.timed(sides, asked.noises)
+    timed = time_cells(cells, replace(series, between=between))
     controls = [one.finish() for one in first]
     if not all(one.valid for one in controls):
         asked.tell("a negative control failed: once more, with fresh pairs")
         controls += [one.finish() for one, before in zip(control(2), list(controls), strict=True) if not before.valid]
-    return timed, tuple(controls)
+    slower = {one.cell for one in timed if one.answer == "regression"}
+    whys = [why_slower(cell, series, scratch) for cell in cells if cell.name in slower]
+    return timed, tuple(controls), tuple(why for why in whys if why is not None)
 
 
 def run_self_test(asked: Asked) -> SelfTest:

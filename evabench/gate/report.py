@@ -6,6 +6,7 @@ from typing import Literal
 from evabench.gate.control import Control
 from evabench.gate.counted import Counted
 from evabench.gate.timed import Timed
+from evabench.gate.why import Why
 from evabench.settings.strict import Strict
 from evabench.units import Seconds
 
@@ -63,6 +64,7 @@ class GateReport(Strict):
     counted: Counted | None = None
     timed: tuple[Timed, ...] = ()
     controls: tuple[Control, ...] = ()
+    why: tuple[Why, ...] = ()  # of the cells that became slower
     coverage: Coverage | None = None
     quarantined: tuple[Quarantined, ...] = ()
     strict: bool = False

@@ -53,6 +53,7 @@ def findings(report: GateReport) -> tuple[Finding, ...]:
     found = [
         *_of_controls(invalid),
         *(one for timed in report.timed for one in _of_timed(timed, counts=not invalid)),
+        *(Finding(kind="note", layer="step", cell=one.cell, text=one.sentence) for one in report.why),
         *(_of_counted(report.counted) if report.counted else ()),
         *(_of_coverage(report.coverage) if report.coverage else ()),
     ]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from evabench.claims.judgement import Evidence
 from evabench.findings.widths import CountedArm, WidthFamily
 from evabench.settings.claims import Claim
+from evabench.settings.eva import is_ablation
 from evabench.stats.widths import MIN_WIDTHS
 
 
@@ -65,12 +66,18 @@ def count_share(claim: Claim, family: WidthFamily) -> Count:
 
 
 def _arms(claim: Claim, family: WidthFamily) -> Sequence[CountedArm]:
-    return [arm for arm in family.arms if claim.called(arm.arm, arm.optimizer.optimizer) in {claim.arm, *claim.bases}]
+    asked = {claim.arm, *claim.bases}
+    return [arm for arm in _subjects(claim, family) if claim.called(arm.arm, arm.optimizer.optimizer) in asked]
+
+
+def _subjects(claim: Claim, family: WidthFamily) -> Sequence[CountedArm]:
+    """Return the arms that are what their tag says: an ablation arm speaks only where it is named."""
+    return [arm for arm in family.arms if claim.local or not is_ablation(arm.optimizer)]
 
 
 def _pairs(claim: Claim, family: WidthFamily) -> Sequence[tuple[CountedArm, CountedArm]]:
-    arms = [arm for arm in family.arms if claim.is_arm(arm.arm, arm.optimizer.optimizer)]
-    bases = [arm for arm in family.arms if claim.is_base(arm.arm, arm.optimizer.optimizer)]
+    arms = [arm for arm in _subjects(claim, family) if claim.is_arm(arm.arm, arm.optimizer.optimizer)]
+    bases = [arm for arm in _subjects(claim, family) if claim.is_base(arm.arm, arm.optimizer.optimizer)]
     return [(arm, base) for arm in arms for base in bases]
 
 

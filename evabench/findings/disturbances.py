@@ -25,6 +25,12 @@ def disturbances(conditions: Conditions) -> tuple[str, ...]:
     return (*_of_the_cpus(conditions), *_of_the_memory(conditions), *_of_the_gpus(conditions.gpus or ()))
 
 
+def taken_share(seen: Conditions) -> float:
+    """Return which share of the CPUs' time others took from a run, or a limit did: the most that one reading says."""
+    throttled = seen.throttled_seconds / seen.seconds if seen.throttled_seconds and seen.seconds else 0.0
+    return max(seen.steal_share or 0.0, seen.foreign_cpu_share or 0.0, throttled)
+
+
 def is_clean(conditions: Conditions) -> bool:
     """Return whether a run had the machine for itself, so that its own clock says what its work takes."""
     return conditions.jobs == 1 and not disturbances(conditions)

@@ -3,21 +3,29 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
+from evabench.findings.disturbances import taken_share
 from evabench.findings.interruptions import KnownVisits
 from evabench.records.run import Run
 
 
 def counting_try(first: Sequence[Run], second: Sequence[Run], known: KnownVisits) -> Sequence[Run]:
-    """Return the second try where nothing disturbed it and every arm that got through the first got through it too.
+    """Return the try that was disturbed less, where every arm that got through the first got through the second too.
 
-    Else the first: an arm that always heats or swaps the machine would otherwise have its better half chosen. The
-    times take no part in it, and the choice is made for all arms at once.
+    Less: in fewer visits, and in as many by a smaller share of the CPUs' time. Else the first counts. How fast the
+    steps were takes no part in it, and the choice is made for all arms at once, so that none has its better half.
     """
-    quiet = not any(known.disturbances(run) for run in second)
     whole = {run.cell.arm for run in first if run.outcome.completed} <= {
         run.cell.arm for run in second if run.outcome.completed
     }
-    return second if not first or (second and quiet and whole) else first
+    if not first or not second:
+        return first or second
+    return second if whole and _disturbed(second, known) < _disturbed(first, known) else first
+
+
+def _disturbed(sweep: Sequence[Run], known: KnownVisits) -> tuple[int, float]:
+    """Return how many visits something disturbed, and how much of the machine was taken from them all."""
+    disturbed = [run for run in sweep if known.disturbances(run)]
+    return len(disturbed), sum(taken_share(run.conditions) for run in disturbed)
 
 
 def counting_runs(runs: Iterable[Run]) -> tuple[Run, ...]:

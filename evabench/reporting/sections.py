@@ -10,7 +10,7 @@ from evabench.reporting.pictures.picture import Picture
 from evabench.reporting.pictures.styles import Styles, arm_styles
 from evabench.reporting.report import Report, WorkloadReport
 from evabench.reporting.tables.clock import clock_table
-from evabench.reporting.tables.convergence import convergence_table, health_table
+from evabench.reporting.tables.convergence import convergence_table, health_table, reached_table
 from evabench.reporting.tables.cost import cost_table, phases_table, scaling_table, step_table, work_table
 from evabench.reporting.tables.counts import counts_table
 from evabench.reporting.tables.directions import followed_table
@@ -147,7 +147,12 @@ def _workload_section(workload: WorkloadReport, styles: Styles) -> Section:
             *(
                 part
                 for one in (workload, *workload.other_budgets)
-                for part in (convergence_picture(one, styles), convergence_table(one), clock_table(one))
+                for part in (
+                    convergence_picture(one, styles),
+                    convergence_table(one),
+                    reached_table(one),
+                    clock_table(one),
+                )
             ),
             followed_table(workload),
             health_table(workload),

@@ -6,7 +6,7 @@ from evabench.claims.evidence import judge_claims
 from evabench.claims.judgement import Verdict
 from evabench.findings.findings import make_findings
 from tests.claims.eva import LESS_MEMORY, SUBLINEAR_MEMORY
-from tests.runs import NET, factors, failed, memories, memory, vectors
+from tests.runs import ARMS, NET, factors, failed, memories, memory, vectors
 
 SUPPORTED, REFUTED, INCONCLUSIVE, NOT_TESTED = Verdict
 
@@ -97,3 +97,10 @@ def test_one_width_above_a_tenth_refutes_it():
 @pytest.mark.parametrize("claim", [SUBLINEAR_MEMORY, LESS_MEMORY])
 def test_without_memory_runs_nothing_was_tested(claim):
     assert only(claim, []).here is NOT_TESTED
+
+
+def test_an_ablation_arm_does_not_speak_for_its_method(monkeypatch):
+    monkeypatch.setitem(ARMS, "Eva, vectors off", replace(ARMS["Eva"], vectors="off"))
+    judgement = only(SUBLINEAR_MEMORY, [*all_three(), *memories("Eva, vectors off", factors)])
+    assert judgement.here is SUPPORTED
+    assert {evidence.arm for evidence in judgement.evidence} == {"Eva"}

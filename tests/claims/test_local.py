@@ -150,3 +150,11 @@ def test_a_pair_is_one_line():
         "Mine against SGD: step 1.2000x [1.2000, 1.2000], no dearer: refuted; "
         "reaches the target 1.67x [1.54, 1.96] as fast, no later: supported."
     )
+
+
+def test_a_pair_of_which_one_misses_says_which_and_shows_no_ratio():
+    suite = reports.suite(arms={"SGD": ARMS["SGD"], "Mine": ARMS["Eva"]})
+    missing = [*visits("SGD", 0.01), *visits("Mine", 0.01), *trainings("SGD", [40] * 8), *trainings("Mine", [None] * 8)]
+    (line,) = pair_lines(reports.make_report(suite, missing))
+    assert line.endswith("does not reach the target, unlike SGD, no later: refuted.")
+    assert "0x" not in line.split(";")[1]

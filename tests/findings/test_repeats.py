@@ -2,6 +2,9 @@
 
 from dataclasses import replace
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from evabench.findings.interruptions import KnownVisits
 from evabench.findings.repeats import counting_runs, counting_try
 from evabench.records.run import Outcome, Visit
@@ -33,8 +36,29 @@ def test_a_quiet_second_try_counts():
     assert chosen(second) is second
 
 
-def test_a_second_try_that_was_disturbed_too_does_not_count():
-    assert chosen([visit("SGD", repeated=True), visit("Eva", repeated=True, conditions=LOUD)]) is FIRST
+def loud(share, arm="SGD", **changes):
+    return visit(arm, conditions=replace(QUIET, steal_share=share), **changes)
+
+
+def test_a_second_try_that_was_disturbed_as_much_or_more_does_not_count():
+    assert chosen([loud(0.5, repeated=True), visit("Eva", repeated=True)]) is FIRST
+    assert chosen([loud(0.02, repeated=True), loud(0.02, "Eva", repeated=True)]) is FIRST  # in more visits
+
+
+def test_a_second_try_that_was_disturbed_less_counts():
+    assert chosen([loud(0.2, repeated=True), visit("Eva", repeated=True)]) is not FIRST
+    both = [loud(0.5), loud(0.5, "Eva")]
+    second = [visit("SGD", repeated=True), loud(0.9, "Eva", repeated=True)]
+    assert counting_try(both, second, KnownVisits([*both, *second])) is second
+
+
+@given(st.lists(st.floats(0, 1), min_size=4, max_size=4))
+def test_the_choice_is_the_less_disturbed_whatever_the_order_of_the_arms(shares):
+    first = [loud(shares[0]), loud(shares[1], "Eva")]
+    second = [loud(shares[2], repeated=True), loud(shares[3], "Eva", repeated=True)]
+    known = KnownVisits([*first, *second])
+    turned = counting_try(first[::-1], second[::-1], known)
+    assert {run.key for run in counting_try(first, second, known)} == {run.key for run in turned}
 
 
 def test_a_second_try_that_lost_an_arm_does_not_count():

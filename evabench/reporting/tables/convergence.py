@@ -9,11 +9,13 @@ from evabench.findings.arm import MeasuredArm
 from evabench.records.convergence import Convergence
 from evabench.reporting.report import Report, WorkloadReport
 from evabench.reporting.tables.table import NOT_MEASURED, Table, counted
+from evabench.stats.kaplan_meier import reached
 from evabench.units import format_seconds
 
 V = TypeVar("V")
 
 MISSED = "missed"
+MIN_SEEDS_REACHED = 6  # below, the seeds themselves are listed and say more
 
 
 def rate_warnings(report: Report) -> Iterator[str]:
@@ -83,6 +85,36 @@ def convergence_table(workload: WorkloadReport) -> Table | None:
         ),
         note=note,
         text=frozenset(to_target),
+    )
+
+
+def reached_table(workload: WorkloadReport) -> Table | None:
+    """Return by when which share of the seeds had reached the target; None without one, or with too few seeds."""
+    goal = workload.target.goal if workload.target else None
+    arms = [arm for arm in workload.arms if len(arm.trainings) >= MIN_SEEDS_REACHED and arm.budget]
+    found = [
+        (arm.name, reached(tuple(arm.steps_to(goal).values()), [arm.budget.steps] * len(arm.trainings)))
+        for arm in arms
+        if goal and arm.budget
+    ]
+    if not found:
+        return None
+    return Table(
+        title=f"Who has reached the target by when, in {workload.budget_words}",
+        headings=("arm", "seeds", "a quarter", "half", "three quarters"),
+        rows=tuple(
+            (
+                name,
+                f"{one.num_reached} of {one.num_seeds}",
+                *(f"{at:g}" if (at := one.steps_at(share)) is not None else MISSED for share in (0.25, 0.5, 0.75)),
+            )
+            for name, one in found
+            if one
+        ),
+        note=(
+            "Steps after which this share of the seeds had reached it, by Kaplan and Meier: a run that missed stays at "
+            "risk until the end of its budget. Descriptive: the verdicts rest on paired ratios."
+        ),
     )
 
 

@@ -1,12 +1,13 @@
 """Each arm against the reference, one line per arm and workload, where a suite claims nothing itself."""
 
+import math
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from evabench.claims.judgement import Judgement
 from evabench.reporting.report import Report
 from evabench.reporting.tables.verdicts import estimated
-from evabench.settings.claims import Quantity
+from evabench.settings.claims import TO_TARGET, Quantity
 
 PAIRS = (
     "The suite claims nothing itself, so each arm is asked whether it is as good as the reference. Each question is "
@@ -39,8 +40,11 @@ def _said_first(judgements: Sequence[Judgement]) -> Iterator[str]:
 def _found(judgements: Sequence[Judgement]) -> Iterator[str]:
     for judgement in judgements:
         said, asked = _WORDS[judgement.claim.quantity]
-        number = next((estimated(one) for one in judgement.evidence if one.decides and one.estimate is not None), None)
-        if number is not None:
-            yield f"{said.format(number)}, {asked}: {judgement.here}"
-        else:
+        found = next((one for one in judgement.evidence if one.decides and one.estimate is not None), None)
+        if found is None:
             yield f"{asked}: {judgement.here} ({judgement.reason.removesuffix('.')})"
+        elif judgement.claim.quantity in TO_TARGET and found.estimate in (0.0, math.inf):
+            words = "reaches" if found.estimate else "does not reach"
+            yield f"{words} the target, unlike {found.base}, {asked}: {judgement.here}"
+        else:
+            yield f"{said.format(estimated(found))}, {asked}: {judgement.here}"

@@ -82,7 +82,7 @@ def tries_table(report: Report) -> Table | None:
         headings=("workload", "sweep", "arm", "first", "second", "counts", "what disturbed the first"),
         text=frozenset({"arm", "counts", "what disturbed the first"}),
         rows=rows,
-        note="The second counts where nothing disturbed it and it lost no arm; the times take no part in the choice.",
+        note="The one that was disturbed less counts, if it lost no arm; the times take no part in the choice.",
     )
 
 

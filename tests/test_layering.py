@@ -32,6 +32,7 @@ LAYERS = {
     "export": (9, "parent"),
     "reporting": (10, "parent"),
     "cli": (11, "parent"),
+    "pytest_plugin": (11, "parent"),
     "__main__": (12, "parent"),
     "optimizers": (3, "child"),
     "workloads": (4, "child"),

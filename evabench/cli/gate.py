@@ -12,6 +12,7 @@ from evabench.cli.stored import RESULTS, print_plainly
 from evabench.errors import ExitCode, GateError
 from evabench.gate.asked import read_gated_suite
 from evabench.gate.baseline import Baseline, baseline_diff, read_baseline, write_baseline
+from evabench.gate.benchmark_files import FilesBeside, compare_files
 from evabench.gate.gate import (
     Asked,
     count_in_place,
@@ -29,6 +30,7 @@ from evabench.gate.self_test import SelfTest
 from evabench.gate.verdict import LAYER_WORDS, exit_code, findings, headline
 from evabench.machine.host import read_host
 from evabench.runner.devices import find_devices
+from evabench.units import format_seconds
 
 _KINDS = {
     "regression": "REGRESSION",
@@ -62,6 +64,10 @@ def gate_change(
     self_test: Annotated[
         bool, typer.Option("--self-test", help="Does the gate find here what is planted, and nothing else? 5 if not.")
     ] = False,
+    pytest_benchmark: Annotated[
+        tuple[Path, Path] | None,
+        typer.Option(metavar="BASE HEAD", help="Show two JSON files of pytest-benchmark beside each other: unpaired."),
+    ] = None,
     calibrate: Annotated[
         int, typer.Option(min=0, metavar="N", help="Make N gates of equal sides, and add their noise to the file.")
     ] = 0,
@@ -86,6 +92,9 @@ def gate_change(
     """Say whether a change makes an optimizer slower or hungrier."""
     console = Console(highlight=False)
     sides = _sides(base, head, working_tree=working_tree)
+    if pytest_benchmark:
+        _show_files(console, compare_files(*pytest_benchmark))
+        return
     host, devices = read_host(), find_devices(device) if device else None
     noise_path = noise or RESULTS / "gate" / host.id / "noise.json"
     asked = Asked(
@@ -174,6 +183,17 @@ def _show_noise(console: Console, noise: NoiseFile, processor: str, path: Path) 
         words = f"{found:.2%}" if found is not None else f"not used below {MIN_GATES} gates"
         print_plainly(console, f"{cell}: {LAYER_WORDS[layer]}: {num_gates} gates of equal sides; noise: {words}")
     print_plainly(console, str(path))
+
+
+def _show_files(console: Console, found: FilesBeside) -> None:
+    for warning in found.warnings:
+        print_plainly(console, f"warning: {warning}")
+    for one in found.both:
+        times = f"{format_seconds(one.base_seconds)} -> {format_seconds(one.head_seconds)}"
+        print_plainly(console, f"{one.name}: {one.ratio:.2f} ({times})")
+    for side, names in (("base", found.base_only), ("head", found.head_only)):
+        for name in names:
+            print_plainly(console, f"{name}: in the {side} alone")
 
 
 def _show_self_test(console: Console, found: SelfTest) -> None:

@@ -162,9 +162,13 @@ def _second_order(arm: MeasuredArm) -> tuple[Answer, str]:
 
 
 def _trivial(arm: MeasuredArm, base: MeasuredArm) -> tuple[Answer, str]:
-    stuck = [one.name for one in (arm, base) if one.learned_nothing]
+    stuck = [
+        f"{one.name} learned nothing in {len(one.learned_nothing)} of {len(one.trainings)} seeds"
+        for one in (arm, base)
+        if one.learned_nothing
+    ]
     if stuck:
-        return "no", f"{' and '.join(stuck)} learned nothing in some seed"
+        return "no", " and ".join(stuck)
     if not any(curve.trivial_levels for one in (arm, base) for curve in one.curves):
         return "unknown", "no trivial level is stored"
     return "yes", "in every seed"

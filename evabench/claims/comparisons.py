@@ -91,7 +91,7 @@ class Pairing:
             bounds=bounds,
             workload_name=name,
             invalid=invalid(self.arm, self.base),
-            first=said_first(self.arm, self.base, arms, audited) if trained else (),
+            first=said_first(self.arm, self.base, arms) if trained else (),
             audit=audited,
             named=claimed_workload(self.claim, net),
         )

@@ -6,12 +6,11 @@
 4. gradient    directions of a second-order arm that equal the gradient: what was compared is a learning rate;
 5. ablation    the same arm without its curvature is not worse: what was compared is the rest of it.
 
-The last three leave the verdict as it is, and are what it says first.
+The last three leave the verdict as it is. The headline has the noes, and the verdict's first sentences the other two.
 """
 
 from collections.abc import Iterator, Sequence
 
-from evabench.claims.audit import Audit
 from evabench.claims.judge import MIN_SEEDS
 from evabench.findings.arm import MeasuredArm
 from evabench.findings.checks import failed_checks
@@ -27,18 +26,9 @@ def invalid(arm: MeasuredArm, base: MeasuredArm) -> tuple[str, ...]:
     return tuple(check.sentence for one in (arm, base) for check in failed_checks(one))
 
 
-def said_first(
-    arm: MeasuredArm, base: MeasuredArm, arms: Sequence[MeasuredArm], audited: Audit | None
-) -> tuple[str, ...]:
+def said_first(arm: MeasuredArm, base: MeasuredArm, arms: Sequence[MeasuredArm]) -> tuple[str, ...]:
     """Return what a verdict about an arm says first; `arms` are all of its workload."""
-    return tuple((*_noes(audited), *_gradients(arm, base), *_ablations(arm, base, arms)))
-
-
-def _noes(audited: Audit | None) -> Iterator[str]:
-    noes = audited.answered("no") if audited else ()
-    if audited and noes:
-        told = "; ".join(f"{one.text} no, {one.reason}" for one in noes)
-        yield f"Audit of {audited.base} as a baseline of {audited.arm}: {told}."
+    return tuple((*_gradients(arm, base), *_ablations(arm, base, arms)))
 
 
 def _gradients(arm: MeasuredArm, base: MeasuredArm) -> Iterator[str]:

@@ -134,7 +134,7 @@ def arms_of(runs=RUNS):
 def test_an_arm_that_follows_the_gradient_is_named_before_the_verdict(cosine, said):
     arms = arms_of()
     eva = Arm(arms["Eva"], cosine)
-    first = said_first(eva, arms["SGD"], (), None)
+    first = said_first(eva, arms["SGD"], ())
     assert bool(first) is said
     if said:
         assert first[0] == "Eva follows the gradient (median cosine 0.9999): what was compared is a learning rate."
@@ -225,7 +225,7 @@ def test_a_no_is_in_the_headline_and_the_table_has_every_question():
         SOONER, RUNS, trials=[*grid("SGD", ARMS["SGD"], (0.5, 0.4, 0.6)), *grid("Eva", ARMS["Eva"], (0.5, 0.4, 0.6))]
     )
     assert headline(judgement) == "supported (audit: weight decay tuned? no)"
-    assert judgement.first[0].startswith("Audit of SGD as a baseline of Eva: weight decay tuned? no, one value in all")
+    assert answer(judgement).startswith("Supported (audit: weight decay tuned? no): Eva is sooner than SGD.")
     assert audit_counts(judgement) == "Audit of SGD: 7 yes, 1 no, 2 unknown."
     assert len(audit_table(judgement).rows) == 10
 

@@ -49,10 +49,9 @@ def headline(judgement: Judgement) -> str:
 
 
 def answer(judgement: Judgement) -> str:
-    """Return the answer to the claim in one breath: "Supported here: Eva is sooner. Eva reached ..."."""
-    verdict = judgement.here.value.capitalize()
-    said = (*judgement.first, f"{verdict} here: {judgement.claim.text}", measured(judgement), judgement.reason)
-    return " ".join(filter(None, said))
+    """Return the answer to the claim in one breath: "Supported (audit: ... no): Eva is sooner. Eva ..."."""
+    verdict = f"{headline(judgement).capitalize()}: {judgement.claim.text}"
+    return " ".join(filter(None, (*judgement.first, verdict, measured(judgement), judgement.reason)))
 
 
 def audit_counts(judgement: Judgement) -> str:

@@ -29,7 +29,7 @@ def train_on(workload: Workload, optimizer: Optimizer, batch: Batch) -> Tensor:
     """Train once where the gradients are already cleared, and return the loss of the batch."""
     loss = both_passes(workload, batch)
     with phase(_step_phase(optimizer)):
-        optimizer.step()
+        workload.step(optimizer)
     return loss.detach()
 
 
@@ -65,7 +65,7 @@ def both_passes(workload: Workload, batch: Batch) -> Tensor:
     with phase("forward"):
         loss = workload.loss(batch)
     with phase("backward"):
-        loss.backward()  # type: ignore[no-untyped-call]  # torch's annotation is incomplete
+        workload.backward(loss)
     return loss
 
 

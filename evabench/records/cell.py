@@ -43,6 +43,7 @@ class Cell(_Remembering):
     ranks: int = 1
     threads: int = 1
     device: DeviceKind = legacy("cpu")  # the kind of device; which one of several is among the conditions
+    deterministic: bool = legacy(False)  # torch refuses what could give another number when it is made again
     subnormals: Subnormals = legacy("keep")  # a suite says "flush" unless it is told otherwise
     process_group: None = legacy(None)  # the backend between ranks; None: one rank, which has none
     role: Role = legacy("judged")

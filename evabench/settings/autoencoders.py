@@ -29,6 +29,8 @@ class AutoencoderSettings(Strict):
     widths: Annotated[tuple[Count, ...], MinLen(2)] = (784, 1000, 500, 250, 30)
     batch: Count = 1000
     precision: Precision = legacy("fp32")
+    channels_last: bool = legacy(False)  # images in memory: the channels innermost
+    compiled: bool = legacy(False)  # the model, by `torch.compile`
 
     def __post_init__(self) -> None:
         """Refuse a net that does not fit the images, or a batch larger than the training set."""

@@ -26,7 +26,9 @@ Vectors = Literal["on", "off"]
 Subnormals = Literal["flush", "keep"]
 Grafting = Literal["none", "sgd", "adagrad", "rmsprop"]
 DeviceKind = Annotated[str, Field(pattern="^[a-z][a-z0-9_]*$")]  # "cpu", "cuda": as torch names it, without a number
-Precision = Literal["fp32"]  # of a forward and backward pass
+# Of both passes. "fp32": nothing less anywhere; "tf32": products, on a GPU that has it; "bf16", "fp16": autocast, the
+# latter with a scaled loss.
+Precision = Literal["fp32", "tf32", "bf16", "fp16"]
 RootMethod = Literal["eigh", "newton"]
 # "in_place": the authors' Nesterov step written into the buffer itself, m <- momentum^2 m + (1 + momentum) direction.
 # Its momentum decays twice per step; it is there to reproduce their runs.

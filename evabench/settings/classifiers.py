@@ -77,6 +77,8 @@ class ClassifierSettings(Strict):
     # A file of weights to begin with: safetensors, or a state_dict of torch; "stand_in": generated ones.
     checkpoint: str | None = None
     precision: Precision = legacy("fp32")
+    channels_last: bool = legacy(False)  # images in memory: the channels innermost
+    compiled: bool = legacy(False)  # the model, by `torch.compile`
 
     def __post_init__(self) -> None:
         """Refuse images that the net cannot take, and a batch larger than the training set."""

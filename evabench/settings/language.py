@@ -37,6 +37,8 @@ class LanguageSettings(Strict):
     batch: Count = 32
     held_out_windows: Count = 64  # of the validation split and of the test set each, evenly spaced
     precision: Precision = legacy("fp32")
+    channels_last: bool = legacy(False)  # images in memory: the channels innermost
+    compiled: bool = legacy(False)  # the model, by `torch.compile`
 
     def __post_init__(self) -> None:
         """Refuse heads that do not divide the width, and a vocabulary that is not the tokens'."""

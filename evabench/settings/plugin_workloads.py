@@ -29,6 +29,8 @@ class PluginWorkloadSettings(Strict):
     batch: Count = 32
     training_samples: Count  # that are trained on: so an epoch has a length before the data is loaded
     precision: Precision = legacy("fp32")  # "fp32": as its own code has it
+    channels_last: bool = legacy(False)  # images in memory: the channels innermost
+    compiled: bool = legacy(False)  # the model, by `torch.compile`
     lies: PluginPlace | None = place()  # None: its suite is no file; a path is seen from the folder of the call then
 
     def __post_init__(self) -> None:

@@ -36,6 +36,8 @@ class QuadraticSettings(Strict):
     outputs: Annotated[int, Ge(2)] = 8
     samples: Count = 64
     precision: Literal["fp64"] = legacy("fp64")
+    channels_last: ClassVar[bool] = False
+    compiled: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         """Refuse too few samples for inputs and noise that are orthogonal to each other and to a constant."""

@@ -30,6 +30,8 @@ class SyntheticSettings(Strict):
     batch: Count = 64
     image_size: Count = 8  # of "conv"
     precision: Precision = legacy("fp32")
+    channels_last: bool = legacy(False)  # images in memory: the channels innermost
+    compiled: bool = legacy(False)  # the model, by `torch.compile`
 
     def __post_init__(self) -> None:
         """Refuse values outside their bounds."""

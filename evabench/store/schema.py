@@ -19,8 +19,9 @@
                      positions, and what averaged is "per_example_mean"; convergence: trivial levels, seconds of
                      evaluations; seconds of set-up; pilot, step time, phases and memory: at which share of the
                      learning rate; a kind "directions"; a cell's device may be of any kind, and the limits name the
-                     one; a target in numbers has a hash too; the role "rate_check"; convergence and step time: what
-                     was watched beside them; pilot: both passes alone
+                     one; memory order and compilation of a workload, deterministic cells; a target in numbers has a
+                     hash too; the role "rate_check"; convergence and step time: what was watched beside them; pilot:
+                     both passes alone
 
 A line is `{"schema": N, "run": {...}}`, in a seal (`seal.py`). Old numbers keep loading: a new number comes with the
 function that lifts the line before it.

@@ -72,6 +72,17 @@ def check_closures(suite: Suite) -> list[str]:
     ]
 
 
+def check_scaled_closures(suite: Suite) -> list[str]:
+    """Return the workloads whose loss is scaled beside arms that step by a closure: a scaler knows no closure."""
+    by_closure = [name for name, arm in suite.arms.items() if isinstance(arm, PluginSettings) and arm.closure]
+    words = f'precision = "fp16" scales the loss, and no scaler knows the closure of {", ".join(by_closure)}'
+    return [
+        f"[workloads.{name}]: {words}"
+        for name, one in suite.workloads.items()
+        if one.precision == "fp16" and by_closure
+    ]
+
+
 def check_tiers(suite: Suite) -> list[str]:
     """Return the mistakes of the tiers' own lists; a suite has tiers or tables of its own, not both."""
     mistakes = []

@@ -12,7 +12,16 @@ from evabench.errors import SuiteError
 from evabench.suite.claims import check_claims
 from evabench.suite.layout import arranged
 from evabench.suite.located import located
-from evabench.suite.mistakes import FINITE, check_closures, check_gate, check_tiers, check_values, cross_check, explain
+from evabench.suite.mistakes import (
+    FINITE,
+    check_closures,
+    check_gate,
+    check_scaled_closures,
+    check_tiers,
+    check_values,
+    cross_check,
+    explain,
+)
 from evabench.suite.names import check_names
 from evabench.suite.shipped import shipped_suites
 from evabench.suite.suite import Suite
@@ -53,7 +62,7 @@ def read_suite(place: str) -> Suite:
         told = [one for one in told if not (values and FINITE in one)]  # those are among the values
         mistakes = [*names, *values, *told]
         raise SuiteError("\n".join(f"{path}: {mistake}" for mistake in mistakes)) from None
-    mistakes = [*names, *values, *check_closures(suite), *check_gate(suite)] + (
+    mistakes = [*names, *values, *check_closures(suite), *check_scaled_closures(suite), *check_gate(suite)] + (
         check_tiers(suite)
         or [mistake for one in (suite, *map(suite.at, suite.tiers)) for mistake in cross_check(one)]
         + check_claims(suite)

@@ -42,6 +42,7 @@ class Suite:
     title: str
     description: str
     device: DeviceKind = "cpu"
+    deterministic: bool = False
     threads: Annotated[int, Ge(1), Le(_MAX_THREADS)] = 1
     subnormals: Subnormals = "flush"
     seed: int = 0  # draws the order of the arms and the layout of each sweep
@@ -173,6 +174,7 @@ class Suite:
             measurement=measurement,
             threads=self.threads,
             device=self.device,
+            deterministic=self.deterministic,
             subnormals=self.subnormals,
         )
 

@@ -13,13 +13,14 @@ from evabench.settings.plugin_workloads import PluginWorkloadSettings
 from evabench.settings.workloads import WorkloadSettings
 from evabench.worker.plugin import build_plugin, build_plugin_workload
 from evabench.workloads.build import build_workload as build_our_workload
+from evabench.workloads.computed import computed
 from evabench.workloads.placed import placed
 from evabench.workloads.workload import Workload
 
 
 def build_cell(cell: Cell, seed: int, device: torch.device) -> tuple[Workload, Optimizer]:
     """Return the workload of a cell on a device, drawn by the seed, and the optimizer of its model."""
-    workload = placed(build_workload(cell.workload, seed), device)
+    workload = computed(placed(build_workload(cell.workload, seed), device), cell.workload, device)
     return workload, build_optimizer(cell.optimizer, workload.model)
 
 

@@ -22,6 +22,7 @@ from evabench.records.run import Outcome
 from evabench.worker.device import allocator_summary, describe, device_of, is_gone
 from evabench.worker.measure import Finding, measure
 from evabench.worker.place import place_of
+from evabench.workloads.computed import set_switches
 
 # torch's CPU allocator raises a plain RuntimeError.
 _ALLOCATION_FAILURES = ("can't allocate memory", "not enough memory", "out of memory")
@@ -57,6 +58,7 @@ def _measured(request: Request) -> ChildReply:
     # Of this thread, and of those that it starts: torch has started none. False where the platform cannot.
     flushed = torch.set_flush_denormal(flush) and flush
     device = device_of(request)
+    set_switches(request.cell.workload.precision, deterministic=request.cell.deterministic)
     torch.manual_seed(request.seed)  # of every device too
     random.seed(request.seed)
     try:
@@ -65,7 +67,7 @@ def _measured(request: Request) -> ChildReply:
         sys.stderr.write(allocator_summary(device))
         raise
     return ChildReply(
-        outcome=_outcome(finding),
+        outcome=_outcome(finding, scaled=request.cell.workload.precision == "fp16"),
         measured=finding.measured,
         threads=torch.get_num_threads(),
         health=finding.health,
@@ -80,10 +82,10 @@ def _failed(outcome: Outcome) -> ChildReply:
     return ChildReply(outcome=outcome, measured=None, threads=torch.get_num_threads())
 
 
-def _outcome(finding: Finding) -> Outcome:
+def _outcome(finding: Finding, *, scaled: bool) -> Outcome:
     health, diverged = finding.health, finding.measured.divergence
     reasons = [] if diverged is None else [diverged]
-    if health and health.skipped_steps:
+    if health and health.skipped_steps and not scaled:  # a scaler finds its scale by steps that are skipped
         layers = ", ".join(f"{layer} ({count} times)" for layer, count in health.skipped_steps.items())
         reasons.append(f"steps were skipped because of gradients that were not finite: {layers}")
     if reasons:

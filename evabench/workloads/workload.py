@@ -5,16 +5,19 @@ draws: every arm with one seed starts from the same point and sees the same batc
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, Protocol, final
 
 import torch
 from torch import Tensor, nn
+from torch.optim import Optimizer
 
 from evabench.records.convergence import Scores
 from evabench.records.trivial import TrivialLevel
 from evabench.units import Bytes
 from evabench.workloads.journal import Journal
+from evabench.workloads.loss_scaling import go_backward, make_step
 from evabench.workloads.objectives import Objective, Totals
 
 HeldOut = Literal["validation", "test"]
@@ -62,6 +65,9 @@ class Workload:
     objective: Objective
     source: Source
     trivial_levels: Callable[[], tuple[TrivialLevel, ...]] = no_levels  # computed when they are asked for
+    autocast: torch.dtype | None = None  # of both passes; None: as model and batch have it
+    scaler: torch.amp.GradScaler | None = None  # of the loss; None: it is not scaled
+    forward: Callable[[Tensor], Tensor] | None = None  # the compiled model; None: the model itself
     resident_bytes: Bytes = 0  # of the data set, where it lies on an accelerator whole
 
     def batches(self, journal: Journal | None = None) -> Iterator[Batch]:
@@ -70,7 +76,21 @@ class Workload:
 
     def loss(self, batch: Batch) -> Tensor:
         """Return the training loss of a batch, as a 0-d tensor to go backward from."""
-        return self.objective.loss(self.model(batch.inputs), batch.targets)
+        with self._precision(batch.inputs):
+            return self.objective.loss(self.outputs(batch.inputs), batch.targets)
+
+    def outputs(self, inputs: Tensor) -> Tensor:
+        """Return what the model makes of inputs."""
+        made: Tensor = (self.forward or self.model)(inputs)
+        return made
+
+    def backward(self, loss: Tensor) -> None:
+        """Go backward from a loss, scaled where it is."""
+        go_backward(loss, self.scaler)
+
+    def step(self, optimizer: Optimizer) -> None:
+        """Have the optimizer make its step, which a scaler may leave out."""
+        make_step(optimizer, self.scaler)
 
     def validation(self) -> Scores:
         """Return the scores on the validation split."""
@@ -85,6 +105,12 @@ class Workload:
         totals = Totals()
         self.model.eval()
         for batch in self.source.held_out(split):
-            self.objective.add(totals, self.model(batch.inputs), batch.targets)
+            with self._precision(batch.inputs):
+                self.objective.add(totals, self.outputs(batch.inputs), batch.targets)
         self.model.train()
         return totals.scores()
+
+    def _precision(self, inputs: Tensor) -> AbstractContextManager[object]:
+        if self.autocast is None:
+            return nullcontext()
+        return torch.autocast(inputs.device.type, self.autocast)

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { SUCCESS = 0, INVALID_ARGUMENT = 2, NOT_SUPPORTED = 3, NOT_FOUND = 6, INSUFFICIENT_SIZE = 7, NOT_LOADED = 9 };
 #define MAX_LINE 512
@@ -74,7 +75,7 @@ static int ask_processes(Handle device, const char *name, unsigned *count, Proce
     while ((entry = strtok_r(rest, ",", &rest))) {
         char *bytes = strchr(entry, ':') + 1;
         if (list && found < room) {
-            list[found].pid = (unsigned)atoi(entry);
+            list[found].pid = strncmp(entry, "self", 4) ? (unsigned)atoi(entry) : (unsigned)getpid();
             list[found].used = strcmp(bytes, "none") ? strtoull(bytes, NULL, 0) : ~0ULL;
         }
         found++;

@@ -254,15 +254,24 @@ def test_what_the_allocator_does_not_explain_of_a_process_has_a_column():
 def test_memory_of_the_device_is_a_table_only_where_something_was_counted():
     assert device_table(with_memory(device=DeviceMemory(missing=("no device",)))) is None
     counted = DeviceMemory(
-        allocated_bytes=2**30, reserved_bytes=2**31, process_bytes=3 * 2**30, device_bytes=2**32, most_processes=2
+        allocated_bytes=2**30,
+        data_bytes=2**20,
+        library_bytes=2**29,
+        reserved_bytes=2**31,
+        process_bytes=3 * 2**30,
+        device_bytes=2**32,
+        most_processes=2,
     )
     assert row(device_table(with_memory(device=counted)), "Eva") == {
         "arm": "Eva",
-        "allocated": "1.00 GiB",
-        "libraries in it": "-",
+        "tensors": "2.55 KiB",
+        "+ data set": "1.00 MiB",
+        "+ libraries": "512 MiB",
+        "+ rest": "511 MiB",
+        "= allocated": "1.00 GiB",
         "reserved": "2.00 GiB",
         "process": "3.00 GiB",
-        "unexplained": "1.00 GiB",
+        "context and more": "1.00 GiB",
         "device": "4.00 GiB",
         "device before": "-",
         "processes": "2",

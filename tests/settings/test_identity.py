@@ -76,6 +76,7 @@ def test_something_without_an_identity_is_refused():
 LEGACY = {
     "Cell": {
         "device": "cpu",
+        "deterministic": False,
         "subnormals": "keep",
         "process_group": None,
         "role": "judged",
@@ -92,11 +93,11 @@ LEGACY = {
     "FoofSettings": {"max_factor": None, "groups": ()},
     "ShampooSettings": {"max_axis": 8192, "groups": ()},
     "MfacSettings": {"groups": ()},
-    "AutoencoderSettings": {"precision": "fp32"},
-    "ClassifierSettings": {"precision": "fp32"},
-    "LanguageSettings": {"precision": "fp32"},
-    "SyntheticSettings": {"precision": "fp32"},
-    "PluginWorkloadSettings": {"precision": "fp32"},
+    "AutoencoderSettings": {"precision": "fp32", "channels_last": False, "compiled": False},
+    "ClassifierSettings": {"precision": "fp32", "channels_last": False, "compiled": False},
+    "LanguageSettings": {"precision": "fp32", "channels_last": False, "compiled": False},
+    "SyntheticSettings": {"precision": "fp32", "channels_last": False, "compiled": False},
+    "PluginWorkloadSettings": {"precision": "fp32", "channels_last": False, "compiled": False},
     "QuadraticSettings": {"precision": "fp64"},
 }
 

@@ -1,6 +1,7 @@
 """Gives torch the device "standin". Importing this file is enough; a launch server does so where it is told to.
 
-Environment: STANDIN_DEVICES, STANDIN_LIMIT_BYTES (of each device), STANDIN_LOST_AFTER (launches).
+Environment: STANDIN_DEVICES, STANDIN_LIMIT_BYTES (of each device), STANDIN_LOST_AFTER (launches), STANDIN_UUIDS (with
+commas between them, as NVML has them).
 """
 
 import importlib.util
@@ -35,6 +36,15 @@ def _index(device):
     return device if isinstance(device, int) else torch.device(device).index or 0
 
 
+class Properties:
+    """What a device says of itself: a UUID where the environment gives it one."""
+
+    def __init__(self, index):
+        uuids = [one for one in os.environ.get("STANDIN_UUIDS", "").split(",") if one]
+        self.name = "stand-in"
+        self.uuid = uuids[index] if index < len(uuids) else None
+
+
 def _device_module():
     """Return what `torch.standin` is, with the names that `torch.cuda` has."""
     module = ModuleType(f"torch.{KIND}")
@@ -51,6 +61,7 @@ def _device_module():
     module.get_rng_state = lambda device=None: library.default_generator(_index(device)).get_state()
     module.set_rng_state = lambda state, device=None: library.default_generator(_index(device)).set_state(state)
     module.get_amp_supported_dtype = lambda: [torch.bfloat16, torch.float16]
+    module.get_device_properties = lambda device=None: Properties(_index(device))
     module.memory_allocated = lambda device=None: library.counters(_index(device))["live_bytes"]
     module.max_memory_allocated = lambda device=None: library.counters(_index(device))["peak_bytes"]
     # It takes no more from the machine than tensors need.

@@ -1,7 +1,10 @@
 import pytest
 
+from tests.nvml.conftest import stand_in
 from tests.standin_device.build import build, what_is_missing
 from tests.standin_device.process import StandInProcess
+
+__all__ = ["stand_in"]  # a fixture
 
 
 @pytest.fixture(scope="session")

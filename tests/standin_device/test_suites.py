@@ -11,6 +11,7 @@ from evabench.records.counts import Counts
 from evabench.records.memory import Memory
 from evabench.store.files import RunStore
 from evabench.suite.shipped import shipped_suites
+from tests.nvml.stand_in import GPU_0, ONE_GPU, write_scenario
 from tests.standin_device.process import environment
 
 SUITE = """
@@ -40,11 +41,11 @@ evaluate_every = 3
 LONG = [pytest.param(name, marks=pytest.mark.long) for name in ("autoencoder", "cifar", "language", "memory")]
 
 
-def evabench(folder, *words, **settings):
+def evabench(folder, *words, variables=None, **settings):
     return subprocess.run(
         [sys.executable, "-m", "evabench", *words],
         cwd=folder,
-        env=os.environ | environment(**settings),
+        env=os.environ | environment(**settings) | (variables or {}),
         capture_output=True,
         text=True,
         check=False,
@@ -124,6 +125,30 @@ def test_a_report_is_about_the_device_of_the_last_run_unless_another_is_named(ti
     assert "Memory of the device" in page
     evabench(folder, "report", "tiny.toml", "--device", "cpu")
     assert "standin" not in (folder / "reports/tiny/report.md").read_text()
+
+
+def test_nvml_and_the_allocator_stand_in_one_table(standin, stand_in, tmp_path):
+    (tmp_path / "tiny.toml").write_text(SUITE + "[memory]\n")
+    scenario = tmp_path / "scenario"
+    write_scenario(scenario, ONE_GPU | {"gpu.0.used": 900 << 20, "gpu.0.compute": f"self:{800 << 20}"})
+    with_nvml = {"LD_LIBRARY_PATH": str(stand_in.scenario_file.parent), "EVABENCH_STAND_IN": str(scenario)}
+    done = evabench(tmp_path, "run", "tiny.toml", "--device", "standin", uuids=GPU_0, variables=with_nvml)
+    assert done.returncode == 0, done.stderr + done.stdout
+    evabench(tmp_path, "report", "tiny.toml")
+    page = (tmp_path / "reports/tiny/report.md").read_text()
+    runs = stored(tmp_path, "tiny")
+    assert {run.conditions.limits.device.uuid for run in runs} == {GPU_0}
+    for memory in measured(runs, Memory, "standin").values():
+        device = memory.device
+        assert device.device_bytes == 900 << 20
+        in_a_container = any("--pid=host" in reason for reason in device.missing)
+        assert (device.process_bytes is None) if in_a_container else (device.process_bytes == 800 << 20)
+        assert memory.peak.total + device.data_bytes + device.library_bytes == pytest.approx(
+            device.allocated_bytes, rel=0.01
+        )
+    for words in ("tensors", "+ data set", "+ libraries", "= allocated", "reserved", "process", "device before"):
+        assert words in page
+    assert "900 MiB" in page
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ nobody had looked.
 
 import copy
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import torch
@@ -31,6 +30,7 @@ from evabench.optimizers.layers.parts import find_rest
 from evabench.optimizers.step.scaling import kl_clip_scale
 from evabench.records.measurement import MechanismSettings, ViewSettings
 from evabench.records.mechanism import Approximation, LayerDirections, Mechanism, MechanismProbe, View
+from evabench.workloads.computed import plain
 from evabench.workloads.seeds import seeded
 
 LossOf = Callable[[nn.Module, Any], Tensor]  # a model and a batch -> the mean loss to go backward from
@@ -42,7 +42,7 @@ def measure_mechanism(bench: Bench, settings: MechanismSettings) -> Mechanism:
     batches = workload.batches()
     return watch_mechanism(
         workload.model,
-        lambda model, batch: replace(workload, model=model).loss(batch),
+        lambda model, batch: plain(workload, model).loss(batch),
         lambda: next(batches),
         bench.train,
         settings,

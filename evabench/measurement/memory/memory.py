@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from torch import Tensor, nn
+from torch.amp import GradScaler
 from torch.optim import Optimizer
 from torch.utils._pytree import tree_leaves
 
@@ -20,6 +21,7 @@ from evabench.measurement.trained_steps import TrainedSteps, at_a_rate_that_hold
 from evabench.records.measurement import MemorySettings
 from evabench.records.memory import Memory
 from evabench.units import Bytes
+from evabench.workloads.loss_scaling import go_backward, make_step
 
 Batch = TypeVar("Batch")  # a tensor, or a tuple of tensors
 
@@ -42,7 +44,9 @@ def _measure_memory(bench: Bench, steps: TrainedSteps) -> Memory:
     on_device = bench.device.type != "cpu"
     with watch_device_memory(bench.device) as device:
         held = allocator_of(bench.device).current() if on_device else None
-        tracker = track_step(workload.model, optimizer, batch, workload.loss, closure=bench.closure)
+        tracker = track_step(
+            workload.model, optimizer, batch, workload.loss, closure=bench.closure, scaler=workload.scaler
+        )
 
     def to_next_refresh() -> None:
         for _ in range(cycle_steps - 1):
@@ -104,6 +108,7 @@ def track_step(
     loss_of: Callable[[Batch], Tensor],
     *,
     closure: bool = False,
+    scaler: GradScaler | None = None,
 ) -> StorageTracker:
     """Run one training step under a tracker and return it. `loss_of(batch)` is the forward pass with its loss.
 
@@ -121,7 +126,7 @@ def track_step(
         if closure:
             _step_by_closure(tracker, optimizer, lambda: loss_of(batch))
         else:
-            _step(tracker, optimizer, parameters, lambda: loss_of(batch))
+            _step(tracker, optimizer, parameters, lambda: loss_of(batch), scaler)
     _expect_state(tracker, optimizer)
     with tracker.phase("optimizer"):
         optimizer.zero_grad(set_to_none=True)
@@ -129,15 +134,19 @@ def track_step(
 
 
 def _step(
-    tracker: StorageTracker, optimizer: Optimizer, parameters: list[nn.Parameter], loss_of: Callable[[], Tensor]
+    tracker: StorageTracker,
+    optimizer: Optimizer,
+    parameters: list[nn.Parameter],
+    loss_of: Callable[[], Tensor],
+    scaler: GradScaler | None,
 ) -> None:
     with tracker.phase("forward"):
         loss = loss_of()
     with tracker.phase("backward"):
-        loss.backward()  # type: ignore[no-untyped-call]  # torch's annotation is incomplete
+        go_backward(loss, scaler)
     tracker.expect([p.grad for p in parameters if p.grad is not None], "gradients")
     with tracker.phase("optimizer"):  # the loss is alive here too, as in any training loop that reports it
-        optimizer.step()
+        make_step(optimizer, scaler)
 
 
 def _step_by_closure(tracker: StorageTracker, optimizer: Optimizer, loss_of: Callable[[], Tensor]) -> None:

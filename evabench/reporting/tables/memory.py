@@ -3,7 +3,8 @@
 from dataclasses import asdict
 
 from evabench.findings.widths import WidthFamily
-from evabench.records.memory import PeakBytes
+from evabench.records.device_memory import DeviceMemory
+from evabench.records.memory import Memory, PeakBytes
 from evabench.reporting.report import WorkloadReport
 from evabench.reporting.tables.table import NOT_MEASURED, Table, bytes_cell
 from evabench.units import Bytes, format_bytes
@@ -73,8 +74,11 @@ def device_table(workload: WorkloadReport) -> Table | None:
     counts = [
         (
             arm.name,
-            bytes_cell(device.allocated_bytes),
+            format_bytes(arm.memory.peak.total),
+            bytes_cell(device.data_bytes),
             bytes_cell(device.library_bytes),
+            bytes_cell(_less(device.allocated_bytes, _sum(arm.memory, device))),
+            bytes_cell(device.allocated_bytes),
             bytes_cell(device.reserved_bytes),
             bytes_cell(device.process_bytes),
             bytes_cell(_less(device.process_bytes, device.reserved_bytes)),
@@ -83,30 +87,43 @@ def device_table(workload: WorkloadReport) -> Table | None:
             NOT_MEASURED if device.most_processes is None else str(device.most_processes),
         )
         for arm, device in arms
+        if arm.memory
     ]
-    if all(cell == NOT_MEASURED for _, *cells in counts for cell in cells):
+    if all(cell == NOT_MEASURED for _, _, *cells in counts for cell in cells):
         return None
     return Table(
         title="Memory of the device",
         headings=(
             "arm",
-            "allocated",
-            "libraries in it",
+            "tensors",
+            "+ data set",
+            "+ libraries",
+            "+ rest",
+            "= allocated",
             "reserved",
             "process",
-            "unexplained",
+            "context and more",
             "device",
             "device before",
             "processes",
         ),
         rows=tuple(counts),
         note=(
-            "Peaks. Allocated and reserved: torch's allocator. Libraries in it: what no tensor held as the step began, "
-            "workspaces that cuBLAS keeps. Process and device: NVML, a look every 10 ms, so that "
-            "what was shorter may be missing. Unexplained: the process less what torch reserved, which is the context "
-            "and the libraries' workspaces. Processes: the most at once; with several the device is not ours alone."
+            "Peaks of one step. Tensors: those of the table above. Data set: where it lies on the device whole. "
+            "Libraries: what no tensor held as the step began, workspaces that cuBLAS keeps. "
+            "Rest: what operators took inside, and what the allocator rounds up. Allocated and reserved: torch's "
+            "allocator. Process and device: NVML, a look every 10 ms, so that what was shorter may be missing. Context "
+            "and more: the process less what torch reserved: the context, and libraries that ask the driver "
+            "themselves. Processes: the most at once; with several the device is not ours alone."
         ),
     )
+
+
+def _sum(memory: Memory, device: DeviceMemory) -> Bytes | None:
+    """Return what is known of the allocator's peak; None where nobody asked what libraries hold."""
+    if device.library_bytes is None:
+        return None
+    return memory.peak.total + (device.data_bytes or 0) + device.library_bytes
 
 
 def _less(whole: Bytes | None, part: Bytes | None) -> Bytes | None:

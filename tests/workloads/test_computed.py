@@ -64,7 +64,7 @@ def test_images_have_their_channels_innermost_and_the_loss_is_the_same():
         )
         workload, _ = build_cell(cell("SGD", SHORT, net=images), 0, CPU)
         batch = next(workload.batches())
-        losses.append(float(workload.loss(batch)))
+        losses.append(workload.loss(batch).item())
     assert batch.inputs.is_contiguous(memory_format=torch.channels_last)
     assert losses[0] == pytest.approx(losses[1], rel=1e-6)
 

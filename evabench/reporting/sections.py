@@ -13,7 +13,7 @@ from evabench.reporting.tables.clock import clock_table
 from evabench.reporting.tables.convergence import convergence_table, health_table, reached_table
 from evabench.reporting.tables.cost import cost_table, phases_table, scaling_table, step_table, work_table
 from evabench.reporting.tables.counts import counts_table
-from evabench.reporting.tables.directions import followed_table
+from evabench.reporting.tables.directions import direction_table, followed_table
 from evabench.reporting.tables.mechanism import (
     METHODS,
     SIDES,
@@ -155,6 +155,7 @@ def _workload_section(workload: WorkloadReport, styles: Styles) -> Section:
                 )
             ),
             followed_table(workload),
+            direction_table(workload),
             health_table(workload),
             memory_picture(workload),
             memory_table(workload),

@@ -5,7 +5,7 @@ import pytest
 from evabench.records.directions import DirectionProbe, Directions, LayerDirection
 from evabench.records.measurement import ConvergenceSettings, DirectionsSettings
 from evabench.records.trivial import TrivialLevel
-from evabench.reporting.tables.directions import followed_table
+from evabench.reporting.tables.directions import direction_table, followed_table
 from tests import runs as made
 from tests.reporting.reports import make_report, suite
 
@@ -27,9 +27,11 @@ def probe(cosines, stretch, loss=0.4):
 def row(*probes, arm="Eva", followed="direction", levels=LEVELS):
     record = Directions(followed=followed, probes=probes, trivial_levels=levels)
     (workload,) = make_report(suite(), [made.run(arm, ASKED, record)]).workloads
-    table = followed_table(workload)
-    (found,) = table.rows
-    return dict(zip(table.headings, found, strict=True))
+    found = {}
+    for table in (followed_table(workload), direction_table(workload)):
+        (one,) = table.rows
+        found |= dict(zip(table.headings, one, strict=True))
+    return found
 
 
 def test_an_arm_that_follows_the_gradient_is_told_by_its_learning_rate():
@@ -37,7 +39,7 @@ def test_an_arm_that_follows_the_gradient_is_told_by_its_learning_rate():
     assert found["what it follows"] == (
         "the gradient to 1.0000: only its learning rate is another, 1/damping = 33.3 times larger"
     )
-    assert found["cosine"] == "1.0000 (lowest 0.2)"
+    assert (found["cosine"], found["lowest cosine"]) == ("1.0000", "0.2")
     assert found["curvature"] == "1e-05"
     assert found["loss / trivial"] == "4 to 0.5"
 
@@ -62,3 +64,4 @@ def test_an_update_is_shown_and_never_called_the_gradient():
 def test_without_probes_there_is_no_table():
     (workload,) = make_report(suite(), made.trainings("SGD", [40])).workloads
     assert followed_table(workload) is None
+    assert direction_table(workload) is None

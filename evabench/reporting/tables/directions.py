@@ -11,26 +11,52 @@ _SAME = 0.02  # a length within this of 1 / damping is called so
 
 def followed_table(workload: WorkloadReport) -> Table | None:
     """Return what each arm followed; None where no directions were probed."""
-    found = [(arm, arm.followed) for arm in workload.arms]
-    told = [(arm, followed) for arm, followed in found if followed is not None]
+    told = _told(workload)
     if not told:
         return None
     most = max(followed.num_seeds for _, followed in told)
     return Table(
         title="Is it second-order at all?",
-        headings=("arm", "what it follows", "cosine", "length", "curvature", "clip factor", "loss / trivial"),
-        rows=tuple(_row(arm, followed) for arm, followed in told),
+        headings=("arm", "what it follows", "cosine", "loss / trivial"),
+        rows=tuple(
+            (arm.name, followed_words(arm, followed), f"{followed.cosine:.4f}", _to_trivial(followed))
+            for arm, followed in told
+        ),
         note=(
-            f"From {counted(most, 'extra training run')} an arm, never judged. Cosine: of the direction with "
-            "the gradient of its batch, before momentum and weight decay; the median over probes and layers, each "
-            "layer with its share of the squared gradient. "
-            f"From {GRADIENT_COSINE} on an arm follows the gradient, and what is compared is its learning rate. "
-            "Length: over the gradient's. Curvature: over the damping that is added to it; far below 1 it cannot "
-            "matter. Loss / trivial: validation loss over that of the best predictor without a net, at the first and "
-            "the last probe. The update of any other arm is what its parameters moved by over its learning rate, "
-            "momentum and all: shown, never judged."
+            f"From {counted(most, 'extra training run')} an arm, never judged. Cosine: of the direction with the "
+            "gradient of its batch, before momentum and weight decay; the median over probes and layers, each layer "
+            f"with its share of the squared gradient. From {GRADIENT_COSINE} on an arm follows the gradient, and what "
+            "is compared is its learning rate. The update of any other arm is what its parameters moved by over its "
+            "learning rate, momentum and all: shown, never judged. Loss / trivial: validation loss over that of the "
+            "best predictor without a net, at the first and the last probe."
         ),
         text=frozenset({"what it follows"}),
+    )
+
+
+def direction_table(workload: WorkloadReport) -> Table | None:
+    """Return how long the directions are, and why; None where no directions were probed."""
+    told = _told(workload)
+    if not told:
+        return None
+    return Table(
+        title="The length of what it follows",
+        headings=("arm", "length", "curvature", "clip factor", "lowest cosine"),
+        rows=tuple(
+            (
+                arm.name,
+                _spread(followed.stretch),
+                _spread(followed.curvature),
+                _spread(followed.clip_factor),
+                f"{followed.lowest_cosine:.3g}",
+            )
+            for arm, followed in told
+        ),
+        note=(
+            "Medians over probes, with the lowest and the highest. Length: over the gradient's. Curvature: over the "
+            "damping that is added to it, in any layer; far below 1 it cannot matter. Lowest cosine: of any layer at "
+            "any probe."
+        ),
     )
 
 
@@ -52,21 +78,14 @@ def followed_words(arm: MeasuredArm, followed: FollowedDirection) -> str:
     return f"{words}: only its learning rate is another, {size}"
 
 
-def _row(arm: MeasuredArm, followed: FollowedDirection) -> tuple[str, ...]:
+def _told(workload: WorkloadReport) -> list[tuple[MeasuredArm, FollowedDirection]]:
+    found = [(arm, arm.followed) for arm in workload.arms]
+    return [(arm, followed) for arm, followed in found if followed is not None]
+
+
+def _to_trivial(followed: FollowedDirection) -> str:
     ends = followed.to_trivial
-    return (
-        arm.name,
-        followed_words(arm, followed),
-        _cosine(followed),
-        _spread(followed.stretch),
-        _spread(followed.curvature),
-        _spread(followed.clip_factor),
-        f"{ends[0]:.3g} to {ends[1]:.3g}" if ends else NOT_MEASURED,
-    )
-
-
-def _cosine(followed: FollowedDirection) -> str:
-    return f"{followed.cosine:.4f} (lowest {followed.lowest_cosine:.3g})"
+    return f"{ends[0]:.3g} to {ends[1]:.3g}" if ends else NOT_MEASURED
 
 
 def _spread(spread: Spread | None) -> str:

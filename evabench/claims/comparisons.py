@@ -61,6 +61,7 @@ class Pairing:
         estimate: float | None,
         interval: Interval | None,
         notes: tuple[str, ...] = (),
+        warnings: tuple[str, ...] = (),
         numbers: Mapping[str, float] | None = None,
     ) -> Comparison:
         """Return the comparison that these bounds come to; notes and numbers are those of its quantity."""
@@ -80,7 +81,8 @@ class Pairing:
             num_pairs=bounds.num_pairs,
             num_seeds=bounds.num_seeds,
             differences=self.differences,
-            notes=self.notes + notes,
+            notes=self.notes + notes + warnings,
+            warnings=warnings if self.decides else (),
             numbers=numbers or {},
         )
         name, net = self.arm.workload_name, self.arm.workload

@@ -37,6 +37,7 @@ class Evidence:
     num_widths: int | None = None
     differences: tuple[str, ...] = ()  # from the claim's conditions
     notes: tuple[str, ...] = ()  # sentences: misses, excluded runs, why this base decides
+    warnings: tuple[str, ...] = ()  # those of them that a page says at its head
     numbers: Mapping[str, float] = field(default_factory=dict)  # named as in a record: units end the name
 
 

@@ -68,7 +68,8 @@ def _times_to_target(pair: Pairing) -> Comparison | None:
         judged,
         estimate=bounds.estimate,
         interval=bounds.interval,
-        notes=(*_miss_notes(pair, steps.at_hits), *_target_notes(pair, target)),
+        notes=(*_miss_notes(pair, steps.at_hits), *_cadence_notes(pair, target)),
+        warnings=_target_warnings(pair, target),
         numbers=_factors(pair, target),
     )
 
@@ -89,15 +90,19 @@ def _steps_to_target(pair: Pairing) -> Comparison | None:
         judged,
         estimate=steps.estimate,
         interval=steps.interval,
-        notes=(*_miss_notes(pair, steps.at_hits), *_target_notes(pair, target)),
+        notes=(*_miss_notes(pair, steps.at_hits), *_cadence_notes(pair, target)),
+        warnings=_target_warnings(pair, target),
     )
 
 
-def _target_notes(pair: Pairing, target: Goal) -> Iterator[str]:
-    """Yield that the target is easy, and that evaluations are coarse: the bounds allow for it and decide less."""
+def _target_warnings(pair: Pairing, target: Goal) -> tuple[str, ...]:
+    """Return that the target is an easy one for the base, as a sentence."""
     early = early_hit(pair.base, target)
-    if early:
-        yield early
+    return (early,) if early else ()
+
+
+def _cadence_notes(pair: Pairing, target: Goal) -> Iterator[str]:
+    """Yield that evaluations are coarse: the bounds allow for it and decide less."""
     steps = median(INFINITE if count is None else count for count in pair.base.steps_to(target).values())
     every = pair.base.budget.evaluate_every if pair.base.budget else 0
     if every > steps * MAX_CADENCE:

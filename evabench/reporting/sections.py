@@ -34,7 +34,14 @@ from evabench.reporting.tables.pairs import PAIRS, pair_lines
 from evabench.reporting.tables.rate import rate_table
 from evabench.reporting.tables.table import Table
 from evabench.reporting.tables.tuning import tuning_sentences, tuning_table
-from evabench.reporting.tables.verdicts import answer, audit_table, decided_by, evidence_table, headline, measured
+from evabench.reporting.tables.verdicts import (
+    answer,
+    audit_table,
+    decided_by,
+    evidence_table,
+    headline,
+    measured,
+)
 from evabench.reporting.tables.visit import energy_table, side_work_table, tries_table
 from evabench.reporting.warnings import warnings
 

@@ -6,6 +6,7 @@ from evabench.reporting.tables.clock import clock_warnings
 from evabench.reporting.tables.convergence import rate_warnings, trivial_warnings
 from evabench.reporting.tables.origin import older_warnings, subnormal_warnings
 from evabench.reporting.tables.targets import target_warnings
+from evabench.reporting.tables.verdicts import claim_warnings
 from evabench.reporting.tables.visit import visit_warnings
 
 
@@ -20,6 +21,7 @@ def warnings(report: Report) -> tuple[str, ...]:
         found.append(f"{len(kinds)} of {len(report.runs)} runs did not complete: {counts}.")
     found.extend(report.store_notes)
     found += target_warnings(report.targets)
+    found += claim_warnings((*report.judgements, *report.pairs))
     found += older_warnings(report)
     if report.num_older:
         found.append(f"{report.num_older} stored runs of older code are not used.")

@@ -9,6 +9,7 @@ from evabench.claims.judgement import Verdict
 from evabench.findings.findings import make_findings
 from evabench.findings.rate_checks import better_rate, rate_checks
 from evabench.records.trivial import TrivialLevel
+from evabench.reporting.tables.verdicts import claim_warnings
 from evabench.settings.claims import Claim
 from evabench.settings.points import at_rate
 from tests.runs import ARMS, TARGETS, failed, training, trainings, visits
@@ -120,11 +121,16 @@ def test_checks_of_other_settings_or_with_a_failed_run_say_nothing():
     assert better_rate(rate_checks([good[0], failed(good[1], "diverged")]), arm, "loss") is None
 
 
+def claim_warnings_of(judgement):
+    return tuple(claim_warnings([judgement, judgement]))
+
+
 def test_a_target_that_the_base_reaches_at_once_is_said_to_be_easy():
     judgement = only(SOONER, [*TIMED, *trainings("SGD", [8] * 8), *EVA])
     assert "SGD reaches the target after 8 of 72 steps: so easy a target says little" in " ".join(
         judgement.evidence[0].notes
     )
+    assert judgement.evidence[0].warnings == claim_warnings_of(judgement)
     assert "so easy" not in " ".join(only(SOONER, JUDGED).evidence[0].notes)
 
 

@@ -1,6 +1,7 @@
 """Verdicts in words: the same sentences in the terminal, in Markdown and in HTML."""
 
 import math
+from collections.abc import Sequence
 
 from evabench.claims.audit import ANSWERS
 from evabench.claims.judgement import Evidence, Judgement, Verdict
@@ -52,6 +53,11 @@ def answer(judgement: Judgement) -> str:
     """Return the answer to the claim in one breath: "Supported (audit: ... no): Eva is sooner. Eva ..."."""
     verdict = f"{headline(judgement).capitalize()}: {judgement.claim.text}"
     return " ".join(filter(None, (*judgement.first, verdict, measured(judgement), judgement.reason)))
+
+
+def claim_warnings(judgements: Sequence[Judgement]) -> list[str]:
+    """Return what a reader has to know before any of these verdicts, each once."""
+    return list(dict.fromkeys(sentence for one in judgements for e in one.evidence for sentence in e.warnings))
 
 
 def audit_counts(judgement: Judgement) -> str:

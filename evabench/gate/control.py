@@ -85,7 +85,7 @@ class ControlSeries:
         """Make one more pair, unless it is whole."""
         if self.whole:
             return
-        made = time_pair(self._cell, "step", len(self._pairs) + 1, WARM_UP_STEPS, self._series)
+        made = time_pair(self._cell, len(self._pairs) + 1, WARM_UP_STEPS, self._series)["step"]
         if isinstance(made, str):
             self._reason = made
         else:

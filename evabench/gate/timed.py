@@ -154,13 +154,12 @@ def time_cells(cells: Sequence[TimedCell], series: Series) -> tuple[Timed, ...]:
     return tuple(test.timed() for test in tests)
 
 
-def time_pair(cell: TimedCell, layer: TimedLayer, number: int, warmup_steps: int, series: Series) -> Pair | str:
-    """Return one pair of one test, or why there is none."""
-    test = _Open(cell, layer)
-    for _, pair in _pair([test], number, {cell.name: warmup_steps}, series):
-        return pair
-    assert test.failed is not None
-    return f"{test.failed[0]}: {test.failed[1]}"
+def time_pair(cell: TimedCell, number: int, warmup_steps: int, series: Series) -> dict[TimedLayer, Pair | str]:
+    """Return one pair of each layer of a cell, from servers of its own, or why there is none."""
+    tests = [_Open(cell, layer) for layer in cell.tests]
+    made = {test.layer: pair for test, pair in _pair(tests, number, {cell.name: warmup_steps}, series)}
+    lost = {test.layer: f"{test.failed[0]}: {test.failed[1]}" for test in tests if test.failed is not None}
+    return {**made, **lost}
 
 
 def time_pairs(

@@ -201,7 +201,9 @@ def headline(report: GateReport) -> str:
         return f"{report.head}{against}: nothing that is measured was touched ({took})."
     if regressions:
         plural = "regression" if regressions == 1 else "regressions"
-        return f"{report.head}{against}: {regressions} {plural} ({took})."
+        num_cells = len({one.cell for one in found if one.kind == "regression"})
+        where = f" in {num_cells} cell{'' if num_cells == 1 else 's'}"
+        return f"{report.head}{against}: {regressions} {plural}{where} ({took})."
     words = {"invalid": "no answer, the environment is invalid", "missing": "something was not measured"}
     for kind, said in words.items():
         if any(one.kind == kind for one in found):

@@ -1,6 +1,7 @@
 """`evabench gate`: says whether a change is slower, or hungrier, than what it was made from."""
 
 import os
+import sys
 from pathlib import Path
 from typing import Annotated, cast, get_args
 
@@ -86,6 +87,18 @@ def gate_change(
     output: Annotated[
         Path, typer.Option(metavar="DIR", help="gate.json, junit.xml, gate.sarif, summary.md and comment.md go there.")
     ] = Path("reports/gate"),
+    base_python: Annotated[
+        str,
+        typer.Option(
+            metavar="PATH", help="The interpreter of the base, where it needs other packages.", show_default=False
+        ),
+    ] = sys.executable,
+    head_python: Annotated[
+        str,
+        typer.Option(
+            metavar="PATH", help="The interpreter of the head. [default of both: this one]", show_default=False
+        ),
+    ] = sys.executable,
     strict: Annotated[bool, typer.Option("--strict", help="What is undecided or not covered is exit 4.")] = False,
     exit_zero: Annotated[bool, typer.Option("--exit-zero", help="Tell everything, and fail nothing.")] = False,
 ) -> None:
@@ -106,6 +119,7 @@ def gate_change(
         device_index=devices.indices[0] if devices else 0,
         counted_only=counted,
         harness=_harness(harness),
+        pythons={"base": base_python, "head": head_python},
         noises=read_noise(noise_path).noises(host.cpu),
         strict=strict,
         exit_zero=exit_zero,

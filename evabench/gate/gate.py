@@ -23,6 +23,7 @@ from evabench.gate.baseline import Baseline, read_baseline
 from evabench.gate.control import Control, ControlSeries
 from evabench.gate.counted import NUM_PROCESS_PEAKS, Counted, CountedCell, Counting, count_cells, judge_counted
 from evabench.gate.coverage import cover
+from evabench.gate.dependencies import differing_dependencies
 from evabench.gate.noise_file import NoiseFile, read_noise, write_noise
 from evabench.gate.pairs import Side
 from evabench.gate.report import GateReport, Harness
@@ -141,6 +142,9 @@ def _compare(asked: Asked, gated: GatedSuite, scratch: Path, report: GateReport)
     report = replace(report, base=base.title, head=head.title, base_commit=base.commit, head_commit=head.commit)
     codes = _codes(asked, repository, scratch, base, head)
     sides = Sides(base=codes["base"], head=codes["head"], start=asked.start)
+    if asked.pythons["base"] == asked.pythons["head"]:
+        differing = differing_dependencies(codes["base"].folder, codes["head"].folder)
+        report = replace(report, other_dependencies=differing)
     itself = is_evabench(codes["head"].folder)
     if not itself:
         check_names_lead_into(gated, codes["head"])

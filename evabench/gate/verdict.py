@@ -57,6 +57,12 @@ def findings(report: GateReport) -> tuple[Finding, ...]:
         *(_of_counted(report.counted) if report.counted else ()),
         *(_of_coverage(report.coverage) if report.coverage else ()),
     ]
+    if report.other_dependencies:
+        text = (
+            f"Not tested: the sides ask for other packages ({', '.join(report.other_dependencies)}), and both ran with "
+            "those of one interpreter. Give each its own: --base-python, --head-python."
+        )
+        found.append(Finding(kind="undecided", layer="gate", cell=None, text=text))
     if report.untouched:
         found.append(Finding(kind="note", layer="gate", cell=None, text=report.untouched))
     order: list[Kind] = ["regression", "invalid", "missing", "undecided", "quarantined", "change", "note"]

@@ -37,6 +37,8 @@ _ARMS = {
 
 def computed() -> Iterator[Computed]:
     """Yield the table of final losses."""
+    shares = [_accuracies("resnet20-narrow", arm) for arm in ("Eva, no clip", "Eva")]
+    yield ComputedWords(page=PAGE, text=f"(validation accuracy {shares[0]}, with it {shares[1]})")
     start = tuple(f"{_start(net):.{digits}f}" for net, digits in _NETS.items())
     mean, component = reconstruction_levels(*_autoencoder_images())
     yield ComputedWords(
@@ -67,6 +69,11 @@ def _autoencoder_images() -> tuple[Tensor, Tensor]:
     assert isinstance(run.cell.workload, AutoencoderSettings)
     images = load_images(run.cell.workload.data)
     return images.train, images.validation
+
+
+def _accuracies(net: str, arm: str) -> str:
+    found = [curve(run).evaluations[-1].validation_accuracy or 0.0 for run in trainings("damping", net, arm)]
+    return f"{100 * min(found):.0f} to {100 * max(found):.0f} %"
 
 
 def _start(net: str) -> float:

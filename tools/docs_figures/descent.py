@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 
-from tools.docs_figures.page import Computed, ComputedTable
+from tools.docs_figures.page import Computed, ComputedTable, ComputedWords
 from tools.docs_figures.stored import curve, trainings
 
+PAGE = "baselines.md"
 _NETS = {"autoencoder-half": 3, "resnet20": 2, "gpt-small": 2}  # decimals
 _ARMS = {
     "SGD, lr 0.1": ("SGD",),
@@ -20,8 +21,12 @@ _ARMS = {
 
 def computed() -> Iterator[Computed]:
     """Yield the table of losses after 200 steps."""
+    starts = {net: curve(trainings("descent", net, "SGD")[0]).evaluations[0].validation_loss or 0.0 for net in _NETS}
+    yield ComputedWords(page=PAGE, text=f"(validation loss {starts['autoencoder-half']:.3f} before training)")
+    yield ComputedWords(page=PAGE, text=f"({starts['resnet20']:.1f}: its statistics of batch norm")
+    yield ComputedWords(page=PAGE, text=f"({starts['gpt-small']:.2f} nats)")
     yield ComputedTable(
-        page="baselines.md",
+        page=PAGE,
         heading=("", "autoencoder", "ResNet-20", "transformer"),
         rows=[
             (title, *(" / ".join(_loss(net, arm, digits) for arm in arms) for net, digits in _NETS.items()))

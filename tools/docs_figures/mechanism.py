@@ -12,6 +12,7 @@ _AUTOENCODER, _RESNET, _GPT = "autoencoder", "resnet20-narrow", "gpt-small"
 _START, _AFTER = 0, -1
 AUTHORS, PER_EXAMPLE = "authors'", "per example"
 _PLAIN = 1e-3
+_ROUNDING = 1e-15
 Read = Callable[[MechanismProbe], float]
 
 
@@ -84,6 +85,12 @@ def _against() -> Iterator[str]:
         f"Share of tr B, after: autoencoder {shares[0]}, GPT {shares[1]} with samples as rows and {shares[2]} with "
         "positions"
     )
+    without = {
+        sum(all((share or 0.0) < _ROUNDING for _, share in _outputs(layer)) for layer in probe.layers)
+        for probe in _probes(_RESNET)
+    }
+    (number,) = without  # the same layers at every probe of every seed
+    yield f"In {number} of ResNet-20's {len(_probes(_RESNET)[0].layers)} layers |b|^2 is below 1e-15 of tr B"
     yield (
         f"autoencoder, damping 3e-6, {_cosines(_AUTOENCODER, _AFTER, 'damping 3e-6', 'against', comma=False)}; "
         f"ResNet-20, damping 0.03 per example, {_cosines(_RESNET, _AFTER, PER_EXAMPLE, 'against', comma=False)}"

@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 
 from evabench.records.memory import Memory
-from tools.docs_figures.page import Computed, ComputedTable
+from tools.docs_figures.page import Computed, ComputedTable, ComputedWords
 from tools.docs_figures.stored import runs_of
 
 _TEN = 10  # from here on without decimals
 _ARMS = ("SGD", "AdamW", "Eva", "Eva-f", "Eva-s", "K-FAC", "Shampoo")
+_LARGEST = "resnet110-batch32"
 _NETS = {
     "ResNet-20, 32": "resnet20-batch32",
     "ResNet-56, 32": "resnet56-batch32",
@@ -27,6 +28,23 @@ def computed() -> Iterator[Computed]:
     rows.append(("curvature state, ResNet-110", *(_state("resnet110-batch32", arm) for arm in _ARMS)))
     rows.append(("... at a quarter of the channels", *(_state("resnet110-batch32 x0.25", arm) for arm in _ARMS)))
     yield ComputedTable(page="findings.md", heading=("net, batch", *_ARMS), rows=rows)
+    for text in _sentences():
+        yield ComputedWords(page="findings.md", text=text)
+
+
+def _sentences() -> Iterator[str]:
+    kfac, eva = (_memory(_LARGEST, arm).peak.total / 2**20 for arm in ("K-FAC", "Eva"))
+    yield f"{kfac - eva:.0f} MiB of {kfac:.0f} MiB at batch 32"
+    most = max(_memory(net, "Eva").peak.total / _memory(net, "SGD").peak.total for net in _NETS.values()) - 1
+    yield f"Eva costs at most {100 * most:.1f} % over SGD"
+    shampoo = _memory(_LARGEST, "Shampoo")
+    share = shampoo.curvature_state_bytes / shampoo.peak.total
+    yield f"whole curvature state is {shampoo.curvature_state_bytes / 2**20:.0f} MiB, {100 * share:.0f} % of the peak"
+    full, quarter = (
+        _memory(net, "Eva").curvature_state_bytes / _memory(net, "Shampoo").curvature_state_bytes
+        for net in (_LARGEST, f"{_LARGEST} x0.25")
+    )
+    yield f"Eva's is {100 * full:.0f} % of Shampoo's at full width, {100 * quarter:.0f} % at a quarter"
 
 
 def _memory(net: str, arm: str) -> Memory:

@@ -7,7 +7,7 @@ from evabench.findings.arm import MeasuredArm
 from evabench.findings.findings import make_findings
 from evabench.stats.paired import paired_ratio
 from evabench.units import format_ratio
-from tools.docs_figures.page import Computed, ComputedTable
+from tools.docs_figures.page import Computed, ComputedTable, ComputedWords
 from tools.docs_figures.stored import runs_of
 
 _NETS = {"autoencoder-half": 3, "resnet20-half": 2}  # decimals of the loss
@@ -38,6 +38,16 @@ _ROWS = (
 def computed() -> Iterator[Computed]:
     """Yield the table of the suite itself."""
     arms = {(arm.workload_name, arm.name): arm for arm in make_findings(runs_of("peers")).arms}
+    sgd, adamw = (
+        [1e3 * seconds for seconds in arms["autoencoder-half", name].step_seconds.values()] for name in ("SGD", "AdamW")
+    )
+    yield ComputedWords(
+        page="baselines.md",
+        text=(
+            f"a step of SGD took {min(sgd):.1f} to {max(sgd):.1f} ms and one of AdamW {min(adamw):.1f} to "
+            f"{max(adamw):.1f}"
+        ),
+    )
     yield ComputedTable(
         page="baselines.md",
         heading=(

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from evabench.findings.arm import MeasuredArm
 from evabench.findings.findings import make_findings
 from evabench.settings.quadratics import QuadraticSettings
-from tools.docs_figures.page import Computed, ComputedTable
+from evabench.stats.rates import steps_to_a_tenth
+from tools.docs_figures.page import Computed, ComputedTable, ComputedWords
 from tools.docs_figures.stored import runs_of
 
 _NETS = ("condition-10", "condition-100", "condition-1000", "condition-100, no mean")
@@ -15,6 +16,17 @@ _ARMS = ("SGD", "SGD, momentum 0.9", "Eva", "Eva-f", "Eva-s", "K-FAC", "FOOF", "
 def computed() -> Iterator[Computed]:
     """Yield the table of rates."""
     arms = {(arm.workload_name, arm.name): arm for arm in make_findings(runs_of("quadratic")).arms}
+    gradient_descent = arms["condition-1000", "SGD"].workload
+    best = arms["condition-1000", "Eva-f"].best_rate
+    assert isinstance(gradient_descent, QuadraticSettings)
+    assert best is not None
+    yield ComputedWords(
+        page="mechanism.md",
+        text=(
+            f"at k = 1000 it needs {steps_to_a_tenth(best.contraction):.0f} steps to a tenth of the excess loss, "
+            f"gradient descent {steps_to_a_tenth(gradient_descent.gradient_descent_rate):.0f}"
+        ),
+    )
     theory = [arms[net, "SGD"].workload for net in _NETS]
     yield ComputedTable(
         page="mechanism.md",

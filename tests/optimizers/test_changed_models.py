@@ -1,10 +1,12 @@
 """Models that change after the optimizer was made: layers are added, hooks are taken off, others register them anew."""
 
 import copy
+import pickle
 
 import pytest
 import torch
 from torch import nn
+from torch.optim.swa_utils import AveragedModel
 from torch.testing import assert_close
 
 from evabench.optimizers import FOOF, KFAC, Eva, EvaF, coverage
@@ -71,6 +73,20 @@ def test_a_detached_model_has_no_hooks_and_the_state_goes_on_when_they_are_back(
     train(model, optimizer, range(3, 6))
     train(undisturbed, other, range(6))
     assert_close(parameters(model), parameters(undisturbed), rtol=0, atol=0)
+
+
+@each_with_hooks
+@pytest.mark.filterwarnings("ignore:`torch.jit.script` is deprecated")
+@pytest.mark.parametrize("num_steps", [0, 1])
+def test_a_copy_of_a_watched_model_can_be_scripted_and_the_model_itself_says_what_to_do(optimizer_class, num_steps):
+    model = small_net()
+    optimizer = optimizer_class(model)
+    train(model, optimizer, range(num_steps))
+    x, _ = batch()
+    for copied in (copy.deepcopy(model), pickle.loads(pickle.dumps(model)), AveragedModel(model).module):
+        assert_close(torch.jit.script(copied)(x), model(x))
+    with pytest.raises(AttributeError, match=r"call optimizer\.detach\(\) before it and optimizer\.attach"):
+        torch.jit.script(model)
 
 
 @each_optimizer

@@ -290,6 +290,56 @@ def test_a_use_that_comes_later_is_found_at_the_next_pass(optimizer_class):
 
 
 @each_class
+def test_a_layer_that_is_used_in_another_way_later_is_found_at_the_next_pass(optimizer_class):
+    class Changing(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.usual, self.other, self.by_hand = nn.Linear(4, 3), nn.Linear(4, 3), False
+
+        def forward(self, x):
+            by_hand = nn.functional.linear(x, self.other.weight, self.other.bias)
+            return self.usual(x) + (by_hand if self.by_hand else self.other(x))
+
+    changing, constant = Changing().double(), Changing().double()
+    constant.load_state_dict(changing.state_dict())
+    optimizers = [build_at_once(optimizer_class, each) for each in (changing, constant)]
+    for seed in range(4):
+        changing.by_hand = seed >= 1
+        for model, optimizer in zip((changing, constant), optimizers, strict=True):
+            step(model, optimizer, random(8, 4, seed=0 if seed < 2 else seed))  # the second pass is the one that tells
+    assert_close(parameters(changing), parameters(constant))
+
+
+@each_class
+def test_a_weight_that_multiplies_in_two_ways_takes_the_plain_gradient_and_is_named(optimizer_class):
+    class Mirrored(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.code, self.out = nn.Linear(4, 3), nn.Linear(4, 3)
+
+        def forward(self, x):
+            return self.out(nn.functional.linear(torch.tanh(self.code(x)), self.code.weight.T))
+
+    model = Mirrored().double()
+    optimizer = build_at_once(optimizer_class, model)
+    for seed in range(3):
+        optimizer.zero_grad()
+        model(random(8, 4, seed=seed)).square().mean().backward()
+        gradient = model.code.weight.grad.clone()
+        optimizer.step()
+        direction = model.code.weight.grad
+        assert_close(direction / direction.norm(), gradient / gradient.norm())
+    assert "code (Linear, 15): plain gradient, its product is not that of one weight and its bias" in str(
+        coverage(optimizer)
+    )
+
+
+def build_at_once(optimizer_class, model):
+    """Return an optimizer that uses the statistics of each step in it."""
+    return optimizer_class(model, **({"refresh_every": 1} if optimizer_class in (FOOF, KFAC) else {}))
+
+
+@each_class
 def test_what_multiplies_no_rows_is_named_by_kind_with_the_way_out(optimizer_class):
     class Experts(nn.Module):
         def __init__(self):

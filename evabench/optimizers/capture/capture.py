@@ -23,7 +23,7 @@ from evabench.optimizers.capture.products import Product
 from evabench.optimizers.capture.summaries import Summary
 from evabench.optimizers.capture.sums import Caught, ForwardPass, Sums, count
 from evabench.optimizers.capture.uses import Uses
-from evabench.optimizers.eager import eager
+from evabench.optimizers.eager import eager, have_compiled_code_look_for_hooks
 from evabench.optimizers.layers.layers import Layer, Module
 from evabench.optimizers.layers.parts import LayerParts
 from evabench.optimizers.phases import phase
@@ -60,7 +60,10 @@ class Capture:
         self.is_attached = True
         self.sums: dict[Layer, Sums] = {}
         self.set_by_hand: tuple[Layer, ...] = ()  # at the last step
+        self.mixed: dict[Layer, str] = {}  # at the last step: those whose gradient other products had a part in
         self.num_steps = 0
+        self._others: dict[Layer, str] = {}  # since the last step: those products, in words
+        self._unseen: dict[Layer, bool] = {}  # whose gradient no pass has led to; True: the model was looked at for it
         self._remarks: dict[Layer, str] = {}  # why the last pass that did not count did not
         self._num_accumulating = 0  # contexts of `accumulating` that are open
         self._trusts_gradients = False  # since one was opened, until the next step
@@ -91,8 +94,12 @@ class Capture:
         self.num_steps += 1
         if self._uses is not None:
             self._uses.settle()
+            if not all(self._unseen.values()):  # a layer is used in another way than before, once for each
+                self._uses.look_again()
+                self._unseen = dict.fromkeys(self._unseen, True)
         self.set_by_hand = () if self._trusts_gradients else tuple(filter(self._is_set_by_hand, self.layers))
-        for layer in self.set_by_hand:
+        self.mixed = {layer: words for layer, words in self._others.items() if layer.weight.grad is not None}
+        for layer in (*self.set_by_hand, *self.mixed):
             self.sums.pop(layer, None)
         for layer in [each for each in self.sums if each.weight.grad is None]:
             del self.sums[layer]
@@ -108,15 +115,16 @@ class Capture:
         return taken
 
     def layers_to_precondition(self) -> Sequence[Layer]:
-        """Return the layers without those whose gradients were set by hand at this step."""
-        if not self.set_by_hand:
+        """Return the layers without those whose gradients are not of their own rows alone at this step."""
+        if not (self.set_by_hand or self.mixed):
             return self.layers
-        return [layer for layer in self.layers if layer not in self.set_by_hand]
+        return [layer for layer in self.layers if layer not in self.set_by_hand and layer not in self.mixed]
 
     def why_plain(self, without: Container[str]) -> dict[str, str]:
         """Return why layers took the plain gradient at the last step; `without` are those without statistics."""
         words = {each.name: self._why_idle(each) for each in self.layers if each.name in without}
-        return words | {each.name: SET_BY_HAND for each in self.set_by_hand if each.name not in without}
+        words |= {each.name: SET_BY_HAND for each in self.set_by_hand if each.name not in without}
+        return words | {each.name: why for each, why in self.mixed.items()}
 
     def _why_idle(self, layer: Layer) -> str:
         if not self.num_steps:
@@ -167,6 +175,15 @@ class Capture:
     def see_product(self, layer: Layer, product: Product, output: Tensor, layout: Layout) -> None:
         """Keep a product with the weight of a layer until the gradient of its output comes."""
         self.see(layer, product.geometry or _MATRIX, product.inputs, output, layout)
+
+    def see_other(self, layer: Layer, output: Tensor, words: str) -> None:
+        """Note a product with the weight that is not one of its matrix, when the gradient of its output comes.
+
+        The gradient of the weight is then not of the rows that its hooks have seen.
+        """
+        self.remark(layer, words)
+        if torch.is_grad_enabled() and output.requires_grad:
+            output.register_hook(lambda _: self._others.update({layer: words}))  # type: ignore[no-untyped-call]
 
     @phase("capture")
     def see(self, layer: Layer, module: Module, inputs: Tensor, output: Tensor, layout: Layout | None = None) -> None:
@@ -221,6 +238,8 @@ class Capture:
             caught.clear()
         elif layer in self.sums and not (torch.is_grad_enabled() or self._is_kept(layer)):
             del self.sums[layer]  # a new gradient, without what the earlier passes have led to
+        elif layer not in self.sums and self.enabled:
+            self._unseen.setdefault(layer, False)
         running.accumulated.append(layer)
 
     def _prepare(self, layer: Layer) -> None:
@@ -270,6 +289,7 @@ class Capture:
     def _forget(self) -> None:
         self.sums.clear()
         self._returned.clear()
+        self._others.clear()
         if torch._C._current_graph_task_id() == -1:
             self._passes.forget()
 
@@ -301,6 +321,7 @@ class Capture:
         self._hooks = [hook for layer in self.layers for hook in watch(self, layer)] if self.is_attached else []
         self._uses: Uses | None = None
         if self.is_attached:
+            have_compiled_code_look_for_hooks()
             self._look()
 
     def _look(self) -> None:

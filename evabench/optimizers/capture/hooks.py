@@ -2,6 +2,7 @@
 
 import weakref
 from collections.abc import Callable
+from functools import wraps
 from typing import Any, Protocol, final
 
 import torch
@@ -75,8 +76,24 @@ def _watch_gradient(watcher: Watcher, layer: Layer) -> tuple[RemovableHandle, Re
     return handles
 
 
+class HookError(AttributeError):
+    """`torch.jit.script` asks for the name of a hook, whose source it wants."""
+
+
+class Hook:
+    """A hook of which `torch.jit.script` is told in words that it cannot have the source."""
+
+    @property
+    def __name__(self) -> str:
+        """Raise `HookError`."""
+        raise HookError(
+            "torch.jit.script takes no model that an optimizer of evabench watches: call optimizer.detach() before it "
+            "and optimizer.attach() behind it, or script a copy, copy.deepcopy(model)"
+        )
+
+
 @final
-class _Hook:
+class _Hook(Hook):
     """Knows its watcher weakly.
 
     A copy of it, in a copy of the model, does nothing: the copy of an optimizer attaches hooks of its own.
@@ -115,9 +132,31 @@ class _Hook:
 
 
 def idle_hook() -> Callable[..., None]:
-    """Return a hook that does nothing."""
+    """Return a hook that does nothing, where one was in the model that this one was copied from."""
     return _ignore
 
 
+def idle_pre_hook() -> Callable[..., None]:
+    """Return a hook that does nothing, where one before the forward pass was."""
+    return _ignore_inputs
+
+
+# `torch.jit.script` compiles what `wraps` points to, whose arguments it wants to have names and types.
+
+
+def _after_a_tensor(self: Any, input: tuple[Tensor], output: Tensor) -> None:
+    pass
+
+
+def _before_a_tensor(self: Any, input: tuple[Tensor]) -> None:
+    pass
+
+
+@wraps(_after_a_tensor)
 def _ignore(*of_a_forward_pass: object) -> None:
-    """Stand where a hook was in the model that this one was copied from."""
+    pass
+
+
+@wraps(_before_a_tensor)
+def _ignore_inputs(*of_a_forward_pass: object) -> None:
+    pass

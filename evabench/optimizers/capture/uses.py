@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
-from evabench.optimizers.capture.hooks import idle_hook
+from evabench.optimizers.capture.hooks import Hook, idle_hook, idle_pre_hook
 from evabench.optimizers.capture.layout import Layout, find_layout
 from evabench.optimizers.capture.passes import is_transformed
 from evabench.optimizers.capture.products import Product, ProductMode
@@ -40,6 +40,9 @@ class Watcher(Protocol):
 
     def add_layer(self, layer: Layer) -> bool:
         """Take a layer that was found by its product, or return False where it is to be left out."""
+
+    def see_other(self, layer: Layer, output: Tensor, words: str) -> None:
+        """Take a product with the weight that the matrix of the layer does not describe."""
 
     def remark(self, layer: Layer, words: str) -> None:
         """Take the reason why a product does not count."""
@@ -85,6 +88,11 @@ class Uses:
         if self._look and self._has_looked:
             self._stop(watcher)
         elif not self._look and any(weight.grad is not None for weight in self._unexplained(watcher)):
+            self._start()
+
+    def look_again(self) -> None:
+        """Look at all modules in the next pass."""
+        if not self._look:
             self._start()
 
     def remove(self) -> None:
@@ -155,7 +163,7 @@ class Uses:
         if _fits(product, layer):
             watcher.see_product(layer, product, output, _layout(product, call, layer))
         else:
-            watcher.remark(layer, OTHER_PRODUCT)
+            watcher.see_other(layer, output, OTHER_PRODUCT)
 
     def _find(self, product: Product, call: _Call, watcher: Watcher) -> Layer | None:
         """Return the layer of a product, a new one where its weight is in none yet."""
@@ -182,7 +190,7 @@ class Uses:
 
 
 @final
-class _Edge:
+class _Edge(Hook):
     """A hook where a call of a module begins or ends; a copy of it, in a copy of the model, does nothing.
 
     It is no part of compiled code, in which nobody looks.
@@ -204,7 +212,7 @@ class _Edge:
             uses.leave(module)
 
     def __reduce__(self) -> tuple[Callable[[], Callable[..., None]], tuple[()]]:
-        return idle_hook, ()
+        return (idle_pre_hook if self.is_start else idle_hook), ()
 
 
 def _is_plain_call(product: Product, module: nn.Module) -> bool:

@@ -77,9 +77,7 @@ class Layer:
     @property
     def why_idle(self) -> str:
         """What keeps a hook from firing."""
-        return (
-            "its hook never fired: not used, used without calling the module, or compiled before the optimizer was made"
-        )
+        return "its hook never fired: not used, used without calling the module, or in code of torch.jit"
 
     @property
     def num_groups(self) -> int:

@@ -104,6 +104,19 @@ def test_a_saved_state_that_was_deleted_in_any_part_is_refused(build):
         assert_unchanged(before, model, optimizer)
 
 
+@pytest.mark.parametrize("optimizer_class", [KFAC, FOOF, Shampoo])
+def test_a_step_that_an_error_ends_leaves_no_part_of_a_state(optimizer_class, monkeypatch):
+    model = small_net()
+    optimizer = optimizer_class(model)
+    backward(model, *batch())
+    with monkeypatch.context() as patched:
+        for name in ("cholesky_ex", "eigh"):
+            patched.setattr(torch.linalg, name, lambda *_, **__: (_ for _ in ()).throw(MemoryError("no room")))
+        with pytest.raises(MemoryError, match="no room"):
+            optimizer.step()
+    train(model, optimizer, range(2))
+
+
 def test_a_layer_that_first_has_a_gradient_between_two_refreshes_is_no_state_in_part():
     model = small_net()
     for build in (

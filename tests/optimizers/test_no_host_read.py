@@ -105,8 +105,9 @@ def test_shampoo_never_reads_from_the_device_but_in_a_refresh_by_eigh(grafting, 
         if root_method == "eigh":
             shampoo.param_groups[0]["refresh_every"] = 10
             for layer in shampoo.layers:  # as step 0 leaves it
-                size = shampoo.partitions[layer.weight].num_factor_elements
-                shampoo.state[layer.weight].update(factors=torch.empty(size), roots=torch.empty(size))
+                cut = shampoo.partitions[layer.weight]
+                state = {name: torch.empty(cut.num_factor_elements) for name in ("factors", "roots")}
+                shampoo.state[layer.weight].update(state, grafting_squares=torch.empty(cut.shape))
             shampoo.param_groups[0]["step"] = 1
         fake_steps(model, shampoo)
 

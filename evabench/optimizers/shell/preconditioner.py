@@ -23,7 +23,7 @@ from evabench.optimizers.shell.groups import (
 from evabench.optimizers.shell.health import Health
 from evabench.optimizers.shell.loading import Shapes, check_is_state, check_kind, check_states
 from evabench.optimizers.shell.refusals import check_slots, check_step, find_slots
-from evabench.optimizers.shell.statistics import Levels, restore_statistics
+from evabench.optimizers.shell.statistics import Levels, drop_parts, restore_statistics
 from evabench.optimizers.step.skips import Skips
 from evabench.optimizers.step.troubles import Troubles
 
@@ -130,7 +130,11 @@ class Preconditioner(torch.optim.Optimizer, ABC, Generic[Part]):
             raise RuntimeError("step after detach: the hooks are off. Call attach() before the next batch.")
         check_slots(type(self).__name__, self.slots, self.names)
         if check_step(self, self.names, self.statistics[0], self._whole(self.param_groups[0])):
-            self._update_()
+            try:
+                self._update_()
+            except BaseException:
+                drop_parts(self, self._whole(self.param_groups[0]), self.statistics)
+                raise
         return loss
 
     def zero_grad(self, set_to_none: bool = True) -> None:

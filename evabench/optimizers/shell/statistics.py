@@ -26,6 +26,14 @@ def _missing_from(state: Mapping[str, Any], levels: Levels) -> str:
     return ""  # what is missing has nothing beside it, or behind
 
 
+def drop_parts(optimizer: torch.optim.Optimizer, whole: Sequence[Levels], names: Sequence[str]) -> None:
+    """Forget the statistics of states that are not whole, as an error in a step leaves them (memory that ran out)."""
+    for state in optimizer.state.values():
+        if find_missing(state, whole):
+            for name in names:
+                state.pop(name, None)
+
+
 def restore_statistics(
     optimizer: torch.optim.Optimizer, state_dict: Mapping[str, Any], names: Sequence[str], of_own_type: Sequence[str]
 ) -> None:

@@ -50,10 +50,11 @@ def judged(runs):
 
 @pytest.mark.parametrize("arm", [*DEGREES, *(pytest.param(arm, marks=pytest.mark.long) for arm in SLOW)])
 def test_the_work_of_every_optimizer_is_an_exact_polynomial_of_its_degree(arm):
-    flops, moved = degrees(counted(arm))
+    widths = WIDTHS if arm in SLOW else WIDTHS[-5:]
+    flops, moved = degrees(counted(arm, widths))
     assert flops.degree == (DEGREES | SLOW)[arm]
     assert moved.degree == 2  # what is read and written are matrices, whatever is done to them
-    assert flops.widths == moved.widths == tuple(WIDTHS)
+    assert flops.widths == moved.widths == tuple(widths)
 
 
 def test_the_claim_about_eva_is_decided_by_its_counts():
@@ -63,18 +64,20 @@ def test_the_claim_about_eva_is_decided_by_its_counts():
 
 
 def test_the_same_claim_about_k_fac_would_be_refuted():
-    kfac = [replace(one, cell=replace(one.cell, optimizer=SUITE.arms["Eva"])) for one in counted("K-FAC@1", WIDTHS[:5])]
+    kfac = [
+        replace(one, cell=replace(one.cell, optimizer=SUITE.arms["Eva"])) for one in counted("K-FAC@1", WIDTHS[-5:])
+    ]
     assert judged(kfac).here is Verdict.REFUTED
 
 
 def test_four_widths_decide_nothing():
-    judgement = judged(counted("Eva", WIDTHS[:4]))
+    judgement = judged(counted("Eva", WIDTHS[-4:]))
     assert judgement.here is not Verdict.SUPPORTED
-    (family,) = make_findings(counted("Eva", WIDTHS[:4])).work_families
+    (family,) = make_findings(counted("Eva", WIDTHS[-4:])).work_families
     assert work_table(family).rows == (("Eva", "no polynomial", "no polynomial"),)
 
 
 def test_the_table_says_degree_and_widths():
-    (family,) = make_findings(counted("Eva-s", WIDTHS[:5])).work_families
+    (family,) = make_findings(counted("Eva-s", WIDTHS[-5:])).work_families
     ((_, flops, _),) = work_table(family).rows
-    assert flops == "d^2, at 5 widths from 272 to 400"
+    assert flops == "d^2, at 5 widths from 368 to 496"

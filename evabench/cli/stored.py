@@ -170,8 +170,8 @@ def _why_unused(plan: Plan, stored: Sequence[Run]) -> str | None:
     return f"{counted(num_differing, 'run')} of this host are stored that differ, and are not used: {words}{more}."
 
 
-def _place(cell: Cell, seed: int) -> tuple[str, str, str, int]:
-    return cell.workload_name, cell.arm, cell.measurement.measurement, seed
+def _place(cell: Cell, seed: int) -> tuple[str, str, str, str, int]:
+    return cell.workload_name, cell.arm, cell.measurement.measurement, cell.role, seed
 
 
 def command(suite: str, tier: str | None, results: Path, **options: int | bool | str | None) -> str:

@@ -156,6 +156,16 @@ def test_one_miss_stands_among_the_points():
     assert row(convergence_table(workload), "Eva")["steps to target"] == "20, missed, 24"
 
 
+def test_of_many_seeds_the_median_and_the_range_are_told_and_a_miss_is_later_than_any_step():
+    steps = [20, 24, 28, 32, 36, 40, None, None]
+    (workload,) = make_report(suite(), made.trainings("Eva", steps)).workloads
+    table = convergence_table(workload)
+    assert row(table, "Eva")["steps to target"] == "34 (20 to missed, 2 of 8 missed)"
+    assert "the median of the seeds (their range)" in table.note
+    (workload,) = make_report(suite(), made.trainings("Eva", [20, 24, 28, None, None, None])).workloads
+    assert row(convergence_table(workload), "Eva")["steps to target"] == "missed (20 to missed, 3 of 6 missed)"
+
+
 def test_accuracy_stands_in_the_table_of_a_workload_that_has_it_and_in_no_other(whole):
     assert "test accuracy, %" not in convergence_table(whole.workloads[0]).headings
     trained = [

@@ -1,9 +1,9 @@
 """How far each arm came, and in what health, as tables."""
 
+import math
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from statistics import median
-from typing import TypeVar
 
 from evabench.findings.arm import MeasuredArm
 from evabench.records.convergence import Convergence
@@ -12,9 +12,9 @@ from evabench.reporting.tables.table import NOT_MEASURED, Table, counted
 from evabench.stats.kaplan_meier import reached
 from evabench.units import format_seconds
 
-V = TypeVar("V")
 
 MISSED = "missed"
+_MAX_POINTS = 4
 MIN_SEEDS_REACHED = 6  # below, the seeds themselves are listed and say more
 
 
@@ -65,7 +65,8 @@ def convergence_table(workload: WorkloadReport) -> Table | None:
     if levels:
         note += f" Without a net: {', '.join(f'{name} {_loss(loss)}' for name, loss in levels.items())}."
     if target:
-        note += f" {target.words} Time: steps x step time; one point per seed."
+        several = "the median of the seeds (their range)" if workload.num_seeds > _MAX_POINTS else "one point per seed"
+        note += f" {target.words} Time: steps x step time; {several}."
     return Table(
         title=f"Convergence in {workload.budget_words}",
         headings=("arm", "val. loss", *spread, "test loss", *scores, *to_target),
@@ -162,13 +163,23 @@ def _score(values: Sequence[float]) -> str:
 
 
 def _times_to_target(workload: WorkloadReport, arm: MeasuredArm) -> tuple[str, str]:
-    return _points(workload.steps_to_target(arm), str), _points(workload.seconds_to_target(arm), format_seconds)
+    steps, seconds = workload.steps_to_target(arm), workload.seconds_to_target(arm)
+    return _points(steps, lambda count: f"{count:g}"), _points(seconds, format_seconds)
 
 
-def _points(values: Sequence[V | None], words: Callable[[V], str]) -> str:
+def _points(values: Sequence[float | None], words: Callable[[float], str]) -> str:
+    """Return each value; of more than a table has room for the median and the range, a miss being later than any."""
     if len(values) > 1 and all(value is None for value in values):
         return f"{MISSED} by all {len(values)}"
-    return ", ".join(MISSED if value is None else words(value) for value in values) or NOT_MEASURED
+    told = [math.inf if value is None else value for value in values]
+    points = [MISSED if math.isinf(value) else words(value) for value in told]
+    if len(points) <= _MAX_POINTS:
+        return ", ".join(points) or NOT_MEASURED
+    middle, least, most = (
+        MISSED if math.isinf(value) else words(value) for value in (median(told), min(told), max(told))
+    )
+    missed = f", {points.count(MISSED)} of {len(points)} {MISSED}" if MISSED in points else ""
+    return f"{middle} ({least} to {most}{missed})"
 
 
 def _median(losses: Sequence[float | None]) -> str:

@@ -12,7 +12,6 @@ from evabench.reporting.tables.table import NOT_MEASURED, Table, counted
 from evabench.stats.kaplan_meier import reached
 from evabench.units import format_seconds
 
-
 MISSED = "missed"
 _MAX_POINTS = 4
 MIN_SEEDS_REACHED = 6  # below, the seeds themselves are listed and say more

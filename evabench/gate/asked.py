@@ -54,6 +54,12 @@ class GatedSuite:
         """Return where its counters lie."""
         return baseline_path(self.file)
 
+    def baseline_of(self, code: SideCode, project: Path) -> Path:
+        """Return where the counters of a side lie: in its checkout, where the suite's file lies in the project."""
+        if not self.file.is_relative_to(project.resolve()):
+            return self.baseline
+        return code.folder / self.baseline.relative_to(project.resolve())
+
     def cells(self) -> dict[str, Cell]:
         """Return every cell that is counted, by name."""
         suite = self.suite

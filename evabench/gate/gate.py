@@ -19,7 +19,7 @@ from evabench.gate.asked import (
     read_gated_suite,
     why_untouched,
 )
-from evabench.gate.baseline import Baseline, read_baseline
+from evabench.gate.baseline import read_baseline
 from evabench.gate.control import Control, ControlSeries
 from evabench.gate.counted import NUM_PROCESS_PEAKS, Counted, CountedCell, Counting, count_cells, judge_counted
 from evabench.gate.coverage import cover
@@ -113,13 +113,18 @@ def count_in_place(asked: Asked, gated: GatedSuite) -> dict[str, CountedCell]:
 
 
 def _count_alone(asked: Asked, gated: GatedSuite) -> Counted:
-    return _judge(gated, count_in_place(asked, gated), None)
+    return _judge(gated, gated.baseline, count_in_place(asked, gated), None)
 
 
-def _judge(gated: GatedSuite, head: Mapping[str, CountedCell], base: Mapping[str, CountedCell] | None) -> Counted:
-    baseline: Baseline | None = read_baseline(gated.baseline)
+def _judge(
+    gated: GatedSuite, baseline: Path, head: Mapping[str, CountedCell], base: Mapping[str, CountedCell] | None
+) -> Counted:
     return judge_counted(
-        head, base, baseline, key=counter_key(gated.suite.device), ignored_bytes=gated.table.ignored_bytes
+        head,
+        base,
+        read_baseline(baseline),
+        key=counter_key(gated.suite.device),
+        ignored_bytes=gated.table.ignored_bytes,
     )
 
 
@@ -154,6 +159,7 @@ def _compare(asked: Asked, gated: GatedSuite, scratch: Path, report: GateReport)
     peaks = NUM_PROCESS_PEAKS
     counted = _judge(
         gated,
+        gated.baseline_of(codes["head"], asked.project),
         _count(asked, gated, sides, "head", peaks),
         _count(asked, gated, sides, "base", peaks),
     )

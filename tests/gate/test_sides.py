@@ -146,6 +146,15 @@ def test_the_suite_that_ships_is_gated_in_at_most_four_cells_and_counts_all():
     assert {test.num_tests for cell in timed for test in cell.tests.values()} == {2 * len(gated.table.gated)}
 
 
+def test_the_baseline_of_a_side_is_the_one_that_it_has_committed(tmp_path):
+    places, _ = laid(tmp_path, {"bench/own.toml": SUITE, "mine.py": ""}, {"mine.py": "x = 1"})
+    project, code = tmp_path / "project", other_project(places["head"], "HEAD", "python")
+    inside = read_gated_suite("bench/own.toml", project)
+    assert inside.baseline_of(code, project) == places["head"] / "bench" / "own.baseline.json"
+    outside = read_gated_suite(str(project / "bench/own.toml"), places["head"])
+    assert outside.baseline_of(code, places["head"]) == project / "bench" / "own.baseline.json"
+
+
 def test_margins_of_a_cell_take_the_place_of_the_rules_own(tmp_path):
     path = tmp_path / "own.toml"
     path.write_text(SUITE + 'margins."small, Mine" = { step = 0.08 }\n')

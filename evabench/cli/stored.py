@@ -97,7 +97,7 @@ def report_of_file(suite: Suite, path: Path) -> Report:
     if len(versions) > 1:
         raise StoreError(f"{path}: runs with torch {', '.join(versions)} are never pooled. Give each a file of its own")
     older = [run for run in runs if not _is_of_this_code(run)]
-    found = TargetFindings(found=targets, num_tried=num_targets_tried(runs))
+    found = TargetFindings(found=targets, num_tried=num_targets_tried(suite, runs))
     return make_report(
         suite,
         runs,

@@ -90,12 +90,15 @@ def _series(arm: MeasuredArm) -> tuple[str, str, str]:
     return arm.name, repr(arm.optimizer), repr(arm.series)
 
 
-def num_targets_tried(runs: Iterable[Run]) -> dict[str, int]:
-    """Return by how many targets the judged trainings of each workload were to be judged, whatever became of them."""
-    tried: dict[str, set[str]] = {}
+def num_targets_tried(suite: Suite, runs: Iterable[Run]) -> dict[str, int]:
+    """Return by how many targets the trainings of each workload were to be judged, where its target is a number.
+
+    A target that runs set is another one with every change of the code, and nobody chose it.
+    """
+    tried: dict[str, set[str]] = {name: set() for name in goals_of(suite)}
     for run in runs:
-        if run.cell.role == "judged" and run.cell.target is not None:
-            tried.setdefault(run.cell.workload_name, set()).add(run.cell.target)
+        if run.cell.role == "judged" and run.cell.target is not None and run.cell.workload_name in tried:
+            tried[run.cell.workload_name].add(run.cell.target)
     return {workload: len(hashes) for workload, hashes in tried.items()}
 
 

@@ -107,7 +107,7 @@ def make_plan(
         ),
         repeatable=_unfinished(repeats, done, suite.seed) if repeat else (),
         stored=tuple(used),
-        targets=replace(targets, other_runs=other, num_tried=num_targets_tried(stored)),
+        targets=replace(targets, other_runs=other, num_tried=num_targets_tried(suite, stored)),
         older_code=_count_older([*planned, *waiting], stored, wanted),
         trials=_of_plan(_trials(suite, host), stored),
     )

@@ -3,6 +3,8 @@
 from dataclasses import replace
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from evabench.claims.evidence import judge_claims
 from evabench.claims.judgement import Verdict
@@ -42,6 +44,17 @@ def test_a_base_that_misses_a_number_in_more_than_a_quarter_of_its_seeds_decides
     assert judgement.here is verdict
     if verdict is INCONCLUSIVE:
         assert f"autoencoder has a weak base: SGD missed the target in {missed} of 8 seeds" in judgement.reason
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.sampled_from([None, 24, 40, 64]), min_size=8, max_size=12), st.sampled_from(["at_least", "at_most"]))
+def test_no_verdict_rests_on_a_base_that_misses_in_more_than_a_quarter(steps, relation):
+    runs = [*TIMED, *trainings("SGD", steps), *trainings("Eva", [20] * len(steps))]
+    judgement = only(replace(SOONER, relation=relation), runs)
+    if 4 * steps.count(None) > len(steps):
+        assert judgement.here is INCONCLUSIVE
+    else:
+        assert "weak base" not in judgement.reason
 
 
 @pytest.mark.parametrize("kind", ["diverged", "crashed", "timeout", "out_of_memory", "killed"])

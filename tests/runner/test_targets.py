@@ -232,6 +232,11 @@ reason = "a test"
 )
 
 
+def test_targets_that_runs_set_are_not_counted_as_tried(suite):
+    judged = [made(run) for run in untimed(make_plan(suite, set_by(suite), HOST))]
+    assert make_plan(suite, [*set_by(suite), *judged], HOST).targets.num_tried == {"number": 1}
+
+
 def checks_of(suite):
     return [run for run in untimed(make_plan(suite, [], HOST)) if run.cell.role == "rate_check"]
 

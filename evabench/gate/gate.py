@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from time import monotonic
 
-from evabench.errors import GateError
+from evabench.errors import GateError, IncomparableError, WorkerError
 from evabench.gate.asked import (
     GatedSuite,
     check_names_lead_into,
@@ -90,8 +90,14 @@ def run_gate(asked: Asked) -> GateReport:
     if asked.base is None:
         report = replace(report, counted=_count_alone(asked, gated))
     else:
-        with tempfile.TemporaryDirectory(prefix="evabench-gate-") as scratch:
-            report = _compare(asked, gated, Path(scratch), report)
+        # What ends a gate is an answer too: all outputs are written, and say it.
+        try:
+            with tempfile.TemporaryDirectory(prefix="evabench-gate-") as scratch:
+                report = _compare(asked, gated, Path(scratch), report)
+        except IncomparableError as error:
+            report = replace(report, base=asked.base, head=asked.head or WORKING_TREE, incomparable=str(error))
+        except WorkerError as error:
+            report = replace(report, base=asked.base, head=asked.head or WORKING_TREE, stopped=str(error))
     return replace(report, seconds=monotonic() - clock)
 
 

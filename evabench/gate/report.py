@@ -61,6 +61,8 @@ class GateReport(Strict):
     seconds: Seconds
     num_tests: int = 0  # by which every error of the timed layers is divided
     untouched: str | None = None  # why nothing had to be measured
+    incomparable: str | None = None  # why no number compares the sides
+    stopped: str | None = None  # why measuring ended before its end
     other_dependencies: tuple[str, ...] = ()  # files by which the sides need other packages than each other
     counted: Counted | None = None
     timed: tuple[Timed, ...] = ()

@@ -63,6 +63,10 @@ def findings(report: GateReport) -> tuple[Finding, ...]:
             "those of one interpreter. Give each its own: --base-python, --head-python."
         )
         found.append(Finding(kind="undecided", layer="gate", cell=None, text=text))
+    if report.incomparable:
+        found.append(Finding(kind="invalid", layer="gate", cell=None, text=report.incomparable))
+    if report.stopped:
+        found.append(Finding(kind="missing", layer="gate", cell=None, text=report.stopped))
     if report.untouched:
         found.append(Finding(kind="note", layer="gate", cell=None, text=report.untouched))
     order: list[Kind] = ["regression", "invalid", "missing", "undecided", "quarantined", "change", "note"]
@@ -210,7 +214,10 @@ def headline(report: GateReport) -> str:
         num_cells = len({one.cell for one in found if one.kind == "regression"})
         where = f" in {num_cells} cell{'' if num_cells == 1 else 's'}"
         return f"{report.head}{against}: {regressions} {plural}{where} ({took})."
-    words = {"invalid": "no answer, the environment is invalid", "missing": "something was not measured"}
+    words = {
+        "invalid": "no answer: the sides or this machine cannot be compared",
+        "missing": "something was not measured",
+    }
     for kind, said in words.items():
         if any(one.kind == kind for one in found):
             return f"{report.head}{against}: {said} ({took})."

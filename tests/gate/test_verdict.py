@@ -88,6 +88,13 @@ def test_what_is_undecided_is_exit_4_only_where_that_is_asked_for(report):
     assert exit_code(replace(report, strict=True)) is ExitCode.INCONCLUSIVE
 
 
+def test_sides_that_cannot_be_compared_and_a_gate_that_stopped_are_answers_too():
+    assert exit_code(replace(REPORT, incomparable="protocol 1 and 2")) is ExitCode.INVALID_ENVIRONMENT
+    stopped = replace(REPORT, stopped="the launch server did not start")
+    assert exit_code(stopped) is ExitCode.INCOMPLETE
+    assert "did not start" in findings(stopped)[0].text
+
+
 @pytest.mark.parametrize("report", MISSING)
 def test_what_was_not_measured_is_never_green(report):
     assert exit_code(report) is ExitCode.INCOMPLETE

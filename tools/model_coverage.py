@@ -1,9 +1,9 @@
-"""Print what each family of optimizers preconditions in models of timm, torchvision and transformers.
+"""Print what each optimizer preconditions in models of timm, torchvision and transformers.
 
     python tools/model_coverage.py [NAME ...] > table.md
 
-Random weights, one step of Eva on one small batch each. M-FAC takes all parameters of all models. docs/coverage.md
-holds what it prints.
+Random weights, one step of Eva on one small batch each; Eva-f, K-FAC and FOOF watch what Eva watches. Eva-s, Shampoo
+and M-FAC say it when they are made. docs/coverage.md holds what it prints, and a test compares.
 """
 
 import sys
@@ -18,8 +18,7 @@ import torchvision
 import transformers
 from torch import Tensor, nn
 
-from evabench.optimizers import Eva
-from evabench.optimizers.layers.weights import find_weights
+from evabench.optimizers import MFAC, Eva, EvaS, Shampoo
 from evabench.optimizers.shell.coverage import Coverage, coverage
 
 Model = tuple[nn.Module, Callable[[nn.Module], Tensor]]
@@ -85,6 +84,11 @@ HUGGING_FACE: dict[str, tuple[str, dict[str, Any]]] = {
     "Llama": ("LlamaForCausalLM", SMALL | {"num_key_value_heads": 2}),
     "Mixtral": ("MixtralForCausalLM", SMALL | {"num_key_value_heads": 2, "num_local_experts": 4}),
     "BERT": ("BertForMaskedLM", SMALL),
+    "T5": (
+        "T5ForConditionalGeneration",
+        {"vocab_size": 101, "d_model": 32, "d_ff": 64, "d_kv": 16, "num_layers": 2, "num_heads": 2}
+        | {"decoder_start_token_id": 0},
+    ),
 }
 
 
@@ -126,16 +130,23 @@ MODELS: dict[str, Callable[[], Model]] = (
 )
 
 
-def cover(build: Callable[[], Model]) -> tuple[Coverage, float]:
-    """Return what is preconditioned after a step of Eva, and the share of what Eva-s and Shampoo take."""
+def cover(build: Callable[[], Model]) -> tuple[str, ...]:
+    """Return the cells of a model: the share that each optimizer takes, the longest factor, and what is left plain."""
     torch.manual_seed(0)
     model, loss = build()
     optimizer = Eva(model.train())
     loss(model).backward()
     optimizer.step()
-    trained = [each for each in model.parameters() if each.requires_grad]
-    weights = sum(each.weight.numel() for each in find_weights(model))
-    return coverage(optimizer), weights / sum(each.numel() for each in trained)
+    found = coverage(optimizer)
+    taken = {each.name for each in found.layers if each.treatment == "preconditioned"}
+    lengths = (max(each.num_inputs // each.num_groups + 1, each.d_out // each.num_groups) for each in optimizer.layers)
+    longest = max((length for length, each in zip(lengths, optimizer.layers, strict=True) if each.name in taken))
+    trained = sum(each.numel() for each in model.parameters() if each.requires_grad)
+    others = [
+        sum(one.numel() for each in other.layers for one in each.parameters if one.requires_grad) / trained
+        for other in (EvaS(model), Shampoo(model), MFAC(model))
+    ]
+    return (*(f"{share:.1%}" for share in (found.share, *others)), f"{longest:,}", why_plain(found))
 
 
 def why_plain(found: Coverage) -> str:
@@ -153,17 +164,29 @@ def main() -> None:
     """Print the table."""
     warnings.simplefilter("ignore")
     wanted = sys.argv[1:]
-    print("| model | Eva, Eva-f, K-FAC, FOOF | Eva-s, Shampoo | what the first four leave plain |")
-    print("|---|---|---|---|")
-    for name, build in MODELS.items():
-        if wanted and not any(each in name for each in wanted):
-            continue
-        try:
-            hooked, others = cover(build)
-            row = [name, f"{hooked.share:.1%}", f"{others:.1%}", why_plain(hooked)]
-        except Exception as problem:  # one that fails is a row, too
-            row = [name, "-", "-", f"{type(problem).__name__}: {str(problem).splitlines()[0][:100]}"]
-        print("| " + " | ".join(row) + " |", flush=True)
+    shown = (
+        "model",
+        "Eva, Eva-f, K-FAC, FOOF",
+        "Eva-s",
+        "Shampoo",
+        "M-FAC",
+        "longest factor",
+        "the first four leave plain",
+    )
+    print("| " + " | ".join(shown) + " |")
+    print("|---|---|---|---|---|---:|---|")
+    for name in MODELS:
+        if not wanted or any(each in name for each in wanted):
+            print(row(name), flush=True)
+
+
+def row(name: str) -> str:
+    """Return the line of a model; one that fails is a line, too."""
+    try:
+        cells = cover(MODELS[name])
+    except Exception as problem:
+        cells = ("-",) * 5 + (f"{type(problem).__name__}: {str(problem).splitlines()[0][:100]}",)
+    return "| " + " | ".join((name, *cells)) + " |"
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from typing import Literal
 
 from pydantic import ValidationError
 
-from evabench.errors import GateError
+from evabench.errors import GateError, cannot_write
 from evabench.gate.counters import PORTABLE, Number, Values, kind_of
 from evabench.records.codec import decode, encode, first_mistake
 from evabench.settings.strict import Strict
@@ -73,11 +73,15 @@ def read_baseline(path: Path) -> Baseline | None:
 
 
 def write_baseline(path: Path, baseline: Baseline) -> None:
-    """Write the baseline, one counter a line."""
+    """Write the baseline, one counter a line: whole, or the one before stays."""
+    aside = path.with_name(f"{path.name}.new")
     try:
-        path.write_text(json.dumps(json.loads(encode(Baseline, baseline)), indent=1, sort_keys=True) + "\n")
+        aside.write_text(json.dumps(json.loads(encode(Baseline, baseline)), indent=1, sort_keys=True) + "\n")
+        aside.replace(path)
     except OSError as error:
-        raise GateError(f"{path}: the baseline cannot be written: {error.strerror}") from None
+        raise cannot_write(path, error, "make its folder one that you may write to") from None
+    finally:
+        aside.unlink(missing_ok=True)
 
 
 def baseline_diff(before: Baseline | None, after: Baseline) -> list[str]:

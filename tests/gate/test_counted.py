@@ -4,10 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evabench.errors import GateError
+from evabench.errors import GateError, OutputError
 from evabench.gate.baseline import Baseline, baseline_diff, read_baseline, write_baseline
 from evabench.gate.counted import CountedCell, ProcessPeak, judge_counted
 from evabench.gate.counters import rises
+from tests.full_disk import full_disk
 
 KEY = "torch 2.9, x86_64 AVX2"
 PORTABLE = {"state bytes": 1_000_000, "host reads per cycle": 0, "FLOPs per cycle": 5_000}
@@ -119,6 +120,15 @@ def test_a_baseline_comes_back_from_its_file_one_counter_a_line(tmp_path):
     assert read_baseline(path) == BASELINE
     assert sum("FLOPs per cycle" in line for line in path.read_text().splitlines()) == 1
     assert "operators" not in path.read_text()
+
+
+def test_on_a_full_disk_the_baseline_that_was_there_stays_and_nothing_lies_beside_it(tmp_path):
+    path = tmp_path / "ci.baseline.json"
+    write_baseline(path, BASELINE)
+    with full_disk(20), pytest.raises(OutputError, match=r"ci\.baseline\.json: it cannot be written: File too large"):
+        write_baseline(path, Baseline(suite="other").with_counted({CELL: VALUES}, KEY))
+    assert read_baseline(path) == BASELINE
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_a_diff_of_a_baseline_names_every_counter_that_changes():

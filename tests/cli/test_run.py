@@ -195,7 +195,7 @@ def test_results_that_cannot_be_written_are_a_message_with_the_way_out(suite):
     (suite / "tiny.toml").write_text(SUITE.partition("[step_time]")[0] + "[memory]\n")
     (suite / "results").write_text("a file")
     done = evabench(suite, "run", "tiny.toml")
-    assert done.returncode == 2
+    assert done.returncode == 6
     assert "choose another folder: --results DIR" in done.stderr
     assert "Traceback" not in done.stderr
 

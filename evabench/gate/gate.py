@@ -97,7 +97,12 @@ def run_gate(asked: Asked) -> GateReport:
         except IncomparableError as error:
             report = replace(report, base=asked.base, head=asked.head or WORKING_TREE, incomparable=str(error))
         except WorkerError as error:
-            report = replace(report, base=asked.base, head=asked.head or WORKING_TREE, stopped=str(error))
+            report = replace(report, base=asked.base, head=asked.head or WORKING_TREE)
+            if asked.harness == "this":
+                why = f"the optimizers of one side do not run in this evabench: {error}"
+                report = replace(report, incomparable=why)
+            else:
+                report = replace(report, stopped=str(error))
     return replace(report, seconds=monotonic() - clock)
 
 

@@ -30,6 +30,7 @@ from evabench.settings.plugin_workloads import PluginWorkloadSettings
 
 PACKAGE = Path(evabench.__file__).parent
 _START = Path("worker/start.py")
+_OF_AN_OPTIMIZER = "optimizer: Literal["
 _PROTOCOL = re.compile(r"^PROTOCOL = (\d+)", re.M)
 
 
@@ -205,7 +206,7 @@ def protocol_of(package: Path) -> int | None:
 
 
 def _settings_of(package: Path) -> list[Path]:
-    """Return the settings that the optimizers of a package import by name."""
+    """Return the settings of single optimizers that the optimizers of a package import by name."""
     if not (package / "optimizers").is_dir():
         raise GateError(f"{package} has no optimizers/: nothing of it can be measured by another evabench")
     named = re.compile(r"^from evabench\.settings\.(\w+) import", re.M)
@@ -215,4 +216,6 @@ def _settings_of(package: Path) -> list[Path]:
         for name in named.findall(path.read_text(encoding="utf-8"))
     }
     places = (Path("settings") / f"{name}.py" for name in sorted(found))
-    return [place for place in places if (package / place).is_file() and (PACKAGE / place).is_file()]
+    both = [place for place in places if (package / place).is_file() and (PACKAGE / place).is_file()]
+    # Of an optimizer's own: what all settings share has names that this harness needs.
+    return [place for place in both if _OF_AN_OPTIMIZER in (package / place).read_text(encoding="utf-8")]

@@ -23,7 +23,8 @@ OURS = {
     "evabench/worker/start.py": "",
     "evabench/records/request.py": f"PROTOCOL = {PROTOCOL}  # of greeting\n",
     "evabench/optimizers/eva.py": "from evabench.settings.eva import EvaSettings\n",
-    "evabench/settings/eva.py": "theirs = 1\n",
+    "evabench/settings/eva.py": 'optimizer: Literal["eva"] = "eva"\n',
+    "evabench/settings/choices.py": "theirs = 1\n",
     "evabench/settings/kfac.py": "theirs = 1\n",
 }
 SUITE = """
@@ -78,12 +79,18 @@ def test_a_side_that_speaks_another_protocol_is_exit_5_and_names_both(tmp_path):
 
 
 def test_with_this_harness_only_the_optimizers_and_their_settings_are_the_sides_own(tmp_path):
-    places, _ = laid(tmp_path, OURS, {"evabench/optimizers/eva.py": "from evabench.settings.eva import X\n"})
+    places, _ = laid(
+        tmp_path,
+        OURS,
+        {
+            "evabench/optimizers/eva.py": "from evabench.settings.eva import X\nfrom evabench.settings.choices import Y\n"
+        },
+    )
     code = with_this_harness(places["head"], "HEAD", "python")
     assert [path.name for path in (code.package / "optimizers").iterdir()] == ["eva.py"]
-    assert (code.package / "settings/eva.py").read_text() == "theirs = 1\n"
+    assert (code.package / "settings/eva.py").read_text() == OURS["evabench/settings/eva.py"]
     assert not (code.package / "settings/kfac.py").exists()  # theirs, which none of their optimizers imports
-    for ours in ("settings/kronecker.py", "worker/start.py", "records/request.py"):
+    for ours in ("settings/choices.py", "settings/kronecker.py", "worker/start.py", "records/request.py"):
         assert (code.package / ours).read_bytes() == (PACKAGE / ours).read_bytes()
 
 

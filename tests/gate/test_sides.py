@@ -79,13 +79,8 @@ def test_a_side_that_speaks_another_protocol_is_exit_5_and_names_both(tmp_path):
 
 
 def test_with_this_harness_only_the_optimizers_and_their_settings_are_the_sides_own(tmp_path):
-    places, _ = laid(
-        tmp_path,
-        OURS,
-        {
-            "evabench/optimizers/eva.py": "from evabench.settings.eva import X\nfrom evabench.settings.choices import Y\n"
-        },
-    )
+    imports = "from evabench.settings.eva import X\nfrom evabench.settings.choices import Y\n"
+    places, _ = laid(tmp_path, OURS, {"evabench/optimizers/eva.py": imports})
     code = with_this_harness(places["head"], "HEAD", "python")
     assert [path.name for path in (code.package / "optimizers").iterdir()] == ["eva.py"]
     assert (code.package / "settings/eva.py").read_text() == OURS["evabench/settings/eva.py"]

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from torch import nn
 from torch.testing import assert_close
 
-from evabench.optimizers.capture.patches import PatchSums, patch_rows, sum_samples
+from evabench.optimizers.capture.patches import PatchSums, SumOfRows, patch_rows, sum_samples
 
 MODES = ["zeros", "circular", "reflect", "replicate"]
 
@@ -56,9 +56,9 @@ def test_the_sum_of_windows_is_the_sum_of_the_rows(drawn, channels_last):
 @pytest.mark.parametrize("memory_format", [torch.contiguous_format, torch.channels_last])
 def test_a_sum_over_samples_keeps_the_order_of_the_axes(memory_format):
     x = torch.randn(5, 2, 3, 4, dtype=torch.float64).contiguous(memory_format=memory_format)
-    assert_close(sum_samples(x), x.sum(0))
+    assert_close(sum_samples(x, SumOfRows()), x.sum(0))
 
 
 def test_half_precision_is_summed_in_single_precision():
     x = torch.ones(5000, 2, dtype=torch.bfloat16)
-    assert_close(sum_samples(x), torch.full((2,), 5000.0))
+    assert_close(sum_samples(x, SumOfRows()), torch.full((2,), 5000.0))

@@ -27,6 +27,7 @@ class RowSums:
     def __init__(self, factors: FactorSums) -> None:
         self._factors = factors
         self.rows_are_samples = factors.rows_are_samples
+        self.sums_are_bias_gradients = False
 
     def of_inputs(self, layer: Layer, module: Module, values: Tensor) -> Tensor:
         """Return [d_in], or [groups, d_in], with a trailing 1 per row for a bias."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Generic, NamedTuple, TypeVar, final
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.utils.weak import TensorWeakRef
 
 from evabench.optimizers.capture.passes import Destination
@@ -75,35 +75,37 @@ class OwnGradients:
 
     def __init__(self, layers: Iterable[Layer]) -> None:
         """Start with the gradients that are there."""
-        self._known: dict[nn.Parameter, _Known] = {}
-        self._returned: dict[nn.Parameter, TensorWeakRef] = {}
+        self._known: dict[Layer, _Known] = {}  # by layer: a tensor's hash is a function in Python
+        self._returned: dict[Layer, TensorWeakRef] = {}
         for layer in layers:
-            self.remember(layer.weight)
+            self.remember(layer)
 
-    def remember(self, weight: nn.Parameter) -> None:
+    def remember(self, layer: Layer) -> None:
         """Take the present `.grad` for one that autograd has made."""
-        if weight.grad is not None:
-            self._known[weight] = _Known(TensorWeakRef(weight.grad), weight.grad._version)
+        gradient = layer.weight.grad
+        if gradient is not None:
+            self._known[layer] = _Known(TensorWeakRef(gradient), gradient._version)
 
-    def holds(self, weight: nn.Parameter) -> bool:
+    def holds(self, layer: Layer) -> bool:
         """Return whether `.grad` still is the tensor that autograd has made, whatever was done to its values."""
-        known = self._known.get(weight)
-        return known is not None and weight.grad is not None and known.gradient() is weight.grad
+        known, gradient = self._known.get(layer), layer.weight.grad
+        return known is not None and gradient is not None and known.gradient() is gradient
 
-    def remember_returned(self, weight: nn.Parameter, gradient: Tensor) -> None:
+    def remember_returned(self, layer: Layer, gradient: Tensor) -> None:
         """Note what may be on its way to the caller of `autograd.grad`."""
-        self._returned[weight] = TensorWeakRef(gradient)
+        self._returned[layer] = TensorWeakRef(gradient)
 
-    def is_returned(self, weight: nn.Parameter) -> bool:
+    def is_returned(self, layer: Layer) -> bool:
         """Return whether `.grad` is what `autograd.grad` returned last for the weight, put there by hand."""
-        returned = self._returned.get(weight)
-        return returned is not None and weight.grad is not None and returned() is weight.grad
+        returned, gradient = self._returned.get(layer), layer.weight.grad
+        return returned is not None and gradient is not None and returned() is gradient
 
-    def keeps(self, weight: nn.Parameter) -> bool:
+    def keeps(self, layer: Layer) -> bool:
         """Return whether `.grad` still holds what autograd has put in: it is neither another tensor nor zeroed.
 
         Reads from the device only where somebody wrote to it between two passes.
         """
-        if not self.holds(weight) or weight.grad is None:
+        gradient = layer.weight.grad
+        if gradient is None or not self.holds(layer):
             return False
-        return weight.grad._version == self._known[weight].version or bool(weight.grad.any())
+        return gradient._version == self._known[layer].version or bool(gradient.any())

@@ -1,10 +1,11 @@
 """Statistics of the inputs and output gradients of layers, caught by hooks (`hooks`).
 
-A hook after the forward pass reads the input; a hook on the output *tensor* reads the gradient, which, unlike a
-module's backward hook, survives an in-place activation after the layer. What both have read counts when a hook of the
-weight says that its `.grad` has received the gradient (`backward_passes`): a pass in eval mode, under `no_grad`, with
-no backward pass, or with one for other tensors leaves no trace, and a forward pass that activation checkpointing
-repeats counts once. At the step the sums count whose gradient is still there. `passes` says what is no training pass.
+A hook after the forward pass reads the input; a hook on the node of autograd that made the output reads the gradient,
+which, unlike a module's backward hook, survives an in-place activation after the layer. What both have read counts when
+a hook of the weight says that its `.grad` has received the gradient (`backward_passes`): a pass in eval mode, under
+`no_grad`, with no backward pass, or with one for other tensors leaves no trace, and a forward pass that activation
+checkpointing repeats counts once. At the step the sums count whose gradient is still there. `passes` says what is no
+training pass.
 """
 
 from collections.abc import Callable, Container, Iterator, Sequence
@@ -18,6 +19,7 @@ from torch import Tensor, nn
 from evabench.optimizers.capture.backward_passes import BackwardPass, BackwardPasses, OwnGradients
 from evabench.optimizers.capture.hooks import goes_with, watch
 from evabench.optimizers.capture.layout import Layout
+from evabench.optimizers.capture.partial import Summed
 from evabench.optimizers.capture.passes import find_destination
 from evabench.optimizers.capture.products import Product
 from evabench.optimizers.capture.summaries import Summary
@@ -29,6 +31,8 @@ from evabench.optimizers.layers.parts import LayerParts
 from evabench.optimizers.phases import phase
 from evabench.optimizers.tensors import as_plain, is_wrapper
 
+# Which input of the nodes of products is the bias: its gradient is the sum of the output's over all rows.
+_BIASES = {"AddmmBackward0": 0, "ConvolutionBackward0": 2}
 _MATRIX = nn.Linear(1, 1, device="meta")  # says of a product that it is one of matrices
 NO_GRADIENT = "no backward pass has led to a gradient of its weight"
 SET_BY_HAND = "the gradient was set by hand: wrap the passes in `with optimizer.accumulating():`"
@@ -187,28 +191,60 @@ class Capture:
 
     @phase("capture")
     def see(self, layer: Layer, module: Module, inputs: Tensor, output: Tensor, layout: Layout | None = None) -> None:
-        """Keep a forward pass until the gradient of its output comes."""
-        if layout is None and layer.batch_axis:
-            layout = Layout((), layer.batch_axis)
-        if not (torch.is_grad_enabled() and layer.weight.requires_grad and output.requires_grad and inputs.numel()):
-            self.remark(layer, "it was used without gradients only, or while its weight was frozen")
-            return
+        """Keep a forward pass until the gradient of its output comes.
+
+        What comes is read behind the node of the product where that has summed it already, for a bias, else before it.
+        """
         if is_wrapper(inputs) or is_wrapper(output):
             self.remark(
                 layer, f"its inputs are {type(inputs).__name__}s, whose rows are not one tensor: pass padded ones"
             )
             return
-        self.remark(layer, NO_GRADIENT)
+        below = _below_views(output)
+        node = below.grad_fn
+        if node is None or not layer.weight.requires_grad or not inputs.numel():
+            self.remark(layer, "it was used without gradients only, or while its weight was frozen")
+            return
+        self._remarks[layer] = NO_GRADIENT
+        if layout is None and layer.batch_axis:
+            layout = Layout((), layer.batch_axis)
         first = self._first_samples(module, inputs, layout)
         summed = _without_autocast(self.summary.of_inputs, layer, module, first)
         counts = self._count_rows(module, output if layout is None else layout.arrange(output.detach()))
-        seen = ForwardPass(layer, module, summed, *counts, layout=layout)
-        _below_views(output).register_hook(partial(self._catch, seen, output.shape))  # type: ignore[no-untyped-call]
+        seen = ForwardPass(layer, module, output.shape, summed, *counts, layout=layout)
+        place = _BIASES.get(node.name()) if self._takes_bias_gradients else None
+        if place is None:
+            node.register_prehook(partial(self._come, seen, below.output_nr))
+        else:
+            node.register_hook(partial(self._have_come, seen, place))
+
+    @property
+    def _takes_bias_gradients(self) -> bool:
+        return self.output_gradients and self.statistics_batch is None and self.summary.sums_are_bias_gradients
 
     @eager
     @phase("capture")
-    def _catch(self, seen: ForwardPass, shape: torch.Size, gradient: Tensor) -> None:
-        """Sum the gradient of an output, until that of the weight comes."""
+    def _come(self, seen: ForwardPass, place: int, gradients: tuple[Tensor | None, ...]) -> None:
+        """Take the gradients of the outputs of a node, before they go through it."""
+        gradient = gradients[place]
+        if gradient is not None:
+            self._catch(seen, gradient)
+
+    @eager
+    @phase("capture")
+    def _have_come(
+        self, seen: ForwardPass, place: int, of_inputs: tuple[Tensor | None, ...], of_outputs: tuple[Tensor | None, ...]
+    ) -> None:
+        """Take the gradients of a node of one output, which may have summed it for a bias."""
+        gradient, summed = of_outputs[0], of_inputs[place]
+        if gradient is None:
+            return
+        if summed is None or summed.dim() != 1 or summed.dtype.itemsize < 4:
+            summed = None
+        self._catch(seen, gradient, summed)
+
+    def _catch(self, seen: ForwardPass, gradient: Tensor, of_bias: Tensor | None = None) -> None:
+        """Sum the gradient of an output, until that of the weight comes; `of_bias` is the sum, on its way to a bias."""
         layer = seen.layer
         running = self._passes.running()
         if running is None:  # asked until a weight is found that the pass leads to
@@ -216,16 +252,19 @@ class Capture:
             if destination == "nowhere":
                 return
             running = self._passes.begin(destination, self._end)
-        if layer not in running.caught:
-            running.caught[layer] = []
+        caught = running.caught.get(layer)
+        if caught is None:
+            caught = running.caught[layer] = []
             if running.destination == ".grad":
                 self._prepare(layer)
-        summed = None
-        if self.output_gradients:
-            whole = gradient if gradient.shape == shape else gradient.reshape(shape)
+        summed: Summed | None = None
+        if of_bias is not None:
+            summed = of_bias.detach().clone()  # it may become the bias's `.grad`, which anybody may write to
+        elif self.output_gradients:
+            whole = gradient if gradient.shape == seen.shape else gradient.reshape(seen.shape)
             first = self._first_samples(seen.module, whole, seen.layout)
             summed = _without_autocast(self.summary.of_output_gradients, layer, seen.module, first)
-        running.caught[layer].append(Caught(seen, summed))
+        caught.append(Caught(seen, summed))
 
     @eager
     @phase("capture")
@@ -244,23 +283,23 @@ class Capture:
 
     def _prepare(self, layer: Layer) -> None:
         """Make the sums those of the present `.grad`, to which the gradient of another pass will be added."""
-        if layer in self._returned and self._own.is_returned(layer.weight):
+        if layer in self._returned and self._own.is_returned(layer):
             self._adopt(layer)
         elif layer in self.sums and not self._is_kept(layer):
             del self.sums[layer]  # its gradient was forgotten, by the model's `zero_grad` for instance
 
+    @eager
     def notice_returned(self, layer: Layer, gradient: Tensor) -> None:
         """Remember the gradient of a weight where it may go to the caller of `autograd.grad`."""
         running = self._passes.running()
-        if running is None:
-            self._own.remember_returned(layer.weight, gradient)
-        elif running.destination == "the caller":
-            self._own.remember_returned(layer.weight, gradient)
-            running.returned.append(layer)
+        if running is None or running.destination == "the caller":
+            self._own.remember_returned(layer, gradient)
+            if running is not None:
+                running.returned.append(layer)
 
     def _end(self, over: BackwardPass[Caught]) -> None:
         for layer in over.accumulated:
-            self._own.remember(layer.weight)
+            self._own.remember(layer)
         for layer in over.returned:
             caught = over.caught.get(layer, [])
             if self._num_accumulating:
@@ -270,9 +309,9 @@ class Capture:
 
     def _is_set_by_hand(self, layer: Layer) -> bool:
         """Return whether somebody has put another tensor in `.grad`; what `autograd.grad` returned counts."""
-        if layer.weight.grad is None or self._own.holds(layer.weight):
+        if layer.weight.grad is None or self._own.holds(layer):
             return False
-        if not self._own.is_returned(layer.weight):
+        if not self._own.is_returned(layer):
             return True
         self._adopt(layer)
         return False
@@ -281,10 +320,10 @@ class Capture:
         """Count the pass of `autograd.grad` whose gradient was put in `.grad`."""
         self.sums.pop(layer, None)
         count(self.sums, self._returned.pop(layer, ()))
-        self._own.remember(layer.weight)
+        self._own.remember(layer)
 
     def _is_kept(self, layer: Layer) -> bool:
-        return self._trusts_gradients or self._own.keeps(layer.weight) or self._passes.has_accumulated(layer)
+        return self._trusts_gradients or self._own.keeps(layer) or self._passes.has_accumulated(layer)
 
     def _forget(self) -> None:
         self.sums.clear()
@@ -307,7 +346,9 @@ class Capture:
         return (num_summed_rows, num_rows, num_summed_rows) if is_linear else (num_summed_rows, num_samples, num_summed)
 
     def _first_samples(self, module: Module, values: Tensor, layout: Layout | None) -> Tensor:
-        values = as_plain(values.detach())
+        values = values.detach()
+        if type(values) is not Tensor:
+            values = as_plain(values)
         if layout is not None:
             values = layout.arrange(values)
         if values.dim() < _num_axes(module):
@@ -357,11 +398,10 @@ def _num_axes(module: Module) -> int:
 
 
 def _without_autocast(
-    summarize: Callable[[Layer, Module, Tensor], Tensor], layer: Layer, module: Module, values: Tensor
-) -> Tensor:
+    summarize: Callable[[Layer, Module, Tensor], Summed], layer: Layer, module: Module, values: Tensor
+) -> Summed:
     """Return a summary that autocast does not round."""
-    kind = values.device.type
-    if not torch.is_autocast_enabled(kind):
+    if not torch._C._is_any_autocast_enabled():
         return summarize(layer, module, values)
-    with torch.autocast(kind, enabled=False):
+    with torch.autocast(values.device.type, enabled=False):
         return summarize(layer, module, values)

@@ -4,12 +4,14 @@ Legend: x [n, c, *space] inputs; a patch is what lies under the kernel at one po
 prod(kernel_size) numbers per group in the order of a kernel's own axes.
 """
 
+from functools import reduce
 from math import prod
-from typing import NamedTuple
+from typing import NamedTuple, final
 
 import torch
 from torch import Tensor, nn
 
+from evabench.optimizers.capture.partial import MOST_NUMBERS, Partial, Summed, finished
 from evabench.optimizers.capture.recently_used import RecentlyUsed
 from evabench.optimizers.layers.layers import ConvolutionGeometry
 from evabench.optimizers.tensors import in_memory_order
@@ -31,46 +33,85 @@ class AxisGeometry(NamedTuple):
         return (size + self.before + self.after - self.dilation * (self.kernel - 1) - 1) // self.stride + 1
 
 
+MOST_COUNTS = 2**16  # of a kernel over all axes of space: they stay in a core's own cache
+
+
+def _num_counts(counts: tuple[Tensor, ...]) -> int:
+    """Return how many numbers are kept; a function of the module, so that an optimizer can be pickled."""
+    return sum(each.numel() for each in counts)
+
+
 class PatchSums:
     """Sums of all patches of a batch, from sums of windows: linear in the input, nothing of the size of im2col.
 
     The sum over samples comes first, a [c, *space] map. Element (c, i, j) of the summed patch then adds every place of
     channel c that offset (i, j) of the kernel visits: R_h x_c R_w^T with the counts R_h [k_h, H] and R_w [k_w, W],
-    which stride, dilation and padding of any mode only fill in other ways.
+    which stride, dilation and padding of any mode only fill in other ways. Where space is small they are one matrix,
+    (R_h (x) R_w)^T [H W, k_h k_w], and one product.
     """
 
-    def __init__(self) -> None:
-        self._counts = RecentlyUsed[Tensor](Tensor.numel)  # the same few for all steps, where lengths do not vary
+    def __init__(self, sum_rows: "SumOfRows | None" = None) -> None:
+        self._counts = RecentlyUsed(_num_counts)  # the same few for all steps, where lengths do not vary
+        self._sum_rows = sum_rows or SumOfRows()
 
     def __call__(self, x: Tensor, convolution: Convolution) -> Tensor:
         """Return [c * prod(kernel_size)], group after group."""
-        summed = sum_samples(x)
-        for axis in range(summed.dim() - 1):
-            counts = self._counts_of(summed, convolution, axis)
-            # Contracts the first axis of space and appends one of the kernel.
-            summed = torch.tensordot(summed, counts, dims=([1], [1]))
+        return finished(self.begin(x, convolution))
+
+    def begin(self, x: Tensor, convolution: Convolution) -> Summed:
+        """Return the same, of small maps half done."""
+        summed = sum_samples(x, self._sum_rows)
+        counts = self._find(summed, convolution)
+        if len(counts) == 1:
+            partial = Partial(summed.flatten(1), counts[0])
+            return partial if summed.numel() <= MOST_NUMBERS else partial.finish()
+        for each in counts:  # contracts the first axis of space and appends one of the kernel
+            summed = torch.tensordot(summed, each, dims=([1], [0]))
         return summed.reshape(-1)
 
-    def _counts_of(self, summed: Tensor, convolution: Convolution, axis: int) -> Tensor:
-        size = summed.shape[1]
-        key = (axis_geometry(convolution, axis), convolution.padding_mode, size, summed.dtype, summed.device)
-        return self._counts.find(key, lambda: count_visits(convolution, axis, size, summed.new_zeros(())))
+    def _find(self, summed: Tensor, convolution: Convolution) -> tuple[Tensor, ...]:
+        """Return the counts, [places, offsets]: those of all axes as one, or axis by axis."""
+        space, like = summed.shape[1:], summed.new_zeros
+        padding = convolution.padding if isinstance(convolution.padding, str) else tuple(convolution.padding)
+        kernel = tuple(convolution.kernel_size)
+        geometry = (kernel, tuple(convolution.stride), padding, tuple(convolution.dilation), convolution.padding_mode)
+
+        def make() -> tuple[Tensor, ...]:
+            by_axis = [count_visits(convolution, axis, size, like(())).t() for axis, size in enumerate(space)]
+            return (reduce(_of_both_axes, by_axis),) if prod(space) * prod(kernel) <= MOST_COUNTS else tuple(by_axis)
+
+        return self._counts.find((*geometry, space, summed.dtype, summed.device), make)
 
 
-def sum_samples(x: Tensor) -> Tensor:
+def _of_both_axes(one: Tensor, other: Tensor) -> Tensor:
+    """Return the counts of two axes as one: their Kronecker product, for which torch's wants other strides."""
+    return (one[:, None, :, None] * other[None, :, None, :]).reshape(len(one) * len(other), -1)
+
+
+def sum_samples(x: Tensor, sum_rows: "SumOfRows") -> Tensor:
     """Return the sum over the first axis in at least single precision, in the memory order of a sample."""
+    if x.is_contiguous():
+        return sum_rows(x.flatten(1)).view(x.shape[1:])
     axes = in_memory_order(x)
-    summed = sum_first_axis(x.permute(0, *axes).flatten(1))
+    summed = sum_rows(x.permute(0, *axes).flatten(1))
     back = [axes.index(axis) for axis in range(1, x.dim())]
     return summed.view([x.shape[axis] for axis in axes]).permute(back)
 
 
-def sum_first_axis(rows: Tensor) -> Tensor:
-    """Return the sum over the rows of [rows, d] in at least single precision."""
-    if rows.device.type == "cpu" and rows.dtype in (torch.float32, torch.float64):
-        # Up to three times as fast as `sum(0)`; on a GPU it is two launches in the place of one.
-        return torch.mv(rows.t(), rows.new_ones(rows.shape[0]))
-    return rows.sum(0, dtype=torch.promote_types(rows.dtype, torch.float32))
+@final
+class SumOfRows:
+    """The sum over the rows of [rows, d] in at least single precision."""
+
+    def __init__(self) -> None:
+        self._ones = RecentlyUsed[Tensor](Tensor.numel)
+
+    def __call__(self, rows: Tensor) -> Tensor:
+        """Return [d]."""
+        num_rows, dtype = rows.shape[0], rows.dtype
+        if rows.is_cpu and (dtype is torch.float32 or dtype is torch.float64):
+            # Up to three times as fast as `sum(0)`; on a GPU it is two launches in the place of one.
+            return torch.mv(rows.t(), self._ones.find((num_rows, dtype), lambda: rows.new_ones(num_rows)))
+        return rows.sum(0, dtype=torch.promote_types(dtype, torch.float32))
 
 
 def count_visits(convolution: Convolution, axis: int, size: int, like: Tensor) -> Tensor:

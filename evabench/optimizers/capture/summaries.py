@@ -9,7 +9,8 @@ from typing import Protocol
 import torch
 from torch import Tensor, nn
 
-from evabench.optimizers.capture.patches import PatchSums, patch_rows, sum_first_axis
+from evabench.optimizers.capture.partial import MOST_NUMBERS, Partial, Summed
+from evabench.optimizers.capture.patches import PatchSums, SumOfRows, patch_rows
 from evabench.optimizers.layers.layers import Layer, Module
 
 
@@ -20,10 +21,14 @@ class Summary(Protocol):
     def rows_are_samples(self) -> bool:
         """Whether a sample is one row however many positions it has."""
 
-    def of_inputs(self, layer: Layer, module: Module, values: Tensor) -> Tensor:
+    @property
+    def sums_are_bias_gradients(self) -> bool:
+        """Whether the sum over the rows of the output gradients is what a bias gets."""
+
+    def of_inputs(self, layer: Layer, module: Module, values: Tensor) -> Summed:
         """Return the sum over the rows of the inputs."""
 
-    def of_output_gradients(self, layer: Layer, module: Module, values: Tensor) -> Tensor:
+    def of_output_gradients(self, layer: Layer, module: Module, values: Tensor) -> Summed:
         """Return the sum over the rows of the output gradients."""
 
 
@@ -31,23 +36,24 @@ class VectorSums:
     """The rows themselves, summed: [d_in] and [d_out], group after group, in single precision at least."""
 
     rows_are_samples = False
+    sums_are_bias_gradients = True
 
     def __init__(self) -> None:
-        self._patch_sums = PatchSums()
+        self._sum_rows = SumOfRows()
+        self._patch_sums = PatchSums(self._sum_rows)
 
-    def of_inputs(self, layer: Layer, module: Module, values: Tensor) -> Tensor:
+    def of_inputs(self, layer: Layer, module: Module, values: Tensor) -> Summed:
         """Return [groups * d_in] without a row for the bias: its mean is 1."""
-        return (
-            sum_first_axis(input_rows(module, values))
-            if isinstance(module, nn.Linear)
-            else self._patch_sums(values, module)
-        )
+        if isinstance(module, nn.Linear):
+            return self._sum_rows(input_rows(module, values))
+        return self._patch_sums.begin(values, module)
 
-    def of_output_gradients(self, layer: Layer, module: Module, values: Tensor) -> Tensor:
+    def of_output_gradients(self, layer: Layer, module: Module, values: Tensor) -> Summed:
         """Return [d_out]."""
         if isinstance(module, nn.Linear) or not values.is_contiguous():
-            return sum_first_axis(gradient_rows(module, values))
-        return values.flatten(2).sum(2, dtype=_sum_type(values)).sum(0)
+            return self._sum_rows(gradient_rows(module, values))
+        partial = Partial(values.flatten(2).sum(2, dtype=_sum_type(values)))
+        return partial if partial.values.numel() <= MOST_NUMBERS else partial.finish()
 
 
 def input_rows(module: Module, values: Tensor) -> Tensor:

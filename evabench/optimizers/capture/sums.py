@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from evabench.optimizers.capture.layout import Layout
+from evabench.optimizers.capture.partial import Summed, add, finish_all, finished
 from evabench.optimizers.layers.layers import Layer, Module
 from evabench.settings.choices import EvaOutputGradient
 
@@ -15,11 +16,21 @@ from evabench.settings.choices import EvaOutputGradient
 class Sums:
     """Sums over the rows of all passes since the last step."""
 
-    inputs: Tensor
-    output_gradients: Tensor | None  # None where only the inputs are caught
+    summed_inputs: Summed
+    summed_output_gradients: Summed | None  # None where only the inputs are caught
     num_rows: int  # that were summed: the samples of `statistics_batch`
     num_examples: int  # of the whole batches: what a mean loss divides by
     num_summed_examples: int  # those that the rows belong to; an image is one, whatever its positions
+
+    @property
+    def inputs(self) -> Tensor:
+        """Return the sum of the inputs."""
+        return finished(self.summed_inputs)
+
+    @property
+    def output_gradients(self) -> Tensor | None:
+        """Return the sum of the output gradients, None where only the inputs are caught."""
+        return None if self.summed_output_gradients is None else finished(self.summed_output_gradients)
 
 
 @dataclass(slots=True, eq=False)
@@ -28,7 +39,8 @@ class ForwardPass:
 
     layer: Layer
     module: Module
-    inputs: Tensor  # summed
+    shape: torch.Size  # of the output
+    inputs: Summed
     num_rows: int
     num_examples: int
     num_summed_examples: int
@@ -41,13 +53,14 @@ class Caught:
     """The gradient of a forward pass, summed; None where only the inputs are caught."""
 
     forward: ForwardPass
-    output_gradients: Tensor | None
+    output_gradients: Summed | None
 
 
 def mean_inputs(caught: Iterable[Sums]) -> list[Tensor]:
     """Return the means over the rows of the inputs, layer by layer."""
     caught = list(caught)
-    return list(torch._foreach_div([sums.inputs for sums in caught], [float(sums.num_rows) for sums in caught]))
+    summed = finish_all(sums.summed_inputs for sums in caught)
+    return list(torch._foreach_div(summed, [float(sums.num_rows) for sums in caught]))
 
 
 def mean_output_gradients(caught: Iterable[Sums], kind: EvaOutputGradient) -> list[Tensor]:
@@ -58,9 +71,8 @@ def mean_output_gradients(caught: Iterable[Sums], kind: EvaOutputGradient) -> li
     """
     caught = list(caught)
     factors = [_factor(sums, kind) for sums in caught]
-    return list(
-        torch._foreach_mul([sums.output_gradients for sums in caught if sums.output_gradients is not None], factors)
-    )
+    summed = [sums.summed_output_gradients for sums in caught]
+    return list(torch._foreach_mul(finish_all(each for each in summed if each is not None), factors))
 
 
 def _factor(sums: Sums, kind: EvaOutputGradient) -> float:
@@ -82,11 +94,11 @@ def count(sums: dict[Layer, Sums], caught: Iterable[Caught]) -> None:
             known = Sums(forward.inputs, each.output_gradients, *counts)
             sums[forward.layer] = forward.counted_in = known
             continue
-        if known.output_gradients is not None and each.output_gradients is not None:
-            known.output_gradients = known.output_gradients + each.output_gradients
+        if known.summed_output_gradients is not None and each.output_gradients is not None:
+            known.summed_output_gradients = add(known.summed_output_gradients, each.output_gradients)
         # In a second backward pass through one graph only the gradients add up, as those of the parameters do.
         if forward.counted_in is not known:
-            known.inputs = known.inputs + forward.inputs
+            known.summed_inputs = add(known.summed_inputs, forward.inputs)
             known.num_rows += forward.num_rows
             known.num_examples += forward.num_examples
             known.num_summed_examples += forward.num_summed_examples

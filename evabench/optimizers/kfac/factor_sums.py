@@ -36,6 +36,7 @@ class FactorSums:
         self.weight_sharing = weight_sharing
         self.output_gradient = output_gradient
         self.rows_are_samples = weight_sharing == "reduce"
+        self.sums_are_bias_gradients = False
         self._patch_means = PatchMeans()
         self._patch_sums = PatchSums()
 

@@ -36,8 +36,8 @@ ARMS: dict[str, OptimizerSettings] = {
     "Eva-f": EvaFSettings(),
     "Eva-s": EvaSSettings(),
     "K-FAC@10": KfacSettings(refresh_every=10),
-    "FOOF@10": FoofSettings(refresh_every=10),
-    "Shampoo@10": ShampooSettings(refresh_every=10),
+    "FOOF@10": FoofSettings(refresh_every=10, factorisation="eigh"),
+    "Shampoo@10": ShampooSettings(refresh_every=10, statistics_every=1),
     "M-FAC": MfacSettings(),
     "Muon": PluginSettings(
         name="evabench.peers.torch_muon:muon", takes_model=True

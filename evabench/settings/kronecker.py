@@ -90,7 +90,7 @@ class FoofSettings(Strict):
     new_statistic_weight: Fraction = 1.0  # of the NEW factor; 1: no average, as in the authors' runs
     statistics_batch: Count | None = None  # first n samples only; the authors' code: 16
     weight_sharing: WeightSharing = "reduce"  # as for K-FAC
-    factorisation: Factorisation = "eigh"  # "cholesky": the same directions, in a tenth of the time
+    factorisation: Factorisation = "cholesky"  # "eigh": the same directions, in ten times the time; for `top_k`
     top_k: Count | None = None  # only the k largest eigenvalues count, the others as 0; needs "eigh"
     statistics_every: Count | None = None  # steps from one update of the factors to the next; None: `refresh_every`
     refresh_every: Count = 10  # steps from one factorisation to the next

@@ -46,7 +46,7 @@ class ShampooSettings(Strict):
     # Longer axes have no factor, and the others' roots make up for it: p is twice the number of factors. Without any
     # limit one embedding of 50,000 words asks for 10 GB at once. No run of before had so long an axis.
     max_axis: Count | None = legacy(8192)
-    statistics_every: Count = 1  # steps from one update of the factors to the next
+    statistics_every: Count | None = None  # steps from one update of the factors to the next; None: `refresh_every`
     refresh_every: Count = 10  # steps from one computation of the roots to the next
     groups: Groups = legacy(())  # settings of their own for parameters that match
 

@@ -19,26 +19,29 @@ from evabench.settings import optimizers as settings
 from tests.benchmarks.models import NETS
 
 ARMS = {
-    "SGD": settings.SgdSettings(lr=1e-4),
+    "SGD": settings.SgdSettings(lr=1e-4, fused=False),
+    "SGD, fused": settings.SgdSettings(lr=1e-4),
     "AdamW": settings.AdamWSettings(lr=1e-5),
     "Eva": settings.EvaSettings(lr=1e-4),
     "Eva, compiled": settings.EvaSettings(lr=1e-4, compile=True),
     "Eva-f": settings.EvaFSettings(lr=1e-4),
     "Eva-s": settings.EvaSSettings(lr=1e-4),
-    "K-FAC@1": settings.KfacSettings(lr=1e-4),
+    "K-FAC@1": settings.KfacSettings(lr=1e-4, refresh_every=1),
     "K-FAC@10": settings.KfacSettings(lr=1e-4, refresh_every=10),
     "M-FAC": settings.MfacSettings(lr=1e-4, damping=1.0),
-    "K-FAC@1, 16 samples": settings.KfacSettings(lr=1e-4, statistics_batch=16),
-    "K-FAC@1, expand": settings.KfacSettings(lr=1e-4, weight_sharing="expand"),
+    "K-FAC@1, 16 samples": settings.KfacSettings(lr=1e-4, refresh_every=1, statistics_batch=16),
+    "K-FAC@1, expand": settings.KfacSettings(lr=1e-4, refresh_every=1, weight_sharing="expand"),
     "K-FAC@10, expand": settings.KfacSettings(lr=1e-4, weight_sharing="expand", refresh_every=10),
-    "FOOF@1": settings.FoofSettings(lr=1e-4, factorisation="cholesky"),
-    "FOOF@50": settings.FoofSettings(lr=1e-4, refresh_every=50),
-    "Shampoo@1": settings.ShampooSettings(lr=1e-4),
-    "Shampoo@10": settings.ShampooSettings(lr=1e-4, refresh_every=10),
+    "FOOF@1": settings.FoofSettings(lr=1e-4, refresh_every=1, factorisation="cholesky"),
+    "FOOF@50": settings.FoofSettings(lr=1e-4, refresh_every=50, factorisation="eigh"),
+    "Shampoo@1": settings.ShampooSettings(lr=1e-4, refresh_every=1, statistics_every=1),
+    "Shampoo@10": settings.ShampooSettings(lr=1e-4, refresh_every=10, statistics_every=1),
     # As the public codes: statistics no more often than roots, or blocks.
     "Shampoo@10, statistics too": settings.ShampooSettings(lr=1e-4, refresh_every=10, statistics_every=10),
-    "Shampoo@1, blocks of 512": settings.ShampooSettings(lr=1e-4, block_size=512),
-    "Shampoo@10, blocks of 512": settings.ShampooSettings(lr=1e-4, refresh_every=10, block_size=512),
+    "Shampoo@1, blocks of 512": settings.ShampooSettings(lr=1e-4, refresh_every=1, statistics_every=1, block_size=512),
+    "Shampoo@10, blocks of 512": settings.ShampooSettings(
+        lr=1e-4, refresh_every=10, statistics_every=1, block_size=512
+    ),
 }
 MIN_ROUNDS = 4
 

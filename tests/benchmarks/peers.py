@@ -18,19 +18,19 @@ from evabench.peers import asdl, heavyball, pytorch_optimizer, singd
 from tests.benchmarks.models import NETS
 
 OURS = {"lr": 1e-4, "clip": "none"}
-PLAIN = {"momentum": 0.0, "grafting": "none", "merge_up_to": 1}
+PLAIN = {"statistics_every": 1, "momentum": 0.0, "grafting": "none", "merge_up_to": 1}
 # Arm -> steps of a cycle, and how it is made from a model.
 ARMS = {
     "SGD": (1, lambda net: torch.optim.SGD(net.parameters(), 1e-4, 0.9)),
-    "K-FAC@1, expand": (1, lambda net: KFAC(net, weight_sharing="expand", **OURS)),
+    "K-FAC@1, expand": (1, lambda net: KFAC(net, weight_sharing="expand", refresh_every=1, **OURS)),
     "K-FAC@10, expand": (10, lambda net: KFAC(net, weight_sharing="expand", refresh_every=10, **OURS)),
     "ASDL K-FAC@1": (1, lambda net: asdl.KFAC(net, lr=1e-4)),
     "ASDL K-FAC@10": (10, lambda net: asdl.KFAC(net, lr=1e-4, refresh_every=10)),
     "SINGD@10": (10, lambda net: singd.singd(net, lr=1e-5, refresh_every=10)),
-    "Shampoo@1": (1, lambda net: Shampoo(net, lr=1e-4)),
-    "Shampoo@10": (10, lambda net: Shampoo(net, lr=1e-4, refresh_every=10)),
+    "Shampoo@1": (1, lambda net: Shampoo(net, lr=1e-4, refresh_every=1, statistics_every=1)),
+    "Shampoo@10": (10, lambda net: Shampoo(net, lr=1e-4, refresh_every=10, statistics_every=1)),
     # As pytorch-optimizer's: no grafting, no momentum, a factor for every axis.
-    "Shampoo@1, plain": (1, lambda net: Shampoo(net, lr=1e-4, **PLAIN)),
+    "Shampoo@1, plain": (1, lambda net: Shampoo(net, lr=1e-4, refresh_every=1, **PLAIN)),
     "Shampoo@10, plain": (10, lambda net: Shampoo(net, lr=1e-4, refresh_every=10, **PLAIN)),
     "pytorch-optimizer Shampoo@10": (
         10,
@@ -38,7 +38,10 @@ ARMS = {
     ),
     "pytorch-optimizer Shampoo@1": (1, lambda net: pytorch_optimizer.shampoo(net.parameters(), lr=1e-6)),
     "pytorch-optimizer SOAP@10": (10, lambda net: pytorch_optimizer.soap(net.parameters(), lr=1e-6)),
-    "Shampoo@10, blocks of 512": (10, lambda net: Shampoo(net, lr=1e-4, beta2=0.999, block_size=512, refresh_every=10)),
+    "Shampoo@10, blocks of 512": (
+        10,
+        lambda net: Shampoo(net, lr=1e-4, beta2=0.999, block_size=512, refresh_every=10, statistics_every=1),
+    ),
     "pytorch-optimizer ScalableShampoo@10": (
         10,
         lambda net: pytorch_optimizer.scalable_shampoo(net.parameters(), lr=1e-6, use_svd=True, refresh_every=10),

@@ -33,13 +33,17 @@ BUILDS: dict[str, Build] = {
     "kfac-of-the-authors": lambda model: KFAC(
         model, factors_keep_damping=True, weight_sharing="expand", lr=0.05, refresh_every=1
     ),
-    "foof": lambda model: FOOF(model, lr=0.05, refresh_every=1),
+    "foof": lambda model: FOOF(model, lr=0.05, refresh_every=1, factorisation="eigh"),
     "foof-cholesky": lambda model: FOOF(model, factorisation="cholesky", clip="rescale", refresh_every=3),
-    "foof-top-k": lambda model: FOOF(model, top_k=2, new_statistic_weight=0.5, weight_decay=0.01, refresh_every=2),
+    "foof-top-k": lambda model: FOOF(
+        model, factorisation="eigh", top_k=2, new_statistic_weight=0.5, weight_decay=0.01, refresh_every=2
+    ),
     "shampoo": lambda model: Shampoo(model, refresh_every=1),
-    "shampoo-averaged-every-2": lambda model: Shampoo(model, beta2=0.9, refresh_every=2, grafting="none", lr=1e-3),
+    "shampoo-averaged-every-2": lambda model: Shampoo(
+        model, beta2=0.9, statistics_every=1, refresh_every=2, grafting="none", lr=1e-3
+    ),
     "shampoo-blocks": lambda model: Shampoo(
-        model, block_size=4, grafting="adagrad", root_order=2, refresh_every=3, lr=0.01
+        model, block_size=4, grafting="adagrad", root_order=2, statistics_every=1, refresh_every=3, lr=0.01
     ),
     "shampoo-newton": lambda model: Shampoo(
         model, root_method="newton", beta2=0.9, grafting="rmsprop", statistics_every=2, refresh_every=2, lr=0.01

@@ -21,7 +21,7 @@ SETTINGS = [
     (EvaSSettings(lr=0.2, damping=0.1, beta2=0.9, nesterov="standard"), EvaS),
     (MfacSettings(lr=0.2, damping=0.1, nesterov="standard", num_gradients=3), MFAC),
     (KfacSettings(lr=0.2, damping=0.1, damping_scale="relative", statistics_every=7, refresh_every=14), KFAC),
-    (FoofSettings(lr=0.2, damping=0.1, top_k=3, statistics_every=7, refresh_every=14), FOOF),
+    (FoofSettings(lr=0.2, damping=0.1, factorisation="eigh", top_k=3, statistics_every=7, refresh_every=14), FOOF),
     (
         ShampooSettings(
             lr=0.2,

@@ -220,7 +220,7 @@ def test_a_layer_first_used_between_refreshes_takes_the_plain_gradient_until_the
 
 def test_the_top_eigenvectors_of_a_layer_first_used_between_refreshes_wait_for_the_next():
     model = nn.ModuleDict({"used": nn.Linear(4, 3), "late": nn.Linear(4, 3)}).double()
-    foof = FOOF(model, refresh_every=2, statistics_every=1, top_k=2)
+    foof = FOOF(model, refresh_every=2, statistics_every=1, factorisation="eigh", top_k=2)
     for names in (("used",), ("used", "late"), ("used", "late")):
         foof.zero_grad()
         sum(backward(model[name], *batch()) for name in names)

@@ -68,7 +68,7 @@ def test_nothing_is_summed_in_the_backward_pass():
 
 def test_the_top_eigenvectors_are_all_that_is_kept_beside_the_factor():
     model = small_net()
-    foof = FOOF(model, top_k=2)
+    foof = FOOF(model, top_k=2, factorisation="eigh")
     train(model, foof, range(1))
     kept = {name: tuple(value.shape) for name, value in foof.state[model[0].weight].items()}
     assert kept == {"A": (5, 5), "A_vectors": (5, 2), "A_gains": (2,), "num_batches": (), "momentum_buffer": (5, 4)}

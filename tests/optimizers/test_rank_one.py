@@ -82,7 +82,7 @@ def test_the_lengths_that_a_clip_needs_follow_from_the_projected_gradient(side, 
     G, a, b = draw(d_out, d_in, seed)
     D = G.clone()
     projection = project_(D, None, a, b, damping, side)
-    lengths = projected_lengths([projection], damping=damping, divisor=damping, lr=0.3)
+    lengths = projected_lengths(torch.stack(projection), damping=damping, divisor=damping, lr=0.3)
     P = D / damping
     expected = ((P * G).sum(), 0.09 * (P * G).sum(), G.square().sum(), P.square().sum())
     assert_close(tuple(lengths), expected, rtol=1e-7, atol=1e-9)

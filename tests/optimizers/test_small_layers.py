@@ -31,7 +31,7 @@ def test_layers_together_equal_one_after_the_other_from_both_sides(shapes, with_
     Gs, gs, rows, bs = draw(shapes, with_bias, seed)
     one_by_one = draw(shapes, with_bias, seed)
     together = project_all_both_sides_(Gs, gs, rows, bs, damping)
-    for index, projection in enumerate(together):
+    for index, projection in enumerate(zip(*together, strict=True)):
         g = one_by_one[1][index] if with_bias else None
         alone = project_both_sides_(one_by_one[0][index], g, rows[index], bs[index], damping)
         assert_close(tuple(projection), tuple(alone))
@@ -43,7 +43,7 @@ def test_layers_together_equal_one_after_the_other_from_the_input_side(shapes, w
     Gs, gs, rows, _ = draw(shapes, with_bias, seed)
     one_by_one = draw(shapes, with_bias, seed)
     together = project_all_input_sides_(Gs, gs, rows, damping)
-    for index, projection in enumerate(together):
+    for index, projection in enumerate(zip(*together, strict=True)):
         g = one_by_one[1][index] if with_bias else None
         alone = project_input_side_(one_by_one[0][index], g, rows[index], damping)
         assert_close(tuple(projection), tuple(alone))

@@ -27,7 +27,7 @@ BUILDS: dict[str, Build] = {
     "Eva-s": lambda model: EvaS(model, lr=0.05),
     "K-FAC": lambda model: KFAC(model, lr=0.05, refresh_every=2),
     "K-FAC, eigh": lambda model: KFAC(model, lr=0.05, refresh_every=4, factorisation="eigh"),
-    "FOOF": lambda model: FOOF(model, lr=0.05, refresh_every=2),
+    "FOOF": lambda model: FOOF(model, lr=0.05, refresh_every=2, factorisation="eigh"),
     "FOOF, cholesky": lambda model: FOOF(model, lr=0.05, refresh_every=2, factorisation="cholesky"),
     "Shampoo": lambda model: Shampoo(model, lr=0.05, refresh_every=2),
     "Shampoo, newton": lambda model: Shampoo(model, lr=0.05, refresh_every=2, root_method="newton"),

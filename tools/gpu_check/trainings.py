@@ -65,14 +65,14 @@ ARMS = {
     "Eva-f": _ours(EvaFSettings(lr=RATE)),
     "Eva-s": _ours(EvaSSettings(lr=RATE)),
     "M-FAC": _ours(MfacSettings(lr=RATE, damping=1.0)),
-    "K-FAC@1": _ours(KfacSettings(lr=RATE)),
+    "K-FAC@1": _ours(KfacSettings(lr=RATE, refresh_every=1)),
     "K-FAC@10": _ours(KfacSettings(lr=RATE, refresh_every=10)),
-    "FOOF@1": _ours(FoofSettings(lr=RATE)),
-    "FOOF@10": _ours(FoofSettings(lr=RATE, refresh_every=10)),
+    "FOOF@1": _ours(FoofSettings(lr=RATE, refresh_every=1, factorisation="eigh")),
+    "FOOF@10": _ours(FoofSettings(lr=RATE, refresh_every=10, factorisation="eigh")),
     "FOOF@10, cholesky": _ours(FoofSettings(lr=RATE, refresh_every=10, factorisation="cholesky")),
-    "Shampoo@1": _ours(ShampooSettings(lr=RATE)),
-    "Shampoo@10": _ours(ShampooSettings(lr=RATE, refresh_every=10)),
-    "Shampoo@10, newton": _ours(ShampooSettings(lr=RATE, refresh_every=10, root_method="newton")),
+    "Shampoo@1": _ours(ShampooSettings(lr=RATE, refresh_every=1, statistics_every=1)),
+    "Shampoo@10": _ours(ShampooSettings(lr=RATE, refresh_every=10, statistics_every=1)),
+    "Shampoo@10, newton": _ours(ShampooSettings(lr=RATE, refresh_every=10, statistics_every=1, root_method="newton")),
 }
 
 

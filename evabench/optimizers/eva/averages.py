@@ -11,6 +11,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from evabench.optimizers.layers.layers import Layer
+
 
 def find_or_start(states: dict[str, Any], name: str, like: Tensor) -> Tensor:
     """Return the average of this name, which has no value yet where it is new."""
@@ -20,9 +22,9 @@ def find_or_start(states: dict[str, Any], name: str, like: Tensor) -> Tensor:
     return average
 
 
-def current(average: Tensor, fresh: Mapping[Tensor, Tensor]) -> Tensor:
-    """Return the average as this step sees it: its fresh value, the old one, or zeros without any."""
-    return fresh[average] if average in fresh else average.nan_to_num(nan=0.0)
+def current(average: Tensor) -> Tensor:
+    """Return the average as a step without a new value sees it: the old one, or zeros without any."""
+    return average.nan_to_num(nan=0.0)
 
 
 def has_value(state: Mapping[str, Tensor], name: str) -> bool:
@@ -37,6 +39,13 @@ class Update:
     averages: list[Tensor]  # what `commit_` writes to
     before: Tensor
     after: Tensor
+    layers: tuple[Layer, ...] = ()  # whose averages they are: the first of every layer, then the second of each
+
+    def by_layer(self, num_averages: int) -> dict[Layer, tuple[Tensor, ...]]:
+        """Return the averages after the step, so many a layer."""
+        vectors, num_layers = self.vectors(), len(self.layers)
+        each = [vectors[start : start + num_layers] for start in range(0, num_averages * num_layers, num_layers)]
+        return dict(zip(self.layers, zip(*each, strict=True), strict=True))
 
     def vectors(self) -> list[Tensor]:
         """Return the averages after the step."""
@@ -52,11 +61,11 @@ class Update:
         torch._foreach_copy_(self.averages, list(parts))
 
 
-def update_averages(averages: list[Tensor], fresh: Tensor, weight: float) -> Update:
+def update_averages(layers: tuple[Layer, ...], averages: list[Tensor], fresh: Tensor, weight: float) -> Update:
     """Return m <- (1 - weight) m + weight * fresh, with the first value as the start and no bias correction.
 
     `fresh` is flat, in the order of the averages. The weight is that of the new value, as in the authors' code.
     """
     before = torch.cat(averages)
     after = torch.where(before.isnan(), fresh, torch.lerp(before, fresh.to(before.dtype), weight))
-    return Update(averages=averages, before=before, after=after)
+    return Update(layers=layers, averages=averages, before=before, after=after)

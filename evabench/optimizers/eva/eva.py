@@ -103,17 +103,17 @@ class Eva(Preconditioner[Layer]):
         """Update the parameters once, from their gradients and the statistics of the same backward passes."""
         shared = self.param_groups[0]
         update = self._update_vectors(shared)
-        fresh = {} if update is None else dict(zip(update.averages, update.vectors(), strict=True))
+        fresh = {} if update is None else update.by_layer(2)
         ready = ready_layers(
             self.capture.layers_to_precondition(),
             self.param_groups,
             self.state,
-            lambda state: (current(state["a"], fresh), current(state["b"], fresh)),
+            lambda layer, state: fresh.get(layer) or (current(state["a"]), current(state["b"])),
         )
-        projections = project_layers_(ready, self.project_, self.project_all_)
+        projected = project_layers_(ready, self.project_, self.project_all_)
         # The normalised variant leaves 1 / damping out.
         divides = shared["clip"] != "kl_normalization"
-        broken = take_step_(self, projections, update, names=self.names, skips=self.skips, divides=divides)
+        broken = take_step_(self, projected, update, names=self.names, skips=self.skips, divides=divides)
         self.troubles.count_failure(broken)
 
     def _adopt_settings(self) -> None:
@@ -153,4 +153,4 @@ class Eva(Preconditioner[Layer]):
             for name, vectors in (("a", inputs), ("b", gradients))
             for layer, like in zip(caught, vectors, strict=True)
         ]
-        return update_averages(averages, torch.cat((a, b)), shared["new_statistic_weight"])
+        return update_averages(tuple(caught), averages, torch.cat((a, b)), shared["new_statistic_weight"])

@@ -90,15 +90,15 @@ class EvaF(Preconditioner[Layer]):
     def _update_(self) -> None:
         """Update the parameters once, from their gradients and the inputs of the forward passes since the last step."""
         update = self._update_vectors()
-        fresh = {} if update is None else dict(zip(update.averages, update.vectors(), strict=True))
+        fresh = {} if update is None else update.by_layer(1)
         ready = ready_layers(
             self.capture.layers_to_precondition(),
             self.param_groups,
             self.state,
-            lambda state: (current(state["a"], fresh),),
+            lambda layer, state: fresh.get(layer) or (current(state["a"]),),
         )
-        projections = project_layers_(ready, self.project_, self.project_all_)
-        broken = take_step_(self, projections, update, names=self.names, skips=self.skips, divides=False)
+        projected = project_layers_(ready, self.project_, self.project_all_)
+        broken = take_step_(self, projected, update, names=self.names, skips=self.skips, divides=False)
         self.troubles.count_failure(broken)
 
     def _adopt_settings(self) -> None:
@@ -125,4 +125,4 @@ class EvaF(Preconditioner[Layer]):
         ]
         a = torch.cat(inputs)
         fresh = self.ranks.average(a) if self.ranks.count() > 1 else a
-        return update_averages(averages, fresh, self.param_groups[0]["new_statistic_weight"])
+        return update_averages(tuple(caught), averages, fresh, self.param_groups[0]["new_statistic_weight"])

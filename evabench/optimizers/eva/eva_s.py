@@ -106,7 +106,7 @@ class EvaS(Preconditioner[Weight]):
         exact = in_single_precision(G)  # the one temporary of the size of a layer, where G is in half precision
         v = find_or_start(self.state[parameter], "v", exact.new_empty(sum(G.shape)))
         projection = project_axes_(
-            exact, current(v, {}), damping=solving_damping(group), beta2=group["beta2"], divisor=carried
+            exact, current(v), damping=solving_damping(group), beta2=group["beta2"], divisor=carried
         )
         if exact is not G:
             G.copy_(exact)

@@ -5,7 +5,7 @@ Legend: D the projected gradient of `rank_one`; P = D / divisor the direction; n
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -16,13 +16,13 @@ from evabench.optimizers.eva.rank_one import Projection
 from evabench.optimizers.eva.small_layers import goes_together
 from evabench.optimizers.layers.layers import Layer
 from evabench.optimizers.phases import phase
-from evabench.optimizers.step.descent import descend_groups_
+from evabench.optimizers.step.descent import descend_
 from evabench.optimizers.step.loss_scale import found_infinity, gradient_scale
 from evabench.optimizers.step.scaling import Lengths, direction_scale
 from evabench.optimizers.step.skips import Skips, gradient_norms
 from evabench.optimizers.tensors import dense_like, in_full_precision
 
-Projections = Mapping[Layer, Projection]
+Group = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -30,74 +30,87 @@ class ReadyLayer:
     """A layer that has a gradient and statistics."""
 
     layer: Layer
-    damping: float  # of the solve
+    group: Group  # of its weight
     vectors: tuple[Tensor, ...]  # a, and of Eva b
+
+
+class Projected(NamedTuple):
+    """Layers of one group whose gradients are projected."""
+
+    group: Group
+    layers: list[Layer]
+    lengths: Tensor  # [3, layers]: the parts of `Projection`
 
 
 def ready_layers(
     layers: Sequence[Layer],
-    groups: list[dict[str, Any]],
+    groups: list[Group],
     states: Mapping[Tensor, Any],
-    vectors: Callable[[Mapping[str, Tensor]], tuple[Tensor, ...]],
+    vectors: Callable[[Layer, Mapping[str, Tensor]], tuple[Tensor, ...]],
 ) -> Iterator[ReadyLayer]:
-    """Yield the layers that have a gradient and statistics; `vectors` finds theirs in the state of a weight."""
-    group_of = {parameter: group for group in groups for parameter in group["params"]}
+    """Yield the layers that have a gradient and statistics; `vectors` finds theirs, or takes them from the state."""
+    group_of = {} if len(groups) == 1 else {parameter: group for group in groups for parameter in group["params"]}
     for layer in layers:
         state = states[layer.weight]
         if layer.has_gradient and "a" in state:
-            yield ReadyLayer(layer, solving_damping(group_of[layer.weight]), vectors(state))
+            yield ReadyLayer(layer, group_of[layer.weight] if group_of else groups[0], vectors(layer, state))
 
 
 @phase("precondition")
 def project_layers_(
     ready: Iterable[ReadyLayer],
     project_: Callable[..., Projection],
-    project_all_: Callable[..., list[Projection]] | None,
-) -> dict[Layer, Projection]:
+    project_all_: Callable[..., Projection] | None,
+) -> list[Projected]:
     """Project the gradients of layers in place, each in the precision of its vectors.
 
     `project_` is a function of G, g, the vectors and the damping, one layer at a time; `project_all_` one of lists of
     them, for layers that go together. None: these, too, come one by one.
     """
-    projections: dict[Layer, Projection] = {}
+    alone: dict[int, list[ReadyLayer]] = {}
     together: dict[tuple[object, ...], list[ReadyLayer]] = {}
     for one in ready:
         if project_all_ is None or not goes_together(one.layer):
-            projections[one.layer] = _project_(one, project_)
+            alone.setdefault(id(one.group), []).append(one)
         else:
             weight = one.layer.weight
-            kind = (one.damping, one.layer.bias is None, weight.dtype, weight.device)
+            kind = (id(one.group), one.layer.bias is None, weight.dtype, weight.device)
             together.setdefault(kind, []).append(one)
+    projected = [_project_one_by_one_(alike, project_) for alike in alone.values()]
     if project_all_ is not None:
-        for alike in together.values():
-            projections |= _project_all_(alike, project_all_)
-    return projections
+        projected += [_project_all_(alike, project_all_) for alike in together.values()]
+    return projected
 
 
-def _project_(one: ReadyLayer, project_: Callable[..., Projection]) -> Projection:
+def _project_one_by_one_(alike: Sequence[ReadyLayer], project_: Callable[..., Projection]) -> Projected:
+    damping = solving_damping(alike[0].group)
+    lengths = [length for one in alike for length in _project_(one, project_, damping)]
+    return Projected(alike[0].group, [one.layer for one in alike], torch.stack(lengths).view(-1, 3).t())
+
+
+def _project_(one: ReadyLayer, project_: Callable[..., Projection], damping: float) -> Projection:
     gradients = _dense_gradients(one.layer)
     # A gradient in half precision is projected in a copy, the one temporary of the size of a layer.
     exact = [in_full_precision(gradient) for gradient in gradients]
     a, *b = one.vectors
     G, row = one.layer.align(exact[0], a)
     columns = [each.view(one.layer.num_groups, -1) if one.layer.num_groups > 1 else each for each in b]
-    projection = project_(G, exact[1] if len(exact) > 1 else None, row, *columns, one.damping)
+    projection = project_(G, exact[1] if len(exact) > 1 else None, row, *columns, damping)
     for gradient, projected in zip(gradients, exact, strict=True):
         if projected is not gradient:
             gradient.copy_(projected)
     return projection
 
 
-def _project_all_(
-    alike: Sequence[ReadyLayer], project_all_: Callable[..., list[Projection]]
-) -> dict[Layer, Projection]:
+def _project_all_(alike: Sequence[ReadyLayer], project_all_: Callable[..., Projection]) -> Projected:
+    group = alike[0].group
     gradients = [_dense_gradients(one.layer) for one in alike]
     biases = [bias for _, *rest in gradients for bias in rest]
     pairs = [one.layer.align(weight, one.vectors[0]) for one, (weight, *_) in zip(alike, gradients, strict=True)]
     Gs, rows = map(list, zip(*pairs, strict=True))
     columns = [list(each) for each in zip(*(one.vectors[1:] for one in alike), strict=True)]
-    projections = project_all_(Gs, biases, rows, *columns, alike[0].damping)
-    return {one.layer: projection for one, projection in zip(alike, projections, strict=True)}
+    projection = project_all_(Gs, biases, rows, *columns, solving_damping(group))
+    return Projected(group, [one.layer for one in alike], torch.stack(tuple(projection)))
 
 
 def _dense_gradients(layer: Layer) -> list[Tensor]:
@@ -105,15 +118,17 @@ def _dense_gradients(layer: Layer) -> list[Tensor]:
     gradients = []
     for parameter in layer.parameters:
         assert parameter.grad is not None
-        parameter.grad = dense_like(parameter.grad, parameter)
-        gradients.append(parameter.grad)
+        dense = dense_like(parameter.grad, parameter)
+        if dense is not parameter.grad:
+            parameter.grad = dense
+        gradients.append(dense)
     return gradients
 
 
 @phase("precondition")
 def take_step_(
     optimizer: torch.optim.Optimizer,
-    projections: Projections,
+    projected: Sequence[Projected],
     vectors: Update | None,
     *,
     names: Mapping[nn.Parameter, str],
@@ -125,72 +140,61 @@ def take_step_(
     `divides` says that P has a factor 1 / damping. Where the step is skipped the vectors stay what they were, too.
     Returns whether the directions are too long for half precision, so that they are not followed; None without it.
     """
-    sizes = {layer.weight: projection.D_square for layer, projection in projections.items()}
-    covered = {parameter for layer in projections for parameter in layer.parameters}
-    sizes |= gradient_norms(parameter for parameter in names if parameter not in covered)
-    skip = skips.check(sizes, found_infinity(optimizer))
+    covered = {id(parameter) for each in projected for layer in each.layers for parameter in layer.parameters}
+    norms = gradient_norms(parameter for parameter in names if id(parameter) not in covered)
+    order = [layer.weight for each in projected for layer in each.layers] + list(norms)
+    sizes = [each.lengths[0] for each in projected] + ([torch.stack(list(norms.values()))] if norms else [])
+    skip = skips.check_all(order, torch.cat(sizes), found_infinity(optimizer))
     if vectors is not None:
         vectors.commit_(skip)
     carried = gradient_scale(optimizer)  # by a loss that was scaled for mixed precision
-    divisors: dict[nn.Parameter, Tensor] = {}
-    broken = None
-    if projections:
-        members = _members(optimizer.param_groups, projections)
-        nu, P_square = _clip(members, projections, carried, divides)
-        if any(layer.weight.dtype is torch.float16 for layer in projections):
+    unit = broken = None
+    if projected:
+        nu, P_square = _clip(projected, carried, divides)
+        if any(layer.weight.dtype is torch.float16 for each in projected for layer in each.layers):
             broken = (skip == 0) & ~(nu * P_square.sqrt() < torch.finfo(torch.float16).max)
             skip = torch.maximum(skip, broken.to(skip))
         unit = nu.reciprocal() if carried is None else carried / nu
-        for group, layers in members:
+    for group in optimizer.param_groups:
+        directed = [parameter for parameter in group["params"] if id(parameter) in covered]
+        if directed:
+            assert unit is not None
             divisor = unit * group["damping"] if divides else unit
-            divisors |= {parameter: divisor for layer in layers for parameter in layer.parameters}
-    descend_groups_(optimizer.param_groups, optimizer.state, divisors=divisors, other_divisor=carried, skip=skip)
+            descend_(group, optimizer.state, parameters=directed, divisor=divisor, skip=skip)
+        plain = [parameter for parameter in group["params"] if id(parameter) not in covered]
+        if plain:
+            descend_(group, optimizer.state, parameters=plain, divisor=carried, skip=skip)
     return broken
 
 
-_Members = list[tuple[dict[str, Any], list[Layer]]]  # groups, each with its projected layers
-
-
-def _clip(members: _Members, projections: Projections, carried: Tensor | None, divides: bool) -> tuple[Tensor, Tensor]:
+def _clip(projected: Sequence[Projected], carried: Tensor | None, divides: bool) -> tuple[Tensor, Tensor]:
     """Return nu, one for the layers of all groups, and |P|^2 without it."""
     parts = [
         projected_lengths(
-            [projections[layer] for layer in layers],
-            damping=group["damping"],
-            divisor=group["damping"] if divides else 1.0,
-            lr=group["lr"],
+            each.lengths.sum(1),
+            damping=each.group["damping"],
+            divisor=each.group["damping"] if divides else 1.0,
+            lr=each.group["lr"],
         )
-        for group, layers in members
+        for each in projected
     ]
     lengths = Lengths(*(sum(values[1:], values[0]) for values in zip(*parts, strict=True)))
     if carried is not None:
         lengths = Lengths(*(value / carried.square() for value in lengths))
-    group = members[0][0]
+    group = projected[0].group
     nu = direction_scale(group["clip"], lengths, group["kl_clip"])
     return torch.ones_like(lengths.inner) if nu is None else nu, lengths.direction_square
 
 
-def _members(groups: list[dict[str, Any]], projections: Projections) -> _Members:
-    if len(groups) == 1:
-        return [(groups[0], list(projections))]
-    members: _Members = []
-    for group in groups:
-        held = set(group["params"])
-        layers = [layer for layer in projections if layer.weight in held]
-        if layers:
-            members.append((group, layers))
-    return members
+def projected_lengths(summed: Tensor, *, damping: float, divisor: float, lr: float) -> Lengths:
+    """Return the lengths of P = D / divisor for layers whose gradient was projected to D.
 
-
-def projected_lengths(projections: Sequence[Projection], *, damping: float, divisor: float, lr: float) -> Lengths:
-    """Return the lengths of P = D / divisor for layers whose gradient was projected to D (`rank_one`).
-
-    All follow from |D|^2, as sums of positive terms that cannot cancel; with q the curvature of a layer:
+    `summed` [3] are the parts of `Projection`, summed over the layers. All follow from |D|^2, as sums of positive terms
+    that cannot cancel; with q the curvature of a layer:
 
         <D, G> = |D|^2 + damping c^2        |G|^2 = |D|^2 + 2 damping c^2 + q c^2
     """
-    values = [value for part in zip(*projections, strict=True) for value in part]
-    D_square, c_square, curved = torch.stack(values).view(3, -1).sum(1).unbind()
+    D_square, c_square, curved = summed.unbind()
     inner = (D_square + damping * c_square) / divisor
     gradient_square = D_square + 2 * damping * c_square + curved
     return Lengths(inner, lr**2 * inner, gradient_square, D_square / divisor**2)

@@ -27,22 +27,25 @@ def goes_together(layer: Layer) -> bool:
     return fits and layer.num_groups == 1 and layer.weight.dtype.itemsize >= 4
 
 
-def project_all_both_sides_(Gs: Tensors, gs: Tensors, rows: Tensors, bs: Tensors, damping: float) -> list[Projection]:
-    """Do what `project_both_sides_` does, for every layer; `gs` is empty where the layers have no bias."""
+def project_all_both_sides_(Gs: Tensors, gs: Tensors, rows: Tensors, bs: Tensors, damping: float) -> Projection:
+    """Do what `project_both_sides_` does, for every layer; `gs` is empty where the layers have no bias.
+
+    Returns vectors of all layers in the place of numbers.
+    """
     Gas = _multiply(Gs, gs, rows)
     q = _squares(rows, with_one=bool(gs)) * _squares(bs)
     c = torch.stack([torch.dot(b, Ga) for b, Ga in zip(bs, Gas, strict=True)]) / (damping + q)
     D_squares = _subtract_(Gs, gs, torch._foreach_mul(list(bs), list(c.unbind())), rows)
-    return _projections(D_squares, c * c, q)
+    return _projection(D_squares, c * c, q)
 
 
-def project_all_input_sides_(Gs: Tensors, gs: Tensors, rows: Tensors, damping: float) -> list[Projection]:
-    """Do what `project_input_side_` does, for every layer; `gs` is empty where the layers have no bias."""
+def project_all_input_sides_(Gs: Tensors, gs: Tensors, rows: Tensors, damping: float) -> Projection:
+    """Do what `project_input_side_` does, for every layer, as above."""
     Gas = _multiply(Gs, gs, rows)
     q = _squares(rows, with_one=bool(gs))
     cs = torch._foreach_div(list(Gas), list((damping + q).unbind()))
     D_squares = _subtract_(Gs, gs, cs, rows)
-    return _projections(D_squares, _squares(cs), q)
+    return _projection(D_squares, _squares(cs), q)
 
 
 def _multiply(Gs: Tensors, gs: Tensors, rows: Tensors) -> list[Tensor]:
@@ -67,6 +70,5 @@ def _subtract_(Gs: Tensors, gs: Tensors, columns: Tensors, rows: Tensors) -> Ten
     return _squares(Gs) + _squares(gs)
 
 
-def _projections(D_squares: Tensor, c_squares: Tensor, q: Tensor) -> list[Projection]:
-    columns = torch.stack((D_squares, c_squares, c_squares * q)).T.unbind()
-    return [Projection(*column.unbind()) for column in columns]
+def _projection(D_squares: Tensor, c_squares: Tensor, q: Tensor) -> Projection:
+    return Projection(D_squares, c_squares, c_squares * q)

@@ -61,7 +61,7 @@ class FOOF(Preconditioner[Layer]):
         new_statistic_weight: float = 1.0,
         statistics_batch: int | None = None,
         weight_sharing: WeightSharing = "reduce",
-        factorisation: Factorisation = "eigh",
+        factorisation: Factorisation = "cholesky",
         top_k: int | None = None,
         statistics_every: int | None = None,
         refresh_every: int = 10,

@@ -103,7 +103,10 @@ class Layer:
     @property
     def has_gradient(self) -> bool:
         """Whether the last backward passes reached every parameter of the layer, none of them frozen by now."""
-        return all(parameter.grad is not None and parameter.requires_grad for parameter in self.parameters)
+        weight, bias = self.weight, self.bias
+        if weight.grad is None or not weight.requires_grad:
+            return False
+        return bias is None or (bias.grad is not None and bias.requires_grad)
 
     def gradients(self) -> list[Tensor]:
         """Return the gradients themselves, the weight's first: writing to them changes `.grad`."""

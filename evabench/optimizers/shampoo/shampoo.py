@@ -40,10 +40,10 @@ class Shampoo(Preconditioner[Weight]):
 
         F_i <- beta2 F_i + w G_i G_i^T,    P = G x_0 F_0^(-1/p) x_1 F_1^(-1/p) ...,   p = 2 * number of axes
 
-    Every parameter with two axes or more is preconditioned, all else takes SGD's step. The factors grow at steps 0, s,
-    2s, ... with s = `statistics_every`; steps 0, k, 2k, ... with k = `refresh_every` recompute the roots. After `step`,
-    `.grad` of a preconditioned weight holds its direction. A step with a gradient that is not finite is skipped as a
-    whole, factors included.
+    Every parameter with two axes or more is preconditioned, all else takes SGD's step. Steps 0, s, 2s, ... with s =
+    `statistics_every` (None: k) add to the factors; steps 0, k, 2k, ... with k = `refresh_every` recompute the roots.
+    After `step`, `.grad` of a preconditioned weight holds its direction. A step with a gradient that is not finite is
+    skipped as a whole, factors included.
     Differs from the paper: a relative floor of the eigenvalues in place of a multiple of the identity.
     """
 
@@ -66,7 +66,7 @@ class Shampoo(Preconditioner[Weight]):
         merge_up_to: int = 128,
         block_size: int | None = None,
         max_axis: int | None = 8192,
-        statistics_every: int = 1,
+        statistics_every: int | None = None,
         refresh_every: int = 10,
         groups: Groups = (),
     ) -> None:
@@ -103,7 +103,7 @@ class Shampoo(Preconditioner[Weight]):
             if each.has_gradient and each.weight in self.partitions
         }
         decay = None if group["beta2"] == 1 else torch.where(skip > 0, 1.0, group["beta2"])
-        if group["step"] % group["statistics_every"] == 0:
+        if group["step"] % (group["statistics_every"] or group["refresh_every"]) == 0:
             for parameter, G in gradients.items():
                 self._accumulate_(parameter, G, decay)
         if group["step"] % group["refresh_every"] == 0:

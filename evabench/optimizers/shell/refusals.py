@@ -25,7 +25,8 @@ def check_step(
         gradient = parameter.grad
         if gradient is not None:
             any_gradient = True
-            _check_gradient(kind, name, parameter, gradient)
+            if gradient.layout is not torch.strided or gradient.dtype is not parameter.dtype:
+                _check_gradient(kind, name, parameter, gradient)
         state = optimizer.state.get(parameter)
         if state:
             _check_state(kind, name, parameter, state, first_statistic)

@@ -39,13 +39,16 @@ def descend_(
         gain = 1 + momentum
         momentum, weight_decay = momentum**2, gain * weight_decay
         divisor = _ones_like_first(group) / gain if divisor is None else divisor / gain
-    by_kind: dict[tuple[torch.device, torch.dtype], list[Tensor]] = {}
+    by_kind: dict[tuple[torch.device, torch.dtype], tuple[list[Tensor], list[Tensor]]] = {}
     for parameter in group["params"] if parameters is None else parameters:
         if parameter.grad is not None:
-            parameter.grad = dense_like(parameter.grad, parameter)
-            by_kind.setdefault((parameter.device, parameter.dtype), []).append(parameter)
-    for (device, dtype), alike in by_kind.items():
-        gradients = [parameter.grad for parameter in alike if parameter.grad is not None]
+            gradient = dense_like(parameter.grad, parameter)
+            if gradient is not parameter.grad:
+                parameter.grad = gradient
+            alike, gradients = by_kind.setdefault((parameter.device, parameter.dtype), ([], []))
+            alike.append(parameter)
+            gradients.append(gradient)
+    for (device, dtype), (alike, gradients) in by_kind.items():
         remaining = divisor
         if divisor is not None and dtype is torch.float64:  # the kernel reads its divisor in single precision
             torch._foreach_div_(gradients, divisor)
@@ -96,7 +99,8 @@ def _momenta(parameters: list[Tensor], states: dict[Tensor, Any]) -> list[Tensor
         state = states[parameter]
         buffer = state.get(MOMENTUM_BUFFER)
         # A state that was loaded may come in another layout than the parameter's.
-        buffer = torch.zeros_like(parameter) if buffer is None else dense_like(buffer, parameter)
-        state[MOMENTUM_BUFFER] = buffer
-        buffers.append(buffer)
+        dense = torch.zeros_like(parameter) if buffer is None else dense_like(buffer, parameter)
+        if dense is not buffer:
+            state[MOMENTUM_BUFFER] = dense
+        buffers.append(dense)
     return buffers

@@ -17,6 +17,8 @@ class Skips:
         """Take the parameters with their names in the model."""
         self._names = dict(names)
         self._counts: Tensor | None = None  # on the device of the gradients, after the first step
+        self._order: list[nn.Parameter] = []  # of the last sizes
+        self._places: Tensor | None = None  # of these among the names
 
     def add(self, names: Mapping[nn.Parameter, str]) -> None:
         """Take more parameters, which have spoiled nothing so far."""
@@ -30,9 +32,18 @@ class Skips:
         `sizes` are 0-d tensors, finite where the gradients of this step are, such as their norms; a loss scaler may
         have found an infinity before.
         """
-        zero = next(iter(sizes.values())).new_zeros(())
-        bad = ~torch.stack([sizes.get(parameter, zero) for parameter in self._names]).isfinite()
-        self._counts = bad.long() if self._counts is None else self._counts + bad
+        return self.check_all(list(sizes), torch.stack(list(sizes.values())), found_inf)
+
+    def check_all(self, order: list[nn.Parameter], sizes: Tensor, found_inf: Tensor | None = None) -> Tensor:
+        """Do the same with sizes in one vector, those of the parameters in this order."""
+        bad = ~sizes.isfinite()
+        if self._counts is None:
+            self._counts = torch.zeros(len(self._names), dtype=torch.long, device=bad.device)
+        if self._places is None or not _is_same(order, self._order):
+            place_of = {parameter: place for place, parameter in enumerate(self._names)}
+            self._places = torch.tensor([place_of[parameter] for parameter in order], device=bad.device)
+            self._order = order
+        self._counts.index_add_(0, self._places, bad.long())
         skip = bad.any().float()
         return skip if found_inf is None else torch.maximum(skip, found_inf.to(skip))
 
@@ -44,6 +55,10 @@ class Skips:
                 layer = name.rpartition(".")[0] or name
                 counts[layer] = max(count, counts.get(layer, 0))
         return {layer: count for layer, count in counts.items() if count}
+
+
+def _is_same(one: list[nn.Parameter], other: list[nn.Parameter]) -> bool:
+    return len(one) == len(other) and all(left is right for left, right in zip(one, other, strict=True))
 
 
 def gradient_norms(parameters: Iterable[nn.Parameter]) -> dict[nn.Parameter, Tensor]:

@@ -1,0 +1,119 @@
+"""What a step of each second-order optimizer costs over AdamW's, on the models of `model_coverage`.
+
+    python -m tools.model_step_times [NAME ...] --out FILE [--seconds N] [--table]
+
+Random weights, the small batches of that module, defaults of every optimizer, one thread, CPU time of a whole iteration
+averaged over a refresh cycle behind the first step. A call goes on where FILE stops, for N seconds, and `--table`
+prints what FILE holds. docs/optimizer-cost.md has the table.
+"""
+
+import argparse
+import json
+import time
+import warnings
+from pathlib import Path
+from statistics import median
+
+import torch
+
+from evabench.optimizers import build_optimizer
+from evabench.settings.eva import EvaFSettings, EvaSettings, EvaSSettings
+from evabench.settings.first_order import AdamWSettings
+from evabench.settings.kronecker import FoofSettings, KfacSettings
+from evabench.settings.optimizers import BuiltInSettings
+from evabench.settings.shampoo import ShampooSettings
+from tools.model_coverage import MODELS
+
+ARMS: dict[str, BuiltInSettings] = {
+    "AdamW": AdamWSettings(lr=1e-6),
+    "Eva": EvaSettings(lr=1e-6),
+    "Eva-f": EvaFSettings(lr=1e-6),
+    "Eva-s": EvaSSettings(lr=1e-6),
+    "K-FAC": KfacSettings(lr=1e-6),
+    "FOOF": FoofSettings(lr=1e-6),
+    "Shampoo": ShampooSettings(lr=1e-6),
+}
+LEAST_STEPS = 5
+
+
+def measure(model_name: str, arm_name: str) -> float | str:
+    """Return CPU seconds of a step, or the reason why there is none."""
+    torch.manual_seed(0)
+    model, loss = MODELS[model_name]()
+    model.train()
+    settings = ARMS[arm_name]
+    try:
+        optimizer = build_optimizer(settings, model)
+        spent = []
+        # The first cycle's first step makes state and looks at the model: the second one stands for a refresh.
+        for _ in range(1 + settings.cycle_steps * (1 if settings.cycle_steps > 1 else LEAST_STEPS)):
+            start = time.process_time()
+            optimizer.zero_grad(set_to_none=True)
+            loss(model).backward()
+            optimizer.step()
+            spent.append(time.process_time() - start)
+    except (ValueError, RuntimeError) as problem:
+        return str(problem).splitlines()[0]
+    return median(spent[1:]) if settings.cycle_steps == 1 else sum(spent[1:]) / settings.cycle_steps
+
+
+def collect(names: list[str], out: Path, seconds: float) -> None:
+    """Measure what the file lacks until the time is over."""
+    warnings.simplefilter("ignore")
+    torch.set_num_threads(1)
+    torch.set_flush_denormal(True)
+    start = time.monotonic()
+    done = {(one["model"], one["arm"]) for one in read(out)}
+    for model_name in MODELS:
+        if names and not any(each in model_name for each in names):
+            continue
+        for arm_name in ARMS:
+            if (model_name, arm_name) in done:
+                continue
+            if time.monotonic() > start + seconds:
+                print(f"next: {arm_name} on {model_name}. Call it again to go on.")
+                return
+            line = {"model": model_name, "arm": arm_name, "step": measure(model_name, arm_name)}
+            with out.open("a") as lines:
+                lines.write(json.dumps(line) + "\n")
+    print("All are measured.")
+
+
+def read(out: Path) -> list[dict[str, str | float]]:
+    """Return the lines of a file, none where it is not there."""
+    return [json.loads(line) for line in out.read_text().splitlines()] if out.exists() else []
+
+
+def print_table(out: Path) -> None:
+    """Print the median ratio of each arm over all models, and the models that are slowest."""
+    steps: dict[str, dict[str, float]] = {}
+    for one in read(out):
+        if not isinstance(one["step"], str):
+            steps.setdefault(str(one["model"]), {})[str(one["arm"])] = one["step"]
+    print("| optimizer | models | median over AdamW | the five that are slowest |")
+    print("|---|---|---|---|")
+    for arm in [each for each in ARMS if each != "AdamW"]:
+        ratios = {name: of[arm] / of["AdamW"] for name, of in steps.items() if arm in of and "AdamW" in of}
+        if not ratios:
+            continue
+        slowest = sorted(ratios.items(), key=lambda pair: -pair[1])[:5]
+        words = ", ".join(f"{name.partition(' ')[2]} {ratio:.1f}" for name, ratio in slowest)
+        print(f"| {arm} | {len(ratios)} | {median(ratios.values()):.2f}x | {words} |")
+
+
+def main() -> None:
+    """Measure, or print the table."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("names", nargs="*", help="parts of the names of models; none: all")
+    parser.add_argument("--out", type=Path, required=True, metavar="FILE")
+    parser.add_argument("--seconds", type=float, default=110.0, help="of this call")
+    parser.add_argument("--table", action="store_true")
+    arguments = parser.parse_args()
+    if arguments.table:
+        print_table(arguments.out)
+    else:
+        collect(arguments.names, arguments.out, arguments.seconds)
+
+
+if __name__ == "__main__":
+    main()

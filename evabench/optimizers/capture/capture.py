@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from evabench.optimizers.capture.backward_passes import BackwardPass, BackwardPasses, OwnGradients
 from evabench.optimizers.capture.hooks import goes_with, watch
 from evabench.optimizers.capture.layout import Layout
+from evabench.optimizers.capture.nodes import BIASES, below_views
 from evabench.optimizers.capture.partial import Summed
 from evabench.optimizers.capture.passes import find_destination
 from evabench.optimizers.capture.products import Product
@@ -31,8 +32,6 @@ from evabench.optimizers.layers.parts import LayerParts
 from evabench.optimizers.phases import phase
 from evabench.optimizers.tensors import as_plain, is_wrapper
 
-# Which input of the nodes of products is the bias: its gradient is the sum of the output's over all rows.
-_BIASES = {"AddmmBackward0": 0, "ConvolutionBackward0": 2}
 _MATRIX = nn.Linear(1, 1, device="meta")  # says of a product that it is one of matrices
 NO_GRADIENT = "no backward pass has led to a gradient of its weight"
 SET_BY_HAND = "the gradient was set by hand: wrap the passes in `with optimizer.accumulating():`"
@@ -200,7 +199,7 @@ class Capture:
                 layer, f"its inputs are {type(inputs).__name__}s, whose rows are not one tensor: pass padded ones"
             )
             return
-        below = _below_views(output)
+        below = below_views(output)
         node = below.grad_fn
         if node is None or not layer.weight.requires_grad or not inputs.numel():
             self.remark(layer, "it was used without gradients only, or while its weight was frozen")
@@ -212,7 +211,7 @@ class Capture:
         summed = _without_autocast(self.summary.of_inputs, layer, module, first)
         counts = self._count_rows(module, output if layout is None else layout.arrange(output.detach()))
         seen = ForwardPass(layer, module, output.shape, summed, *counts, layout=layout)
-        place = _BIASES.get(node.name()) if self._takes_bias_gradients else None
+        place = BIASES.get(node.name()) if self._takes_bias_gradients else None
         if place is None:
             node.register_prehook(partial(self._come, seen, below.output_nr))
         else:
@@ -379,17 +378,6 @@ class Capture:
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
         self._attach()
-
-
-def _below_views(output: Tensor) -> Tensor:
-    """Return the tensor that an output is all of, in another shape: an activation in place would hide the view.
-
-    torch flattens the rows of a Linear with more than two axes, and has a Conv1d be one of images.
-    """
-    base = output._base
-    if base is None or not base.requires_grad or base.numel() != output.numel():
-        return output
-    return base if base.is_contiguous() and output.is_contiguous() else output
 
 
 def _num_axes(module: Module) -> int:

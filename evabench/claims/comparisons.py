@@ -92,7 +92,7 @@ class Pairing:
             evidence=evidence,
             bounds=bounds,
             workload_name=name,
-            invalid=invalid(self.arm, self.base),
+            invalid=invalid(self.arm, self.base, self.claim.quantity),
             first=said_first(self.arm, self.base, arms) if trained else (),
             audit=audited,
             named=claimed_workload(self.claim, net),

@@ -33,6 +33,7 @@ from evabench.claims.judgement import Judgement, Verdict
 from evabench.claims.sampled import SAMPLINGS
 from evabench.claims.scaling import judge_exponent
 from evabench.claims.targets import better_first_order_arm
+from evabench.claims.validity import unless_invalid
 from evabench.claims.work import judge_work
 from evabench.findings.arm import MeasuredArm
 from evabench.findings.findings import Findings
@@ -52,7 +53,7 @@ def judge_claims(
     `would_decide`: claim id -> the suite that would decide it as stated.
     """
     suites = would_decide or {}
-    return tuple(_judge(claim, findings, suites.get(claim.id)) for claim in claims)
+    return tuple(unless_invalid(_judge(claim, findings, suites.get(claim.id)), findings) for claim in claims)
 
 
 def _judge(claim: Claim, findings: Findings, suite: str | None) -> Judgement:

@@ -47,7 +47,7 @@ def _is_validated(_: ComparedWorkload, arm: MeasuredArm, metric: Metric) -> bool
 def _times_to_target(pair: Pairing) -> Comparison | None:
     target = pair.workload.target
     assert target is not None
-    steps = steps_ratio(pair.base.brackets_to(target), pair.arm.brackets_to(target))
+    steps = steps_ratio(pair.base.paid_brackets_to(target), pair.arm.paid_brackets_to(target))
     step_times = paired_ratio(pair.base.step_seconds, pair.arm.step_seconds)
     if steps is None:
         return None

@@ -9,11 +9,16 @@
 The last three leave the verdict as it is. The headline has the noes, and the verdict's first sentences the other two.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from evabench.claims.judge import MIN_SEEDS
+from evabench.claims.judgement import Judgement, Verdict
 from evabench.findings.arm import MeasuredArm
 from evabench.findings.checks import failed_checks
+from evabench.findings.failed_check import About
+from evabench.findings.findings import Findings
+from evabench.settings.claims import Quantity
 from evabench.settings.eva import is_ablation
 from evabench.stats.non_inferiority import paired_difference, relative_margin
 
@@ -21,9 +26,44 @@ LOSS_MARGIN = 0.02  # within which two losses count as equally good (JUDGING 4)
 _SECOND_ORDER = ("eva", "kfac", "shampoo", "mfac")
 
 
-def invalid(arm: MeasuredArm, base: MeasuredArm) -> tuple[str, ...]:
+_RESTS_ON: Mapping[Quantity, frozenset[About]] = {
+    "time_to_target_ratio": frozenset({"losses", "seconds"}),
+    "steps_to_target_ratio": frozenset({"losses"}),
+    "step_time_ratio": frozenset({"seconds"}),
+    "tensor_peak_ratio": frozenset({"bytes"}),
+    "validation_loss_ratio": frozenset({"losses"}),
+    "validation_loss_difference": frozenset({"losses"}),
+    "validation_accuracy_difference": frozenset({"losses"}),
+    "curvature_growth": frozenset({"bytes"}),
+    "curvature_bytes_ratio": frozenset({"bytes"}),
+    "work_growth": frozenset(),  # counted in a run of its own
+    "cost_exponent": frozenset({"seconds"}),
+}
+_OVER_WIDTHS: frozenset[Quantity] = frozenset({"curvature_growth", "curvature_bytes_ratio", "cost_exponent"})
+
+
+def invalid(arm: MeasuredArm, base: MeasuredArm, quantity: Quantity) -> tuple[str, ...]:
     """Return why the two must not be compared, as sentences; empty where each is what it is called."""
-    return tuple(check.sentence for one in (arm, base) for check in failed_checks(one))
+    return tuple(sentence for one in (arm, base) for sentence in _failures(one, quantity))
+
+
+def unless_invalid(judgement: Judgement, findings: Findings) -> Judgement:
+    """Return a judgement of several widths together, or "not tested" where an arm that decides it failed a check."""
+    quantity = judgement.claim.quantity
+    if quantity not in _OVER_WIDTHS:
+        return judgement
+    names = {name for one in judgement.evidence if one.decides for name in (one.arm, one.base)}
+    arms = [arm for arm in findings.arms if arm.name in names]
+    sentences = tuple(dict.fromkeys(sentence for arm in arms for sentence in _failures(arm, quantity)))
+    if not sentences:
+        return judgement
+    reason = " ".join(("Not tested:", *sentences))
+    return replace(judgement, as_stated=Verdict.NOT_TESTED, here=Verdict.NOT_TESTED, reason=reason)
+
+
+def _failures(arm: MeasuredArm, quantity: Quantity) -> Iterator[str]:
+    rests_on = _RESTS_ON[quantity]
+    return (one.sentence for one in failed_checks(arm) if one.about is None or one.about in rests_on)
 
 
 def said_first(arm: MeasuredArm, base: MeasuredArm, arms: Sequence[MeasuredArm]) -> tuple[str, ...]:

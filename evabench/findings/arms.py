@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeVar
 
 from evabench.findings.arm import MeasuredArm
+from evabench.findings.equal_conditions import with_equal_conditions_checked
 from evabench.findings.repeats import counting_runs
 from evabench.records.limits import Limits
 from evabench.records.measurement import ConvergenceSettings, MechanismSettings, StepTimeSettings
@@ -30,7 +31,7 @@ def measured_arms(runs: Iterable[Run]) -> tuple[MeasuredArm, ...]:
             where = f"{cell.device} {cell.subnormals} {cell.process_group}"
             key = (cell.workload_name, cell.arm, repr(cell.workload), repr(cell.optimizer), cell.ranks, where)
             groups[key].append(run)
-    return tuple(arm for _, group in sorted(groups.items()) for arm in _at_each_budget(group))
+    return with_equal_conditions_checked(arm for _, group in sorted(groups.items()) for arm in _at_each_budget(group))
 
 
 def _at_each_budget(runs: Sequence[Run]) -> Iterator[MeasuredArm]:

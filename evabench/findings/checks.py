@@ -1,30 +1,24 @@
 """Whether an arm is what it is called: checks of its runs, each with a name, a threshold and one sentence.
 
+Those of its health are here; whether its conditions were those of the other arms is in `equal_conditions.py`.
+
 A comparison with an arm that fails one is not tested, in both directions: it would be a verdict on something else.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from evabench.findings.arm import MeasuredArm
+from evabench.findings.failed_check import FailedCheck
 from evabench.records.convergence import Convergence
 from evabench.records.health import Health
 
 MAX_LOST_SHARE = 0.01  # of refreshes and of steps: below it a trajectory does not depend on them (JUDGING 5)
 
 
-@dataclass(frozen=True, slots=True)
-class FailedCheck:
-    """One check that an arm failed."""
-
-    name: str
-    sentence: str  # about the arm, which it names
-
-
 def failed_checks(arm: MeasuredArm) -> tuple[FailedCheck, ...]:
     """Return what the runs of an arm failed, each check once."""
     found: dict[str, FailedCheck] = {}
-    for check in _of_its_health(arm):
+    for check in (*_of_its_health(arm), *arm.unequal):
         found.setdefault(check.name, check)
     return tuple(found.values())
 

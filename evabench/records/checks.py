@@ -1,7 +1,7 @@
 """What was watched beside a training run or a visit, so that equal conditions are checked and not assumed.
 
-Raw observations; `findings/checks.py` says what they come to. All of it is read while the training clock stands still,
-but for the CPU time of each step.
+Raw observations; `findings/equal_conditions.py` says what they come to. All of it is read while the training clock
+stands still, but for the CPU time of each step.
 """
 
 from dataclasses import dataclass
@@ -75,7 +75,10 @@ class VisitChecks(Strict):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PassesAlone(Strict):
-    """Forward and backward pass of a fresh net, between training steps of the arm: a step holds both."""
+    """Forward and backward pass of a fresh net, between training steps of the arm: a step holds both.
+
+    CPU time on a CPU, the clock of the device elsewhere.
+    """
 
     passes_seconds: tuple[Seconds, ...]
     step_seconds: tuple[Seconds, ...]

@@ -2,6 +2,7 @@
 
 from evabench.findings.interruptions import KnownVisits
 from evabench.reporting.report import Report
+from evabench.reporting.tables.checks import check_warnings
 from evabench.reporting.tables.clock import clock_warnings
 from evabench.reporting.tables.convergence import rate_warnings, trivial_warnings
 from evabench.reporting.tables.origin import older_warnings, subnormal_warnings
@@ -26,6 +27,7 @@ def warnings(report: Report) -> tuple[str, ...]:
     if report.num_older:
         found.append(f"{report.num_older} stored runs of older code are not used.")
     found += disturbance_warnings(report)
+    found += check_warnings(report)
     found += visit_warnings(report)
     found += clock_warnings(report)
     found += subnormal_warnings(report)

@@ -4,9 +4,10 @@ A fresh net has no hooks, no patches and no parameter that an optimizer knows.
 """
 
 from dataclasses import replace
+from time import process_time_ns
 
 from evabench.measurement.bench import Bench
-from evabench.measurement.timing.clock import Clock
+from evabench.measurement.timing.clock import Clock, CpuClock
 from evabench.measurement.trained_steps import TrainedSteps
 from evabench.records.checks import PassesAlone
 from evabench.settings.plugin_workloads import PluginWorkloadSettings
@@ -18,7 +19,12 @@ _STEPS_PER_ROUND = 2
 
 
 def time_passes_alone(bench: Bench, steps: TrainedSteps, clock: Clock) -> PassesAlone | None:
-    """Return the seconds of both passes, and of steps between; None where the net cannot be built once more."""
+    """Return the seconds of both passes, and of steps between; None where the net cannot be built once more.
+
+    On a CPU it is CPU time, which other programs hardly change.
+    """
+    if not clock.has_latencies:
+        clock = CpuClock(now=process_time_ns)
     cell = bench.cell
     if isinstance(cell.workload, PluginWorkloadSettings) or bench.closure:
         return None

@@ -10,12 +10,13 @@ from evabench.workloads.journal import DIGEST_BYTES
 from evabench.workloads.workload import Batch
 
 _INTEGERS = {1: torch.uint8, 2: torch.int16, 4: torch.int32, 8: torch.int64}
+_WIDE = 8  # bytes that are added at once, where a tensor is a whole number of them
 
 
 @torch.no_grad()
 def checksums(tensors: Iterable[Tensor]) -> tuple[int, ...]:
-    """Return for each tensor the sum of its elements' bits, read as integers; waits for a device once."""
-    sums = [_bits(tensor).sum(dtype=torch.int64) for tensor in tensors]
+    """Return for each tensor the sum of its bits, read as integers; waits for a device once."""
+    sums = [_widened(_bits(tensor)).sum(dtype=torch.int64) for tensor in tensors]
     return tuple(torch.stack(sums).tolist()) if sums else ()
 
 
@@ -39,6 +40,12 @@ def _bits(tensor: Tensor) -> Tensor:
         values = torch.view_as_real(values)
     values = values.contiguous()
     return values.view(_INTEGERS[values.element_size()])
+
+
+def _widened(values: Tensor) -> Tensor:
+    flat = values.reshape(-1)
+    per = _WIDE // flat.element_size()
+    return flat.view(torch.int64) if flat.numel() % per == 0 and flat.storage_offset() % per == 0 else flat
 
 
 def _bytes(tensor: Tensor) -> bytes:

@@ -1,0 +1,102 @@
+"""Checks of equal conditions: their thresholds, on runs that are made up."""
+
+from dataclasses import replace
+
+import pytest
+
+from evabench.claims.evidence import judge_claims
+from evabench.claims.judgement import Verdict
+from evabench.findings.arms import measured_arms
+from evabench.findings.effort import Effort, over_expected
+from evabench.findings.findings import make_findings
+from evabench.findings.goals import Goal
+from evabench.measurement.watch.effort import effort_of
+from evabench.records.convergence import Evaluation
+from evabench.settings.claims import Claim
+from evabench.settings.plugin_optimizers import PluginSettings
+from tests.runs import TARGET, TARGETS, trainings, visits
+
+MINE = PluginSettings(name="own.py:Mine")
+SOONER = Claim(
+    id="T",
+    text="Mine is sooner than SGD.",
+    quantity="time_to_target_ratio",
+    arm="Mine",
+    bases=("SGD",),
+    relation="at_least",
+    value=1.0,
+    reason="a test",
+    local=True,
+)
+
+
+def starting_at(loss, runs):
+    first = Evaluation(step=0, seconds=0.0, validation_loss=loss)
+    return [
+        replace(run, measured=replace(run.measured, evaluations=(first, *run.measured.evaluations))) for run in runs
+    ]
+
+
+def runs_of(mine, loss=0.9):
+    sgd = starting_at(0.9, trainings("SGD", [40] * 8))
+    own = starting_at(loss, trainings("Mine", mine, optimizer=MINE))
+    return [*visits("SGD", 0.01), *visits("Mine", 0.01, optimizer=MINE), *sgd, *own]
+
+
+def verdict(claim, runs):
+    return judge_claims([claim], make_findings(runs, TARGETS))[0]
+
+
+@pytest.mark.parametrize("relation", ["at_least", "at_most"])
+def test_an_arm_that_started_elsewhere_is_not_tested_in_either_direction(relation):
+    claim = replace(SOONER, relation=relation)
+    assert verdict(claim, runs_of([20] * 8)).here is not Verdict.NOT_TESTED
+    judgement = verdict(claim, runs_of([20] * 8, loss=0.89))
+    assert (judgement.here, judgement.as_stated) == (Verdict.NOT_TESTED, Verdict.NOT_TESTED)
+    assert "Mine on autoencoder has a validation loss before step 1 of 0.89 where the other arms" in judgement.reason
+
+
+def test_a_sum_in_another_order_is_no_other_start():
+    assert not any(arm.unequal for arm in measured_arms(runs_of([20] * 8, loss=0.9 * (1 + 9e-7))))
+
+
+def test_of_two_arms_that_differ_the_built_in_one_is_not_accused():
+    accused = [arm.name for arm in measured_arms(runs_of([20] * 8, loss=0.8)) if arm.unequal]
+    assert accused == ["Mine"]
+
+
+@pytest.mark.parametrize(("first_step", "seconds"), [(0.19, 0.2), (1.01, 1.2)])
+def test_a_first_step_above_20_steps_is_counted_into_the_time_to_the_target(first_step, seconds):
+    runs = [*visits("SGD", 0.01)]
+    runs += [
+        replace(run, measured=replace(run.measured, first_step_seconds=first_step)) for run in trainings("SGD", [20])
+    ]
+    (arm,) = measured_arms(runs)
+    assert arm.seconds_to(Goal(TARGET))[1] == pytest.approx(seconds, rel=0.02)
+
+
+def effort(timed, trained):
+    return Effort(
+        num_observed=8,
+        timed_seconds=timed,
+        trained_seconds=trained,
+        usual_seconds=trained,
+        rare_share=0.0,
+        num_rare=0,
+        num_steps=100,
+        slowest_seconds=0.0,
+    )
+
+
+def test_what_training_costs_every_arm_alike_accuses_nobody():
+    small = effort(0.5e-3, 0.6e-3)  # a tenth of a millisecond more for fresh batches
+    for own in (effort(10e-3, 10.1e-3), effort(10e-3, 12e-3)):  # the same sum, the same factor
+        assert over_expected(own, own.trained_seconds, [small], most=True) <= 1.0 + 1e-9
+        assert over_expected(own, own.trained_seconds, [small], most=False) >= 1.0 - 1e-9
+
+
+def test_a_step_is_compared_with_others_at_its_place_in_the_cycle():
+    found = effort_of([0.9, 0.1, 0.1, 0.5, 0.1, 0.1, 0.5, 0.4, 0.1], cycle_steps=3)
+    assert found.position_cpu_seconds == (0.5, 0.1, 0.1)
+    assert [(slow.step, slow.cpu_seconds) for slow in found.slowest] == [(7, 0.4)]
+    assert found.first_cpu_seconds == 0.9

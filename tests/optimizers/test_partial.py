@@ -66,6 +66,15 @@ def test_who_writes_to_the_gradient_of_the_bias_does_not_write_to_the_statistics
     assert_close(*summed(make, prepare=lambda layer: layer.bias.register_post_accumulate_grad_hook(zero)))
 
 
+@pytest.mark.parametrize(("num_samples", "is_left"), [(15, False), (16, True)])
+def test_what_stays_until_the_step_is_at_most_a_sixteenth_of_what_was_read(num_samples, is_left):
+    layer = nn.Conv2d(3, 4, 3, padding=1, bias=False)
+    eva = Eva(layer)
+    layer(torch.randn(num_samples, 3, 5, 5)).square().sum().backward()
+    ((_, sums),) = eva.capture.sums.items()
+    assert isinstance(sums.summed_inputs, Partial) is is_left
+
+
 class Reads(TorchDispatchMode):
     """Notes the sizes of what sums and products of matrices and vectors read."""
 

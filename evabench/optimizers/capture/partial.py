@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 MOST_NUMBERS = 2**14  # of what is left to do: it stays in memory until the step
+LEAST_SHARE = 16  # how many times more numbers were summed: what stays is little beside the activations
 
 
 class Partial(NamedTuple):
@@ -26,6 +27,12 @@ class Partial(NamedTuple):
 
 
 Summed = Tensor | Partial
+
+
+def left_or_finished(partial: Partial, num_summed: int) -> Summed:
+    """Return what may be left for the step, after a sum of so many numbers; else the sum all done."""
+    num_left = partial.values.numel()
+    return partial if num_left <= MOST_NUMBERS and num_left * LEAST_SHARE <= num_summed else partial.finish()
 
 
 def finished(summed: Summed) -> Tensor:

@@ -11,7 +11,7 @@ from typing import NamedTuple, final
 import torch
 from torch import Tensor, nn
 
-from evabench.optimizers.capture.partial import MOST_NUMBERS, Partial, Summed, finished
+from evabench.optimizers.capture.partial import Partial, Summed, finished, left_or_finished
 from evabench.optimizers.capture.recently_used import RecentlyUsed
 from evabench.optimizers.layers.layers import ConvolutionGeometry
 from evabench.optimizers.tensors import in_memory_order
@@ -63,8 +63,7 @@ class PatchSums:
         summed = sum_samples(x, self._sum_rows)
         counts = self._find(summed, convolution)
         if len(counts) == 1:
-            partial = Partial(summed.flatten(1), counts[0])
-            return partial if summed.numel() <= MOST_NUMBERS else partial.finish()
+            return left_or_finished(Partial(summed.flatten(1), counts[0]), x.numel())
         for each in counts:  # contracts the first axis of space and appends one of the kernel
             summed = torch.tensordot(summed, each, dims=([1], [0]))
         return summed.reshape(-1)

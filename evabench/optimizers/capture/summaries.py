@@ -9,7 +9,7 @@ from typing import Protocol
 import torch
 from torch import Tensor, nn
 
-from evabench.optimizers.capture.partial import MOST_NUMBERS, Partial, Summed
+from evabench.optimizers.capture.partial import Partial, Summed, left_or_finished
 from evabench.optimizers.capture.patches import PatchSums, SumOfRows, patch_rows
 from evabench.optimizers.layers.layers import Layer, Module
 
@@ -52,8 +52,7 @@ class VectorSums:
         """Return [d_out]."""
         if isinstance(module, nn.Linear) or not values.is_contiguous():
             return self._sum_rows(gradient_rows(module, values))
-        partial = Partial(values.flatten(2).sum(2, dtype=_sum_type(values)))
-        return partial if partial.values.numel() <= MOST_NUMBERS else partial.finish()
+        return left_or_finished(Partial(values.flatten(2).sum(2, dtype=_sum_type(values))), values.numel())
 
 
 def input_rows(module: Module, values: Tensor) -> Tensor:

@@ -50,7 +50,8 @@ class Convergence(Strict):
     # All together, in which the training clock stood still. None: as above.
     evaluation_seconds: Seconds | None = None
 
-    # What was watched beside the training, and what that took; none of it is in the training clock. None: as above.
+    # What was watched beside the training. What that took, with the trivial levels and the collector's first look; none
+    # of it is in the training clock. None: as above.
     checks: TrainingChecks | None = None
     watch_seconds: Seconds | None = None
 

@@ -22,8 +22,8 @@ Tensors = Sequence[Tensor]
 
 
 def goes_together(layer: Layer) -> bool:
-    """Return whether a layer is projected with others: without groups, in full precision, and small or on a GPU."""
-    fits = layer.weight.numel() <= MAX_SIZE or layer.weight.device.type == "cuda"
+    """Return whether a layer is projected with others: without groups, in full precision, and small or not on a CPU."""
+    fits = layer.weight.numel() <= MAX_SIZE or layer.weight.device.type != "cpu"
     return fits and layer.num_groups == 1 and layer.weight.dtype.itemsize >= 4
 
 

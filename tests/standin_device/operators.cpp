@@ -202,7 +202,24 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor> convolution_backward(
   return {on_device(dx, x.device()), on_device(dw, x.device()), on_device(db, x.device())};
 }
 
+std::optional<at::Tensor> host_view(const std::optional<at::Tensor>& tensor) {
+  if (!tensor || !tensor->defined()) return std::nullopt;
+  return host_view(*tensor);
+}
+
+// Its running averages change, of which its schema says nothing: copies would lose them.
+std::tuple<at::Tensor, at::Tensor, at::Tensor> batch_norm(
+    const at::Tensor& x, const std::optional<at::Tensor>& w, const std::optional<at::Tensor>& b,
+    const std::optional<at::Tensor>& mean, const std::optional<at::Tensor>& variance, bool training, double momentum,
+    double eps) {
+  count_launch(x.get_device());
+  auto [y, saved_mean, saved_scale] = at::native_batch_norm(
+      host_view(x), host_view(w), host_view(b), host_view(mean), host_view(variance), training, momentum, eps);
+  return {on_device(y, x.device()), on_device(saved_mean, x.device()), on_device(saved_scale, x.device())};
+}
+
 TORCH_LIBRARY_IMPL(aten, PrivateUse1, m) {
+  m.impl("native_batch_norm", batch_norm);
   m.impl("empty.memory_format", empty);
   m.impl("empty_strided", empty_strided);
   m.impl("resize_", resize_);

@@ -181,7 +181,8 @@ def trained(name, device, steps=4):
         optimizer.step()
         reads.append(library().counters(0)["host_reads"] - before)
     state = {value.device.type for one in optimizer.state.values() for value in one.values() if torch.is_tensor(value)}
-    return [parameter.detach().cpu().tolist() for parameter in net.parameters()], reads, state
+    kept = [*net.parameters(), *net.buffers()]  # the averages of the batch norm too
+    return [tensor.detach().cpu().tolist() for tensor in kept], reads, state
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)

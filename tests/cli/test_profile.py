@@ -98,13 +98,19 @@ def test_the_trace_is_where_it_says_and_shows_the_planted_operator_inside_the_ph
         (("mnist", "SGD"), 'the suite small has no workload "mnist". It has: net'),
         (("net", "Eva"), 'the suite small has no arm "Eva". It has: SGD, Slow'),
         (("net", "SGD", "--against", "Eva"), 'the suite small has no arm "Eva". It has: SGD, Slow'),
-        (("net", "SGD", "--output", "small.toml"), "no folder for the traces: Not a directory. Choose another"),
     ],
 )
 def test_a_mistake_is_one_message(tmp_path, words, message):
     done = profile(tmp_path, *words)
     assert done.returncode == 2
     assert message in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_folder_that_cannot_be_made_has_the_exit_code_of_output(tmp_path):
+    done = profile(tmp_path, "net", "SGD", "--output", "small.toml")
+    assert done.returncode == 6
+    assert "it cannot be written: Not a directory. Make room for it, or choose another folder: --output" in done.stderr
     assert "Traceback" not in done.stderr
 
 

@@ -83,7 +83,7 @@ def test_a_results_file_or_a_report_on_a_full_disk_is_a_message_and_the_exit_cod
 def test_a_results_folder_that_cannot_be_made_has_the_exit_code_of_output(folder):
     done = in_process(folder, "run", "tiny.toml", "--results", "tiny.toml")
     assert done.returncode == 6
-    assert "runs.jsonl: it cannot be written: Not a directory. Make room for it, or choose" in done.stderr
+    assert "it cannot be written: Not a directory. Make room for it, or choose" in done.stderr
 
 
 @pytest.mark.parametrize("error", ["ZeroDivisionError", "EOFError", "BrokenPipeError(32, 'Broken pipe')"])

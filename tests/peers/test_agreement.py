@@ -71,7 +71,7 @@ def test_pytorch_optimizers_shampoo_takes_our_directions():
         holder = nn.Module()
         holder.register_parameter("weight", weight)
         optimizer = (
-            Shampoo(holder, lr=0.1, momentum=0.0, grafting="none", epsilon=1e-12)
+            Shampoo(holder, lr=0.1, momentum=0.0, grafting="none", epsilon=1e-12, refresh_every=1)
             if ours
             else pytorch_optimizer.shampoo([weight], lr=0.1, epsilon=1e-12)
         )

@@ -26,7 +26,8 @@ def plan(tmp_path, monkeypatch):
 def test_every_run_of_a_missing_set_is_counted_sweeps_too(plan):
     (missing,) = missing_data(plan)
     assert missing.name == "cifar10"
-    assert missing.num_runs == plan.num_runs == 6 * (1 + 1 + 3 + 7) + 8  # arms; memory, phases, seeds, visits; target
+    assert missing.num_runs == plan.num_runs == 6 * (1 + 1 + 3 + 2 + 7) + 8
+    # arms; memory, phases, seeds, directions, visits; what sets the target
 
 
 def test_without_the_data_no_run_is_left(plan):

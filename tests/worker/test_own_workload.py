@@ -55,7 +55,7 @@ def test_the_example_of_the_document_runs(tmp_path):
         check=False,
     )
     assert done.returncode == 0, done.stderr + done.stdout
-    (path,) = tmp_path.glob("results/mine/*/runs.jsonl")
+    (path,) = tmp_path.glob("results/my-workload/*/runs.jsonl")
     runs = RunStore(path).load()
     assert len(runs) == 2
     assert all(run.measured.test_accuracy is not None for run in runs)

@@ -21,7 +21,7 @@ from evabench.settings.first_order import SgdSettings
 from evabench.stats.noise import Noise, noise_of
 from evabench.units import Seconds
 
-NET = AutoencoderSettings(widths=(784, 500, 250, 125, 30), batch=250)  # of the quick start
+NET = AutoencoderSettings(widths=(784, 500, 250, 125, 30), batch=250)  # half of the paper's widths
 CELL = Cell(
     workload_name="autoencoder",
     workload=NET,

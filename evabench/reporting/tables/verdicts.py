@@ -46,7 +46,7 @@ def headline(judgement: Judgement) -> str:
     if judgement.here != judgement.as_stated:
         told = f"{told} here; {judgement.as_stated.value} as stated"
     noes = dict.fromkeys(one.text for audited in judgement.audits for one in audited.answered("no"))
-    return f"{told} (audit: {' '.join(f'{text} no' for text in noes)})" if noes else told
+    return f"{told} (audit: {'; '.join(f'{text} no' for text in noes)})" if noes else told
 
 
 def answer(judgement: Judgement) -> str:

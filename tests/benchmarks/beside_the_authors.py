@@ -1,10 +1,10 @@
 """Eva's cost over SGD beside that of the authors' own code: `python -m tests.benchmarks.beside_the_authors CHECKOUT`.
 
 CHECKOUT is a copy of github.com/lzhangbv/eva (branch master), which is no part of this repository. In each process all
-arms take turns, step by step, in an order that alternates, on one thread. A call makes processes until `--seconds` are
-over and appends one line each to FILE; the next call goes on. `--table` measures nothing and prints what FILE holds:
-ratios of times over SGD by torch's default, by its kernel for all parameters, and Eva's extra over the authors', each a
-trimmed mean over processes with its 95 % interval.
+arms are made in an order drawn for it and take turns, step by step, in one that alternates, on one thread. A call makes
+processes until `--seconds` are over and appends one line each to FILE; the next call goes on. `--table` measures
+nothing and prints what FILE holds: ratios of times over SGD by torch's default, by its kernel for all parameters, and
+Eva's extra over the authors', each a trimmed mean over processes with its 95 % interval.
 
 Their preconditioner needs Horovod for the name of a module alone: an empty one stands in its place. Behind it comes
 SGD by torch's default, as in their scripts.
@@ -15,6 +15,7 @@ import copy
 import json
 import math
 import os
+import random
 import subprocess
 import sys
 import time
@@ -95,7 +96,10 @@ def measure(net_name, checkout, seconds, seed):
     torch.manual_seed(seed)
     net, (inputs, targets), loss = NETS[net_name]()
     arms = {}
-    for name, make in arms_of(checkout).items():
+    # Where a copy lies in memory depends on its turn.
+    making = list(arms_of(checkout).items())
+    random.Random(seed).shuffle(making)
+    for name, make in making:
         model = copy.deepcopy(net)
         arms[name] = (model, make(model))
     spent = {name: [] for name in arms}
@@ -160,7 +164,7 @@ def print_table(file):
         print("|---|---|---|---|---|")
         for net in NET_NAMES:
             processes = [one["seconds"] for one in lines if one["net"] == net]
-            for arm in processes[0] if len(processes) > 2 else ():
+            for arm in sorted(processes[0]) if len(processes) > 2 else ():
                 over = [
                     words([one[arm][clock] / one[base][clock] for one in processes]) for base in ("SGD", "SGD, fused")
                 ]

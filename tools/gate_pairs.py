@@ -11,6 +11,8 @@ import argparse
 import json
 import multiprocessing
 import os
+import signal
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -59,6 +61,7 @@ def main() -> None:
     parser.add_argument("--load", type=int, default=2, help="busy loops beside it")
     parser.add_argument("--out", type=Path, default=OUT)
     asked = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that loops and folders go with it
     asked.out.parent.mkdir(parents=True, exist_ok=True)
     there = asked.out.read_text().count("\n") if asked.out.exists() else 0
     with tempfile.TemporaryDirectory(prefix="gate-pairs-") as scratch, busy(asked.load), asked.out.open("a") as file:

@@ -41,6 +41,11 @@ VERBS = {
         "Write stored runs as CSV, Parquet, JSON, LaTeX or TensorBoard files.",
     ),
     "gate": Verb("gate", "gate_change", "Say whether a change makes an optimizer slower or hungrier."),
+    "trend": Verb(
+        "trend",
+        "show_trend",
+        "Show where step times of this host have shifted over the history of the code, and draw it.",
+    ),
     "profile": Verb(
         "profile",
         "profile_arm",

@@ -19,6 +19,7 @@ CALLS = {
     "profile": [["tiny.toml", "small", "SGD", "--steps", "1"]],
     "export": [["tiny", "--format", "csv"], ["tiny", "--what", "ratios", "--metric", "peak", "--format", "latex"]],
     "compare": [["results", "results"]],
+    "trend": [["results"]],
     "gate": [["--help"]],
     "data": [[], ["fashion_mnist_subset"]],
 }

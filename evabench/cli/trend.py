@@ -1,0 +1,96 @@
+"""`evabench trend`: where the step times of one host have shifted over the history of the code. It fails nothing."""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+
+from evabench.cli.stored import RESULTS, print_plainly
+from evabench.cli.whole_files import written_whole
+from evabench.errors import EvabenchError, ExitCode, StoreError, cannot_write
+from evabench.machine.host import read_host
+
+if TYPE_CHECKING:
+    from evabench.findings.history import Series
+
+_NO_FILE_NAME = re.compile(r"[^A-Za-z0-9._-]+")
+
+
+def show_trend(
+    places: Annotated[
+        list[Path] | None, typer.Argument(help="Files or folders of stored runs. [default: results]")
+    ] = None,
+    host: Annotated[
+        str | None, typer.Option(metavar="ID", help="Whose runs: hosts are never pooled. [default: this one]")
+    ] = None,
+    output: Annotated[Path, typer.Option(metavar="DIR", help="Where the charts go.")] = Path("reports/trend"),
+) -> None:
+    """Show change points of the step times of stored runs, and draw each workload's history."""
+    console = Console()
+    series = _histories(places or [RESULTS], host or read_host().id)
+    for one in series:
+        _tell(console, one)
+    for path in _charts(series, output):
+        print_plainly(console, str(path))
+
+
+def _histories(places: Sequence[Path], host: str) -> "tuple[Series, ...]":
+    from evabench.export.places import run_files, stored_runs
+    from evabench.findings.history import step_histories  # here: scipy takes longer to import than `--help` may take
+
+    runs = [run for file in run_files(places) for run in stored_runs(file)]
+    known = sorted({run.host.id for run in runs})
+    mine = [run for run in runs if run.host.id == host]
+    if not mine:
+        raise StoreError(
+            f"no run of the host {host} is there. There are: {', '.join(known) or 'none'}. --host names one"
+        )
+    try:
+        series = step_histories(mine)
+    except ModuleNotFoundError as error:
+        if error.name != "ruptures":
+            raise
+        raise EvabenchError("change points are found by ruptures: pip install 'evabench[gate]'") from None
+    if not series:
+        print_plainly(Console(), f"The host {host} has stored no step times: evabench run SUITE makes them.")
+        raise typer.Exit(ExitCode.INCOMPLETE)
+    return series
+
+
+def _tell(console: Console, series: "Series") -> None:
+    from evabench.findings.history import MIN_POINTS
+
+    num_points = len(series.points)
+    if not series.is_long_enough:
+        print_plainly(console, f"{series.title}: {num_points} codes were measured; a shift needs {MIN_POINTS}.")
+        return
+    if not series.shifts:
+        print_plainly(console, f"{series.title}: no change point in {num_points} codes.")
+    for shift in series.shifts:
+        words = " SGD has shifted there too: look at the machine first." if shift.of_sgd_too else ""
+        word = "slower" if shift.shift > 0 else "faster"
+        print_plainly(
+            console,
+            f"ALERT {series.title}: {abs(shift.shift):.0%} {word} from {shift.code} on (measured {shift.started}; the "
+            f"code before: {shift.before}).{words}",
+        )
+
+
+def _charts(series: "Sequence[Series]", output: Path) -> list[Path]:
+    from evabench.reporting.pictures.history import history_picture
+
+    paths = []
+    for workload in dict.fromkeys(one.workload for one in series):
+        picture = history_picture([one for one in series if one.workload == workload], workload)
+        for theme, svg in picture.svg.items():
+            path = output / f"{_NO_FILE_NAME.sub('-', workload).strip('.') or 'workload'}-{theme}.svg"
+            try:
+                with written_whole(path) as part:
+                    part.write_text(svg, encoding="utf-8")
+            except OSError as error:
+                raise cannot_write(path, error, "choose another folder: --output DIR") from error
+            paths.append(path)
+    return paths

@@ -20,6 +20,7 @@ from evabench.gate.asked import (
     why_untouched,
 )
 from evabench.gate.baseline import read_baseline
+from evabench.gate.clocks import ClockWatch, watched_clocks
 from evabench.gate.control import Control, ControlSeries
 from evabench.gate.counted import NUM_PROCESS_PEAKS, Counted, CountedCell, Counting, count_cells, judge_counted
 from evabench.gate.coverage import cover
@@ -186,8 +187,11 @@ def _compare(asked: Asked, gated: GatedSuite, scratch: Path, report: GateReport)
     report = replace(report, counted=counted, coverage=coverage)
     if asked.counted_only:
         return report
-    timed, controls, why = _time(asked, gated, sides, replace(sides, head=codes["copy"]), scratch)
-    return replace(report, timed=timed, controls=controls, why=why, num_tests=2 * len(gated.table.gated))
+    copies = replace(sides, head=codes["copy"])
+    with watched_clocks(gated.suite.device, asked.device_index, os.environ) as watch:
+        timed, controls, why = _time(asked, gated, sides, copies, scratch, watch)
+    clocks = watch.clocks() if watch else None
+    return replace(report, timed=timed, controls=controls, clocks=clocks, why=why, num_tests=2 * len(gated.table.gated))
 
 
 def _codes(asked: Asked, repository: Repository, scratch: Path, base: Revision, head: Revision) -> dict[str, SideCode]:
@@ -197,7 +201,7 @@ def _codes(asked: Asked, repository: Repository, scratch: Path, base: Revision, 
 
 
 def _time(
-    asked: Asked, gated: GatedSuite, sides: Sides, copies: Sides, scratch: Path
+    asked: Asked, gated: GatedSuite, sides: Sides, copies: Sides, scratch: Path, clocks: ClockWatch | None
 ) -> tuple[tuple[Timed, ...], tuple[Control, ...], tuple[Why, ...]]:
     timeout, device = gated.suite.timeout_seconds, gated.suite.device
     series = Series(sides=sides, timeout_seconds=timeout, device_index=asked.device_index, tell=asked.tell)
@@ -215,7 +219,7 @@ def _time(
             one.make_one()
 
     cells = gated.timed(sides, asked.noises)
-    timed = time_cells(cells, replace(series, between=between))
+    timed = time_cells(cells, replace(series, clocks=clocks, between=between))
     controls = [one.finish() for one in first]
     if not all(one.valid for one in controls):
         asked.tell("a negative control failed: once more, with fresh pairs")

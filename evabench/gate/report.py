@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from evabench.gate.clocks import Clocks
 from evabench.gate.control import Control
 from evabench.gate.counted import Counted
 from evabench.gate.timed import Timed
@@ -67,6 +68,7 @@ class GateReport(Strict):
     counted: Counted | None = None
     timed: tuple[Timed, ...] = ()
     controls: tuple[Control, ...] = ()
+    clocks: Clocks | None = None  # of the GPU; None: nothing was timed on one
     why: tuple[Why, ...] = ()  # of the cells that became slower
     coverage: Coverage | None = None
     quarantined: tuple[Quarantined, ...] = ()

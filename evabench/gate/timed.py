@@ -7,10 +7,12 @@ that are still open share the pair's servers.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from evabench.errors import WorkerError
+from evabench.gate.clocks import ClockWatch
 from evabench.gate.pairs import SIDES, Pair, Side, base_comes_first
 from evabench.gate.rules import LOOKS, Seen, Test, TimedLayer, confirms, look_at
 from evabench.gate.sides import Sides, SideServers
@@ -132,6 +134,7 @@ class Series:
     timeout_seconds: Seconds
     device_index: int = 0  # which one of the kind that the cells name
     layout: str = "gate"  # draws the layouts; no two series of a gate share it
+    clocks: ClockWatch | None = None  # of the GPU that it times on
     tell: Tell = lambda line: None
     between: Callable[[int], None] = lambda number: None  # called behind each pair: there the control makes its own
 
@@ -205,7 +208,12 @@ def _pair(
         _Visit(side, _request(test, side, number, warm_up[test.cell.name], series)) for test in tests for side in order
     ]
     session = Session(layout=f"{series.layout} pair {number}", runs=tuple(visits))
-    seconds = iter(perform(session, series.sides, _visit))
+
+    def visit(server: Launcher, one: _Visit) -> Seconds | str:
+        with series.clocks.visit(one.side) if series.clocks else nullcontext():
+            return _visit(server, one)
+
+    seconds = iter(perform(session, series.sides, visit))
     made = []
     for test in tests:
         found = {side: next(seconds) for side in order}

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from evabench.errors import ExitCode
+from evabench.gate.clocks import Clocks
 from evabench.gate.control import Control, last_tries
 from evabench.gate.counted import Counted
 from evabench.gate.counters import Change
@@ -25,7 +26,7 @@ from evabench.gate.timed import Timed
 from evabench.units import format_bytes, format_seconds
 
 Kind = Literal["regression", "invalid", "missing", "undecided", "quarantined", "change", "note"]
-Layer = Literal["counted", "own_time", "step", "process_peak", "control", "coverage", "gate"]
+Layer = Literal["counted", "own_time", "step", "process_peak", "control", "clocks", "coverage", "gate"]
 
 _CODES: dict[Kind, ExitCode] = {
     "regression": ExitCode.REGRESSION,
@@ -50,9 +51,11 @@ class Finding:
 def findings(report: GateReport) -> tuple[Finding, ...]:
     """Return all that there is to say, the worst first."""
     invalid = [control for control in last_tries(report.controls).values() if not control.valid]
+    counts = not invalid and (report.clocks is None or report.clocks.valid)
     found = [
         *_of_controls(invalid),
-        *(one for timed in report.timed for one in _of_timed(timed, counts=not invalid)),
+        *(_of_clocks(report.clocks) if report.clocks else ()),
+        *(one for timed in report.timed for one in _of_timed(timed, counts=counts)),
         *(Finding(kind="note", layer="step", cell=one.cell, text=one.sentence) for one in report.why),
         *(_of_counted(report.counted) if report.counted else ()),
         *(_of_coverage(report.coverage) if report.coverage else ()),
@@ -114,6 +117,24 @@ def _of_controls(invalid: Iterable[Control]) -> Iterator[Finding]:
             differs = f"differs by {low:+.1%} to {high:+.1%} (99 %)"
             text = f"The negative control failed twice: torch's SGD on {equal} {differs}. {why}"
         yield Finding(kind="invalid", layer="control", cell=None, text=f"{text} No timed answer counts.")
+
+
+def _of_clocks(clocks: Clocks) -> Iterator[Finding]:
+    kind: Kind
+    if clocks.reason is not None:
+        kind, text = "undecided", f"Not tested: the clocks of {clocks.device} could not be read ({clocks.reason})."
+    elif clocks.locked:
+        kind, text = "note", f"The clocks of {clocks.device} held still at {clocks.visits[0].middle / 1e6:,.0f} MHz."
+    else:
+        low, high = min(one.lowest for one in clocks.visits), max(one.highest for one in clocks.visits)
+        text = f"The clocks of {clocks.device} went from {low / 1e6:,.0f} to {high / 1e6:,.0f} MHz"
+        text += f" ({', '.join(clocks.limits)})" if clocks.limits else ""
+        if clocks.interval is not None:
+            text += ", the head's over the base's by {:+.1%} to {:+.1%} (99 %)".format(*clocks.interval)
+        kind = "note" if clocks.valid else "invalid"
+        text += ". " if clocks.valid else ". No timed answer counts. "
+        text += "Lock them: nvidia-smi -lgc."
+    yield Finding(kind=kind, layer="clocks", cell=None, text=text)
 
 
 def _of_timed(timed: Timed, *, counts: bool) -> Iterator[Finding]:

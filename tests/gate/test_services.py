@@ -54,7 +54,11 @@ def test_every_report_is_sarif_by_its_schema(report, file):
 
 @pytest.mark.parametrize(
     ("place", "wrong"),
-    [(("version",), "2.0.0"), (("runs", 0, "results", 0, "level"), "fatal"), (("runs", 0, "results", 0, "message"), {})],
+    [
+        (("version",), "2.0.0"),
+        (("runs", 0, "results", 0, "level"), "fatal"),
+        (("runs", 0, "results", 0, "message"), {}),
+    ],
 )
 def test_the_schema_refuses_what_sarif_does_not_have(place, wrong):
     log = json.loads(sarif_json(REGRESSED, "suites/ci.toml"))

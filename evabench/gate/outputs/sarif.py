@@ -22,6 +22,7 @@ _RULES = {
     "own_time": "The time of the optimizer's own work in a step",
     "step": "The time of a training step",
     "process_peak": "The peak of memory of the process",
+    "clocks": "The clocks of the GPU: locked, or alike on both sides",
     "control": "Equal sides must be measured as equal",
     "coverage": "Lines of the change that no gated cell executes",
     "gate": "The gate itself",

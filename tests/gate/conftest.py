@@ -1,0 +1,3 @@
+from tests.nvml.conftest import stand_in
+
+__all__ = ["stand_in"]  # a fixture

@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := $(VENV)/bin
 JOBS ?= $(shell nproc)
 
-.PHONY: venv venv-test quickstart test test-long check bench gpu-check clean
+.PHONY: venv venv-test quickstart test test-long check bench gpu-check reference-reports clean
 
 venv: $(VENV)/.installed
 $(VENV)/.installed: pyproject.toml
@@ -35,6 +35,10 @@ check: venv-test
 
 bench: venv-test
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/benchmarks --benchmark-enable --benchmark-only -s
+
+# The committed pages, from the committed runs, and the picture of the README.
+reference-reports: venv-test
+	$(BIN)/python -m tools.reference_reports
 
 # Installs nothing: PYTHON names one that has torch and what `pyproject.toml` lists. PART: one of the parts, or nothing for all.
 GPU_CHECK ?= results/gpu-check

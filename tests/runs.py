@@ -184,3 +184,17 @@ def factors(net):
 
 def memories(arm, bytes_of, scales=(0.2, 0.4, 0.6, 0.8, 1.0), **where):
     return [memory(arm, scale, bytes_of(NET.scaled(scale)), **where) for scale in scales]
+
+
+def noisy(runs, share=0.05):
+    """Timing visits whose steps differ by a share from sweep to sweep, in a pattern that no other arm has."""
+    return [
+        replace(
+            one,
+            measured=replace(
+                one.measured,
+                block_seconds=tuple(block * (1 + share * (one.visit.sweep % 3)) for block in one.measured.block_seconds),
+            ),
+        )
+        for one in runs
+    ]

@@ -22,7 +22,9 @@ def write_report(
     device: DeviceOption = None,
     results: Annotated[Path, typer.Option(metavar="DIR", help="Where runs are stored.")] = RESULTS,
     runs: RunsOption = None,
-    output: Annotated[Path, typer.Option(metavar="DIR", help="Where the report goes: DIR/<suite>/.")] = Path("reports"),
+    output: Annotated[Path, typer.Option(metavar="DIR", help="Where the report goes: DIR/<suite>/<tier>/.")] = Path(
+        "reports"
+    ),
     fail_on_refuted: Annotated[
         bool, typer.Option("--fail-on-refuted", help="Exit with 1 if a claim is refuted, here or as stated.")
     ] = False,
@@ -38,11 +40,16 @@ def write_report(
         print_plainly(console, answer(report.headline))
     for judgement in report.judgements:
         console.print(f"{judgement.claim_id:<11}{headline(judgement)}", markup=False, highlight=False)
-    for path in _written(report, output / report.suite.name):
+    for path in _written(report, folder_of(report, output)):
         console.print(str(path), markup=False, soft_wrap=True, highlight=False)
     code = exit_code(report, fail_on_refuted=fail_on_refuted, strict=strict)
     if code is not ExitCode.PASS:
         raise typer.Exit(code)
+
+
+def folder_of(report: Report, output: Path) -> Path:
+    """Return the folder of a page: one a suite and tier, so that a smoke test overwrites no page of a night."""
+    return output / report.suite.name / (report.suite.tier or "")
 
 
 def _written(report: Report, folder: Path) -> tuple[Path, ...]:

@@ -1,20 +1,67 @@
 """A report in words, tables and pictures: what every format of a page renders."""
 
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from evabench.claims.judgement import Verdict
+from evabench.records.measurement import ConvergenceSettings
 from evabench.reporting.pictures.picture import Picture
 from evabench.reporting.report import Report
 from evabench.reporting.tables.table import Table
 
+_ADDRESS_LETTERS = 40  # of the name of a workload
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """Which runs a figure rests on, and how its numbers follow from them."""
+
+    kinds: tuple[str, ...]  # of measurement; empty: every run
+    how: str  # from the raw lines to the number, in sentences
+    workload: str | None = None  # None: all of them
+    budget: ConvergenceSettings | None = None  # of the trainings among them; None: any
+    arms: tuple[str, ...] = ()  # empty: all of them
+    role: str = "judged"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figure:
+    """A table or a picture, with the address by which `evabench show --id` finds where it comes from."""
+
+    address: str
+    part: Table | Picture
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Block:
+    """What a section says about one workload or one family of nets."""
+
+    title: str  # empty: there is only this one
+    text: str = ""
+    figures: tuple[Figure, ...] = ()
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Section:
-    """A heading, a paragraph, and what stands below: each table after its picture, where it has one."""
+    """One topic over all workloads."""
 
+    id: str  # its anchor
     title: str
+    short: str  # in the list of contents
     text: str = ""
-    parts: tuple[Table | Picture, ...] = ()
+    blocks: tuple[Block, ...] = ()
+
+    @property
+    def figures(self) -> tuple[Figure, ...]:
+        """Return the figures of all blocks."""
+        return tuple(figure for block in self.blocks for figure in block.figures)
+
+    @property
+    def parts(self) -> tuple[Table | Picture, ...]:
+        """Return their tables and pictures."""
+        return tuple(figure.part for figure in self.figures)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +69,7 @@ class VerdictCard:
     """A judgement in words."""
 
     id: str
+    address: str  # its anchor
     verdict: Verdict  # of these conditions
     headline: str
     text: str
@@ -35,6 +83,11 @@ class VerdictCard:
     evidence: Table | None
     audit: Table | None  # of the bases that decide
 
+    @property
+    def decided(self) -> bool:
+        """Return whether the claim was supported or refuted here."""
+        return self.verdict in {Verdict.SUPPORTED, Verdict.REFUTED}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerdictGroup:
@@ -47,12 +100,60 @@ class VerdictGroup:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Gauge:
+    """An interval beside the number that it is held against, as places from 0 to 100; one direction is better."""
+
+    low: float
+    estimate: float
+    high: float
+    threshold: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Strip:
+    """A decided claim in one line."""
+
+    id: str
+    address: str  # of the card that says more
+    verdict: Verdict
+    text: str
+    estimate: str  # with its interval; empty: the claim has no number
+    threshold: str  # "at least 1x"
+    rests_on: str  # "8 pairs, 8 seeds"
+    gauge: Gauge | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FirstScreen:
+    """What a reader sees in ten seconds."""
+
+    answer: str  # one sentence
+    strips: tuple[Strip, ...]
+    num_open: int  # claims that are undecided or not tested
+    picture: Figure | None  # the one that tells the story
+    facts: tuple[str, ...]  # host, noise, when
+    command: str  # that repeats it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
     """A whole page."""
 
     report: Report
+    first: FirstScreen
     headline: str  # the answer to the suite's question, as sentences; empty: it asks none
     warnings: tuple[str, ...]  # what a reader has to know before the numbers
     verdicts: tuple[VerdictGroup, ...]
-    sections: tuple[Section, ...]  # below the verdicts
-    failures: Table | None  # the runs that did not complete
+    sections: tuple[Section, ...]  # below the verdicts; with the picture of the first screen
+
+    @property
+    def figures(self) -> Iterator[Figure]:
+        """Yield every figure with an address."""
+        for section in self.sections:
+            yield from section.figures
+
+
+def address(key: str, *names: str) -> str:
+    """Return an address such as "cost.mlp": letters, digits and dashes, whatever the names are."""
+    slugs = (re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:_ADDRESS_LETTERS] or "x" for name in names)
+    return ".".join((key, *slugs))

@@ -1,17 +1,27 @@
-"""A report as one HTML file that needs nothing else: pictures inlined, no script, no request."""
+"""A report as one HTML file that needs nothing else: pictures and script inlined, no request.
+
+The page is whole without its script, and in print: pictures stand in it as images. With the script a chart takes the
+place of a picture whose numbers are in the page. The policy of the page allows this script and style by their hashes
+and nothing else, so text that broke out of its place could not run.
+"""
 
 import base64
+import hashlib
+from functools import cache
+from importlib import resources
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from evabench.reporting.charts.encoding import encoded
 from evabench.reporting.document import Document
 from evabench.reporting.pictures.picture import Picture
 from evabench.reporting.pictures.theme import DARK, LIGHT
 
+_SCRIPTS = ("arms.js", "reading.js", "csv.js", "lines.js", "rows.js", "tables.js", "page.js")
+
 
 def render_html(document: Document) -> str:
     """Return the page. Every text that comes from a suite, a run or a plug-in is escaped."""
-    report = document.report
     environment = Environment(
         loader=PackageLoader("evabench.reporting"),
         autoescape=True,
@@ -20,20 +30,41 @@ def render_html(document: Document) -> str:
         lstrip_blocks=True,
     )
     environment.filters["data_uri"] = _data_uri
+    environment.filters["encoded"] = encoded
     environment.tests["picture"] = lambda part: isinstance(part, Picture)
+    style = environment.get_template("report.css").render(light=LIGHT, dark=DARK) + _vendored("uPlot.min.css")
+    script = _script()
     return environment.get_template("report.html").render(
-        suite=report.suite,
-        host=report.host,
-        period=report.period,
-        num_runs=len(report.runs),
+        suite=document.report.suite,
+        first=document.first,
         warnings=document.warnings,
-        headline=document.headline,
         verdicts=document.verdicts,
         sections=document.sections,
-        failures=document.failures,
+        arms=list(document.report.suite.arms),
+        style=style,
+        script=script,
+        style_hash=_hash(f"\n{style}\n"),
+        script_hash=_hash(f"\n{script}\n"),
         light=LIGHT,
         dark=DARK,
     )
+
+
+@cache
+def _script() -> str:
+    """Return uPlot and what is ours, in one scope."""
+    folder = resources.files("evabench.reporting") / "templates"
+    own = "\n".join((folder / name).read_text(encoding="utf-8") for name in _SCRIPTS)
+    return f'{_vendored("uPlot.iife.min.js")}\n(() => {{\n"use strict";\n{own}\n}})();'
+
+
+def _vendored(name: str) -> str:
+    return (resources.files("evabench.reporting") / "vendor" / name).read_text(encoding="utf-8").strip()
+
+
+def _hash(text: str) -> str:
+    """Return what the content security policy calls a text: the browser hashes all between the tags."""
+    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
 
 
 def _data_uri(svg: str) -> str:

@@ -4,7 +4,7 @@ import html
 import re
 from collections.abc import Iterator
 
-from evabench.reporting.document import Document, Section, VerdictCard
+from evabench.reporting.document import Document, Figure, Section, Strip, VerdictCard
 from evabench.reporting.pictures.picture import Picture
 from evabench.reporting.pictures.theme import DARK, LIGHT, Theme
 from evabench.reporting.tables.table import Table
@@ -22,19 +22,27 @@ def render_markdown(document: Document) -> str:
 
 def picture_files(document: Document) -> dict[str, str]:
     """Return path -> SVG of the pictures that the text shows."""
-    found: dict[str, str] = {}
-    for number, section in enumerate(document.sections):
-        for part in section.parts:
-            if isinstance(part, Picture):
-                found |= {f"{PICTURES}/{_file(number, part, theme)}": part.svg[theme.name] for theme in (LIGHT, DARK)}
-    return found
+    return {
+        f"{PICTURES}/{_file(figure, theme)}": figure.part.svg[theme.name]
+        for figure in document.figures
+        if isinstance(figure.part, Picture)
+        for theme in (LIGHT, DARK)
+    }
 
 
 def _lines(document: Document) -> Iterator[str]:
-    report = document.report
-    yield from (f"# {_text(report.suite.title)}", "", _text(" ".join(report.suite.description.split())), "")
-    if document.headline:
-        yield from (f"**{_text(document.headline)}**", "")
+    report, first = document.report, document.first
+    tier = f" ({report.suite.tier})" if report.suite.tier else ""
+    yield from (f"# {_text(report.suite.title)}{_text(tier)}", "")
+    if first.answer:
+        yield from (f"**{_text(first.answer)}**", "")
+    yield from (f"- {_strip(strip)}" for strip in first.strips)
+    if first.num_open:
+        yield f"- {first.num_open} more undecided or not tested here"
+    yield from ("", *(f"{_text(fact)}." for fact in first.facts), f"Again: {_code(first.command)}", "")
+    if first.picture is not None and isinstance(first.picture.part, Picture):
+        yield from (*_picture(first.picture, first.picture.part), "")
+    yield from (_text(" ".join(report.suite.description.split())), "")
     for warning in document.warnings:
         yield from (f"> **Note.** {_text(warning)}", "")
     for group in document.verdicts:
@@ -43,10 +51,15 @@ def _lines(document: Document) -> Iterator[str]:
             yield from _card(card)
         if group.lines:
             yield from (*(f"- {_text(line)}" for line in group.lines), "")
-    for number, section in enumerate(document.sections):
-        yield from _section(number, section)
-    if document.failures:
-        yield from (f"## {document.failures.title}", "", *_table(document.failures))
+    shown = first.picture.address if first.picture else None
+    for section in document.sections:
+        yield from _section(section, shown)
+
+
+def _strip(strip: Strip) -> str:
+    told = [strip.estimate, f"claimed: {strip.threshold}" if strip.threshold else "", strip.rests_on]
+    words = "; ".join(one for one in told if one and one != "-")
+    return f"**{strip.verdict.value}**: {_text(strip.text)} {_text(words)}"
 
 
 def _card(card: VerdictCard) -> Iterator[str]:
@@ -61,20 +74,27 @@ def _card(card: VerdictCard) -> Iterator[str]:
         yield from (f"{_text(card.audit.title)}", "", *_table(card.audit))
 
 
-def _section(number: int, section: Section) -> Iterator[str]:
-    yield from (f"## {_text(section.title)}", "", _text(section.text), "")
-    for part in section.parts:
-        if isinstance(part, Picture):
-            yield from (*_picture(number, part), "")
-        else:
-            yield from (f"### {_text(part.title)}", "", *_table(part))
+def _section(section: Section, shown: str | None) -> Iterator[str]:
+    yield from (f"## {_text(section.title)}", "")
+    if section.text:
+        yield from (_text(section.text), "")
+    for block in section.blocks:
+        if block.title:
+            yield from (f"### {_text(block.title)}", "")
+        if block.text:
+            yield from (_text(block.text), "")
+        for figure in block.figures:
+            if isinstance(figure.part, Table):
+                yield from (f"#### {_text(figure.part.title)} ({_code(figure.address)})", "", *_table(figure.part))
+            elif figure.address != shown:
+                yield from (*_picture(figure, figure.part), "")
 
 
-def _picture(number: int, picture: Picture) -> Iterator[str]:
+def _picture(figure: Figure, picture: Picture) -> Iterator[str]:
     alt = html.escape(picture.alt, quote=True).replace("\n", " ")
     yield "<picture>"
-    yield f'  <source media="(prefers-color-scheme: dark)" srcset="{PICTURES}/{_file(number, picture, DARK)}">'
-    yield f'  <img alt="{alt}" src="{PICTURES}/{_file(number, picture, LIGHT)}">'
+    yield f'  <source media="(prefers-color-scheme: dark)" srcset="{PICTURES}/{_file(figure, DARK)}">'
+    yield f'  <img alt="{alt}" src="{PICTURES}/{_file(figure, LIGHT)}">'
     yield "</picture>"
 
 
@@ -89,8 +109,12 @@ def _table(table: Table) -> Iterator[str]:
         yield from (_text(table.note), "")
 
 
-def _file(number: int, picture: Picture, theme: Theme) -> str:
-    return f"{number}-{picture.name}-{theme.name}.svg"
+def _file(figure: Figure, theme: Theme) -> str:
+    return f"{figure.address}-{theme.name}.svg"
+
+
+def _code(words: str) -> str:
+    return f"`{words.replace('`', '')}`"
 
 
 def _text(words: str) -> str:

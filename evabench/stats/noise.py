@@ -131,3 +131,9 @@ def _spread_quantile(num_pairs_by_order: tuple[int, int], share: float) -> float
     parts = (min(num_rows, _NUM_DRAWS - first) for first in range(0, _NUM_DRAWS, num_rows))
     spreads = [_spreads(random.standard_normal((rows, num_pairs)), num_pairs_by_order[0]) for rows in parts]
     return float(np.quantile(np.concatenate(spreads), share))
+
+
+def robust_sd(values: Sequence[float]) -> float:
+    """Return 1.4826 MAD: the standard deviation of normal values, whatever a few of them do."""
+    found = np.asarray(values)
+    return float(NORMAL_SD_OVER_MAD * np.median(np.abs(found - np.median(found))))

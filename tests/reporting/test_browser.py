@@ -1,28 +1,28 @@
-"""The page in a real browser, as a reader opens it."""
+"""The page in a real browser, as a reader opens it and plays with it."""
 
-import shutil
+import csv
+import re
 
 import pytest
 
 from evabench.reporting.html import render_html
 from evabench.reporting.sections import make_document
-from tests.reporting.reports import document, hostile_document, long_named_report
+from tests import runs as made
+from tests.reporting.browsers import CHROMIUM, all_drawn, chromium, opened
+from tests.reporting.hostile import named
+from tests.reporting.reports import HOSTILE, document, hostile_document, long_named_report, make_report, suite
 
-CHROMIUM = next((path for path in map(shutil.which, ("chromium", "chromium-browser", "google-chrome")) if path), None)
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed: apt-get install chromium"),
 ]
+LOSSES = "#convergence\\.autoencoder"
 
 
 @pytest.fixture(scope="module")
 def browser():
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+    with chromium() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")
@@ -32,12 +32,11 @@ def address(tmp_path_factory):
     return file.as_uri()
 
 
-def opened(browser, address, scheme="light", width=1200):
-    page = browser.new_page(color_scheme=scheme, viewport={"width": width, "height": 900})
-    page.complaints = []
-    page.on("console", lambda message: page.complaints.append(message.text))
-    page.on("pageerror", lambda error: page.complaints.append(str(error)))
-    page.goto(address)
+@pytest.fixture(scope="module")
+def page(browser, address):
+    """One page for the tests that leave it as they found it."""
+    page = opened(browser, address)
+    all_drawn(page)
     return page
 
 
@@ -45,54 +44,227 @@ def background(page):
     return page.evaluate("getComputedStyle(document.body).backgroundColor")
 
 
-@pytest.mark.parametrize("width", [360, 1200])
+def written(path, document):
+    file = path / "index.html"
+    file.write_text(render_html(document))
+    return file.as_uri()
+
+
+def downloaded(page, button):
+    with page.expect_download() as caught:
+        button.click()
+    with open(caught.value.path(), newline="", encoding="utf-8") as file:
+        return list(csv.reader(file))
+
+
+@pytest.mark.parametrize("width", [400, 1200])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_page_fits_its_window_and_nothing_is_complained_about(browser, address, scheme, width):
+def test_the_page_fits_its_window_asks_for_nothing_and_nothing_is_complained_about(browser, address, scheme, width):
     page = opened(browser, address, scheme, width)
+    all_drawn(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert page.complaints == []
+    assert all(url.startswith(("file:", "data:", "blob:")) for url in page.asked_for)
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_picture_is_drawn(browser, address, scheme):
-    page = opened(browser, address, scheme)
-    widths = page.evaluate("Array.from(document.images, image => image.naturalWidth)")
-    assert len(widths) == 6
-    assert all(width > 100 for width in widths)
+def test_without_a_script_every_picture_is_drawn_for_light_and_dark(browser, address):
+    sources = []
+    for scheme in ("light", "dark"):
+        page = opened(browser, address, scheme, java_script_enabled=False)
+        widths = page.locator("figure img").evaluate_all("images => images.map(image => image.naturalWidth)")
+        assert len(widths) == document_pictures()
+        assert all(width > 100 for width in widths)
+        assert not page.locator("#controls").is_visible()
+        sources.append(page.locator("figure img").evaluate_all("images => images.map(image => image.currentSrc)"))
+    assert all(a != b for a, b in zip(*sources, strict=True))
 
 
-def test_a_dark_reader_gets_a_dark_page_and_other_pictures(browser, address):
-    light, dark = opened(browser, address, "light"), opened(browser, address, "dark")
-    assert background(light) == "rgb(255, 255, 255)"
-    assert background(dark) != background(light)
-    shown = "Array.from(document.images, image => image.currentSrc)"
-    assert all(a != b for a, b in zip(light.evaluate(shown), dark.evaluate(shown), strict=True))
+def document_pictures():
+    return sum(hasattr(figure.part, "svg") for figure in document().figures)
+
+
+def test_the_answer_and_the_first_picture_are_on_the_first_screen(page):
+    page.evaluate("scrollTo(0, 0)")
+    assert page.locator(".answer").bounding_box()["y"] < 200
+    assert page.locator(".screen figure").bounding_box()["y"] < 450
+
+
+def test_the_contents_stay_in_view(page):
+    page.locator("#about-conditions").scroll_into_view_if_needed()
+    assert page.locator(".contents").bounding_box()["y"] >= 0
+    page.evaluate("scrollTo(0, 0)")
+
+
+def test_every_entry_of_the_contents_leads_to_a_section(page):
+    links = page.locator(".contents a").evaluate_all("links => links.map(link => link.hash.slice(1))")
+    assert {"claims", "about-cost", "about-memory", "about-convergence", "about-conditions"} <= set(links)
+    assert all(page.locator(f"#{link}").count() == 1 for link in links)
+
+
+def test_one_switch_changes_the_axis_of_every_chart_that_has_it(browser, address):
+    page = opened(browser, address)
+    all_drawn(page)
+    figure = page.locator(LOSSES)
+    scale = f"document.querySelector('{LOSSES.replace(chr(92), chr(92) * 2)} .plot').plotted.scales.x.max"
+    assert page.evaluate(scale) == 72
+    figure.get_by_role("button", name="seconds").click()
+    assert figure.get_by_role("button", name="seconds").get_attribute("aria-pressed") == "true"
+    assert page.evaluate(scale) < 10  # 72 steps of at most 70 ms
+
+
+def test_an_arm_that_is_switched_off_leaves_every_chart_and_table(browser, address):
+    page = opened(browser, address)
+    all_drawn(page)
+    assert page.locator("tbody tr:visible th", has_text=re.compile("^Eva$")).count() > 3
+    page.get_by_label("Eva", exact=True).uncheck()
+    assert page.locator("tbody tr:visible th", has_text=re.compile("^Eva$")).count() == 0
+    assert page.locator(".rows .name", has_text=re.compile("^Eva$")).count() == 0
+    lines = "Array.from(document.querySelectorAll('.plot'), p => p.plotted.series.map(s => s.label)).flat()"
+    assert "Eva" not in page.evaluate(lines)
+    page.get_by_role("button", name="All", exact=True).click()
+    assert "Eva" in page.evaluate(lines)
+
+
+def test_hovering_tells_the_values_of_all_arms_there(page):
+    over = page.locator(f"{LOSSES} .u-over")
+    over.scroll_into_view_if_needed()
+    over.hover(position={"x": 120, "y": 60})
+    tip = page.locator(f"{LOSSES} .tip")
+    assert tip.is_visible()
+    assert all(arm in tip.inner_text() for arm in made.ARMS)
+    assert "steps" in tip.inner_text()
+
+
+def test_hovering_over_a_bar_tells_its_parts(page):
+    bar = page.locator("#memory\\.autoencoder .stack").first
+    bar.scroll_into_view_if_needed()
+    bar.hover()
+    assert "parameters" in page.locator("#memory\\.autoencoder .tip").inner_text()
+
+
+def test_dragging_zooms_in_and_a_button_zooms_out(browser, address):
+    page = opened(browser, address)
+    all_drawn(page)
+    over = page.locator(f"{LOSSES} .u-over")
+    over.scroll_into_view_if_needed()
+    box = over.bounding_box()
+    width = "Math.round(document.querySelector('#convergence\\\\.autoencoder .plot').plotted.scales.x.max)"
+    page.mouse.move(box["x"] + 40, box["y"] + 40)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 140, box["y"] + 140, steps=4)
+    page.mouse.up()
+    assert page.evaluate(width) < 72
+    page.locator(f"{LOSSES} .zoom-out").click()
+    assert page.evaluate(width) == 72
+
+
+def test_a_heading_sorts_its_table_by_number_and_back(browser, address):
+    page = opened(browser, address)
+    table = page.locator("#cost\\.autoencoder table")
+    first = table.locator("tbody th").first
+    table.get_by_role("button", name="step", exact=True).click()
+    assert first.inner_text() == "SGD"
+    table.get_by_role("button", name="step", exact=True).click()
+    assert first.inner_text() == "K-FAC@1"
+    assert table.locator("th[aria-sort=descending]").count() == 1
+
+
+def test_the_theme_of_the_reader_can_be_overruled(browser, address):
+    page = opened(browser, address, "light")
+    assert background(page) == "rgb(255, 255, 255)"
+    page.get_by_label("Theme").select_option("dark")
+    assert background(page) != "rgb(255, 255, 255)"
+    page.get_by_label("Theme").select_option("light")
+    assert background(page) == "rgb(255, 255, 255)"
+
+
+def test_print_has_the_pictures_the_folded_evidence_and_no_controls(browser, address):
+    page = opened(browser, address, "dark")
+    all_drawn(page)
+    evidence = page.locator("details.card .more").first
+    assert not evidence.is_visible()
+    page.emulate_media(media="print")
+    assert background(page) == "rgb(255, 255, 255)"
+    assert evidence.bounding_box()["height"] > 40
+    assert page.locator("figure.picture img").first.bounding_box()["height"] > 100
+    assert not page.locator("nav").is_visible()
+    assert not page.locator(".chart").first.is_visible()
 
 
 def test_the_evidence_of_a_claim_opens_on_a_click(browser, address):
     page = opened(browser, address)
-    evidence = page.locator("details.card .more").first
-    assert not evidence.is_visible()
-    page.locator("details.card summary").first.click()
-    assert evidence.is_visible()
+    card = page.locator("#claims details.card").first
+    for fold in page.locator("#claims details.open > summary").all():
+        fold.click()
+    assert not card.locator(".more").is_visible()
+    card.locator("summary").click()
+    assert card.locator(".more").is_visible()
+
+
+def test_a_chart_and_a_table_are_downloaded_as_csv(page):
+    rows = downloaded(page, page.locator(f"{LOSSES} .tools").get_by_role("button", name="CSV"))
+    assert rows[0] == ["arm", "steps", "seconds", "validation loss", "low", "high"]
+    assert {row[0] for row in rows[1:]} == set(made.ARMS)
+    table = downloaded(page, page.locator("#cost\\.autoencoder figcaption").get_by_role("button", name="CSV"))
+    assert [row[0] for row in table[1:]] == list(made.ARMS)
+
+
+def test_a_profile_is_computed_anew_for_the_arms_that_are_shown(browser, tmp_path):
+    steps = {"SGD": 40, "Eva": 20, "K-FAC@1": 28}
+    runs = [one for arm, count in steps.items() for one in made.trainings(arm, [count] * 4)]
+    page = opened(browser, written(tmp_path, make_document(make_report(suite(), runs))))
+    all_drawn(page)
+    assert page.locator("#about-profile figure").count() == 1
+    plots = "Array.from(document.querySelectorAll('.plot'), plot => plot.plotted)"
+    chart = f"{plots}.find(plot => plot.axes[1].label.startsWith('share of workloads'))"
+    before = page.evaluate(f"{chart}.data[{chart}.series.findIndex(s => s.label === 'K-FAC@1')][0]")
+    page.get_by_label("Eva", exact=True).uncheck()
+    after = page.evaluate(f"{chart}.data[{chart}.series.findIndex(s => s.label === 'K-FAC@1')][0]")
+    assert (before, after) == (0, 1)
 
 
 @pytest.mark.parametrize("width", [360, 1200])
 def test_a_very_long_name_is_broken_and_leaves_the_numbers_in_sight(browser, tmp_path, width):
-    file = tmp_path / "index.html"
-    file.write_text(render_html(make_document(long_named_report())))
-    page = opened(browser, file.as_uri(), width=width)
+    page = opened(browser, written(tmp_path, make_document(long_named_report())), width=width)
+    all_drawn(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     names = page.evaluate("Array.from(document.querySelectorAll('tbody th span'), name => name.offsetWidth)")
     assert max(names) <= min(16 * 16, 0.4 * width)
 
 
 def test_markup_in_names_is_shown_as_text_and_never_run(browser, tmp_path):
-    file = tmp_path / "index.html"
-    file.write_text(render_html(hostile_document()))
-    page = browser.new_page()
+    page = opened(browser, written(tmp_path, hostile_document()))
     asked = []
     page.on("dialog", lambda dialog: (asked.append(dialog.message), dialog.dismiss()))
-    page.goto(file.as_uri())
+    all_drawn(page)
     assert asked == []
+    assert page.complaints == []
     assert '<script>alert("x")</script>' in page.inner_text("h1")
+    assert any(HOSTILE[:20] in text for text in page.locator(".arms label").all_inner_texts())
+
+
+def test_a_script_that_got_into_the_page_would_not_run(browser, tmp_path):
+    text = render_html(document()).replace("</main>", "<script>document.title = 'taken'</script></main>")
+    file = tmp_path / "index.html"
+    file.write_text(text)
+    page = opened(browser, file.as_uri())
+    assert page.title() == "A made-up suite"
+    assert "Content Security Policy" in " ".join(page.complaints)
+
+
+@pytest.mark.parametrize("name", ["=1+2", "+1+2", "-1+2", "@SUM(A1)"])
+def test_a_name_that_is_a_formula_stays_text_in_csv(browser, tmp_path, name):
+    page = opened(browser, written(tmp_path, make_document(named(name))))
+    all_drawn(page)
+    rows = downloaded(page, page.locator("#cost\\.autoencoder figcaption").get_by_role("button", name="CSV"))
+    assert f"'{name}" in [row[0] for row in rows]
+
+
+@pytest.mark.parametrize("kind", ["right to left", "ten kilobytes"])
+def test_a_name_of_another_direction_or_of_ten_kilobytes_does_no_harm(browser, tmp_path, kind):
+    name = "\u202eabc\u202c \u05d0\u05d1" if kind == "right to left" else "x" * 10_000
+    page = opened(browser, written(tmp_path, make_document(named(name))), width=400)
+    all_drawn(page)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 400
+    assert page.complaints == []
+    assert page.locator("tbody th", has_text="SGD").first.is_visible()

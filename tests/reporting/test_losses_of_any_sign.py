@@ -7,7 +7,7 @@ import pytest
 
 from evabench.findings.target_rule import target_value
 from evabench.reporting.pictures.convergence import convergence_picture
-from evabench.reporting.pictures.styles import arm_styles
+from evabench.reporting.pictures.styles import arm_looks
 from evabench.reporting.tables.convergence import convergence_table
 from evabench.settings.targets import Target
 from tests import runs as made
@@ -41,7 +41,7 @@ def heights(svg):
 @pytest.mark.parametrize("by", [0.0, 0.5, 0.75, 3.0])
 def test_every_curve_is_drawn_inside_its_picture(by):
     workload = trained(by)
-    svg = convergence_picture(workload, arm_styles(made.ARMS)).svg["light"]
+    svg = convergence_picture(workload, arm_looks(made.ARMS)).svg["light"]
     assert "higher ones are cut off" not in svg
     curves, frame = heights(svg)
     drawn = [curve for curve in curves if len(curve) > 5]
@@ -50,7 +50,7 @@ def test_every_curve_is_drawn_inside_its_picture(by):
 
 
 def test_a_loss_of_exactly_0_is_a_loss():
-    assert convergence_picture(trained(0.0, scale=0.0), arm_styles(made.ARMS)) is not None
+    assert convergence_picture(trained(0.0, scale=0.0), arm_looks(made.ARMS)) is not None
 
 
 def test_a_target_below_0_is_reached_from_above():

@@ -10,6 +10,7 @@ from evabench.reporting.html import render_html
 from evabench.reporting.markdown import picture_files, render_markdown
 from evabench.reporting.pictures.cost import step_time_picture
 from evabench.reporting.pictures.picture import legend_columns, legend_inches
+from evabench.reporting.pictures.styles import arm_looks
 from evabench.reporting.sections import make_document, warnings
 from tests import runs as made
 from tests.reporting.reports import HOSTILE, document, hostile_document, make_report, report, suite
@@ -36,22 +37,23 @@ def hostile_page():
     return render_html(hostile_document())
 
 
-def test_a_page_asks_for_nothing_and_runs_nothing(page):
+def test_a_page_asks_for_nothing_and_has_one_script(page):
     parsed = Tags(page)
-    assert "script" not in parsed.tags
+    assert parsed.tags.count("script") == 1 + page.count('<script type="application/json">')
     assert "link" not in parsed.tags
     assert parsed.addresses
-    assert all(address.startswith("data:image/svg+xml;base64,") for address in parsed.addresses)
+    assert all(address.startswith(("data:image/svg+xml;base64,", "#")) for address in parsed.addresses)
 
 
 def test_every_picture_is_there_for_light_and_dark(page):
-    assert page.count("<img") == page.count('<source media="(prefers-color-scheme: dark)"') == 6
+    dark = '<source media="screen and (prefers-color-scheme: dark)"'
+    assert page.count("<img") == page.count(dark) == 6
 
 
 def test_every_picture_says_in_words_what_it_shows(page):
     alts = re.findall(r'alt="([^"]+)"', page)
     assert len(alts) == 6
-    assert "K-FAC@10 3.00 times" in alts[0]
+    assert any("K-FAC@10 3.0000x [" in alt for alt in alts)
 
 
 def test_a_page_names_the_net_and_every_claim(page):
@@ -62,7 +64,7 @@ def test_a_page_names_the_net_and_every_claim(page):
 
 def test_names_cannot_put_a_tag_into_the_page(page, hostile_page):
     assert set(Tags(hostile_page).tags) == set(Tags(page).tags)
-    assert "<script" not in hostile_page
+    assert hostile_page.count("<script") == page.count("<script")
     assert "&lt;script&gt;" in hostile_page
 
 
@@ -112,7 +114,7 @@ def test_what_is_missing_stands_above_the_numbers():
 def test_the_picture_shows_an_interval_only_where_the_table_does(num, shown):
     few = [*made.visits("SGD", 0.01, num), *made.visits("Eva", 0.02, num)]
     (workload,) = make_report(suite(), few).workloads
-    assert ("bar: 95 % interval" in step_time_picture(workload).svg["light"]) is shown
+    assert ("bar: 95 % interval" in step_time_picture(workload, arm_looks(made.ARMS)).svg["light"]) is shown
 
 
 def test_a_legend_of_long_names_has_fewer_columns_and_more_rows():

@@ -10,9 +10,10 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PROGRAM = """
 from evabench.reporting.pictures.cost import step_time_picture
+from evabench.reporting.pictures.styles import arm_looks
 from tests.reporting.reports import report
 (workload,) = report().workloads
-print(step_time_picture(workload).svg["dark"])
+print(step_time_picture(workload, arm_looks({arm.name: arm.optimizer for arm in workload.arms})).svg["dark"])
 """
 STYLES = b"text.usetex: True\nlines.linewidth: 40\nsavefig.bbox: tight\naxes.prop_cycle: nonsense\nno setting\n"
 

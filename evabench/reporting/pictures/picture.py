@@ -1,9 +1,12 @@
 """A picture for a light and for a dark page, as SVG, and what all pictures share."""
 
 import io
-from collections.abc import Callable, Sequence
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from evabench.errors import printable
+from evabench.reporting.charts.chart import Chart
 from evabench.reporting.pictures.plain_matplotlib import (
     Axes,
     Figure,
@@ -28,17 +31,51 @@ class Picture:
     name: str  # of its files
     title: str
     alt: str  # what it shows, for those who do not see it
-    svg: dict[str, str]  # by theme
+    svg: Mapping[str, str]  # by theme; drawn when it is asked for
+    chart: Chart | None = None  # the numbers, where a page with a script draws them itself
 
 
-def make_picture(name: str, title: str, alt: str, height: float, draw: Callable[[Figure, Theme], None]) -> Picture:
+def make_picture(
+    name: str,
+    title: str,
+    alt: str,
+    height: float,
+    draw: Callable[[Figure, Theme], None],
+    chart: Chart | None = None,
+) -> Picture:
     """Return what `draw` draws, once per theme."""
-    return Picture(name=name, title=title, alt=alt, svg={theme.name: _svg(theme, height, draw) for theme in THEMES})
+    return Picture(name=name, title=title, alt=alt, svg=_Drawings(height, draw), chart=chart)
+
+
+class _Drawings(Mapping[str, str]):
+    """SVG by theme, drawn once each: who asks where a number comes from waits for no picture."""
+
+    def __init__(self, height: float, draw: Callable[[Figure, Theme], None]) -> None:
+        self._height, self._draw = height, draw
+        self._drawn: dict[str, str] = {}
+
+    def __getitem__(self, name: str) -> str:
+        if name not in self._drawn:
+            (theme,) = (one for one in THEMES if one.name == name)
+            self._drawn[name] = _svg(theme, self._height, self._draw)
+        return self._drawn[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(theme.name for theme in THEMES)
+
+    def __len__(self) -> int:
+        return len(THEMES)
 
 
 def short(label: str) -> str:
-    """Return a label of at most 28 characters."""
-    return label if len(label) <= 28 else f"{label[:27]}..."
+    """Return a label of at most 28 characters, with control characters spelled out: no font has them."""
+    return shortened(label, 28)
+
+
+def shortened(label: str, most: int) -> str:
+    """Return a label of at most so many characters, as `short` does."""
+    told = printable(label)
+    return told if len(told) <= most else f"{told[: most - 1]}..."
 
 
 def legend_columns(labels: Sequence[str]) -> int:
@@ -66,5 +103,7 @@ def _svg(theme: Theme, height: float, draw: Callable[[Figure, Theme], None]) -> 
         figure = Figure(figsize=(_WIDTH_INCHES, height), layout="constrained")
         draw(figure, theme)
         text = io.StringIO()
-        figure.savefig(text, format="svg", transparent=True, metadata={"Date": None})
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="Glyph .* missing from font")  # a box stands in its place
+            figure.savefig(text, format="svg", transparent=True, metadata={"Date": None})
     return text.getvalue()

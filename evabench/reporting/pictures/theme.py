@@ -19,6 +19,19 @@ class Theme:
     parts: tuple[str, ...]  # of a stacked bar of memory, from the bottom
     phases: dict[PhaseName, str]
 
+    def named(self, name: str) -> str:
+        """Return the colour of a part ("part-0"), of a phase ("phase-forward") or of a family ("family-eva")."""
+        return self.colours[name]
+
+    @property
+    def colours(self) -> dict[str, str]:
+        """Return every colour of a part, a phase or a family, by the name that charts and the page have for it."""
+        return {
+            **{f"part-{place}": colour for place, colour in enumerate(self.parts)},
+            **{f"phase-{name}": colour for name, colour in self.phases.items()},
+            **{f"family-{name}": colour for name, colour in self.families.items()},
+        }
+
 
 # Families: Okabe and Ito's colours, which people of any colour vision can tell apart; first-order methods are neutral.
 LIGHT = Theme(
@@ -76,6 +89,7 @@ DARK = Theme(
     },
 )
 THEMES = (LIGHT, DARK)
+FONT = "DejaVu Sans"  # comes with Matplotlib, so that pictures are the same bytes on every machine
 
 
 def matplotlib_settings(theme: Theme) -> dict[Any, Any]:
@@ -83,6 +97,7 @@ def matplotlib_settings(theme: Theme) -> dict[Any, Any]:
     return {
         "text.parse_math": False,
         "svg.hashsalt": "evabench",
+        "font.family": FONT,
         "font.size": 9.5,
         "text.color": theme.ink,
         "axes.labelcolor": theme.muted,

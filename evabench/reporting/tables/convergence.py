@@ -9,7 +9,7 @@ from evabench.findings.arm import MeasuredArm
 from evabench.records.convergence import Convergence
 from evabench.reporting.report import Report, WorkloadReport
 from evabench.reporting.tables.table import NOT_MEASURED, Table, counted
-from evabench.stats.kaplan_meier import reached
+from evabench.stats.kaplan_meier import Reached, reached
 from evabench.units import format_seconds
 
 MISSED = "missed"
@@ -88,15 +88,20 @@ def convergence_table(workload: WorkloadReport) -> Table | None:
     )
 
 
+def reached_arms(workload: WorkloadReport) -> tuple[tuple[MeasuredArm, Reached, int], ...]:
+    """Return by arm who has reached the target by when, and its budget; nothing without a target or enough seeds."""
+    goal = workload.target.goal if workload.target else None
+    return tuple(
+        (arm, one, arm.budget.steps)
+        for arm in workload.arms
+        if goal and arm.budget and len(arm.trainings) >= MIN_SEEDS_REACHED
+        if (one := reached(tuple(arm.steps_to(goal).values()), [arm.budget.steps] * len(arm.trainings)))
+    )
+
+
 def reached_table(workload: WorkloadReport) -> Table | None:
     """Return by when which share of the seeds had reached the target; None without one, or with too few seeds."""
-    goal = workload.target.goal if workload.target else None
-    arms = [arm for arm in workload.arms if len(arm.trainings) >= MIN_SEEDS_REACHED and arm.budget]
-    found = [
-        (arm.name, reached(tuple(arm.steps_to(goal).values()), [arm.budget.steps] * len(arm.trainings)))
-        for arm in arms
-        if goal and arm.budget
-    ]
+    found = reached_arms(workload)
     if not found:
         return None
     return Table(
@@ -104,12 +109,11 @@ def reached_table(workload: WorkloadReport) -> Table | None:
         headings=("arm", "seeds", "a quarter", "half", "three quarters"),
         rows=tuple(
             (
-                name,
+                arm.name,
                 f"{one.num_reached} of {one.num_seeds}",
                 *(f"{at:g}" if (at := one.steps_at(share)) is not None else MISSED for share in (0.25, 0.5, 0.75)),
             )
-            for name, one in found
-            if one
+            for arm, one, _ in found
         ),
         note=(
             "Steps after which this share of the seeds had reached it, by Kaplan and Meier: a run that missed stays at "

@@ -194,8 +194,11 @@ def scaling_table(family: CostFamily) -> Table:
 def _ratio(ratio: PairedRatio | None, *, is_reference: bool) -> str:
     if is_reference:
         return "1"
-    if ratio is None:
-        return NOT_MEASURED
+    return NOT_MEASURED if ratio is None else ratio_cell(ratio)
+
+
+def ratio_cell(ratio: PairedRatio) -> str:
+    """Return "1.13x [0.83, 1.53]", or the estimate alone with the reason why it has no interval."""
     if ratio.num_pairs < MIN_PAIRS:
         return f"{ratio.estimate:.2f}x ({counted(ratio.num_pairs, 'pair')}: no interval)"
     return format_ratio(ratio.estimate, ratio.low, ratio.high)

@@ -106,7 +106,7 @@ def _finding(quantity: Quantity, evidence: Evidence) -> str:
     if quantity in TO_TARGET and (estimate == 0 or math.isinf(estimate)):
         reached, not_reached = (base, arm) if estimate == 0 else (arm, base)
         return f"{reached} reached the target, {not_reached} did not (median on {workload})"
-    found = _estimate_of(quantity, evidence)
+    found = estimate_words(quantity, evidence)
     return _FINDINGS[quantity].format(arm=arm, base=base, found=found, workload=workload)
 
 
@@ -128,8 +128,8 @@ def evidence_table(judgement: Judgement) -> Table | None:
                 one.workload,
                 one.arm,
                 one.base if one.decides else f"{one.base} (does not decide)",
-                _estimate_of(judgement.claim.quantity, one),
-                _rests_on(one),
+                estimate_words(judgement.claim.quantity, one),
+                rests_on(one),
                 " ".join((*one.notes, _factors(one), _described(one))).strip() or NOT_MEASURED,
             )
             for one in judgement.evidence
@@ -137,7 +137,8 @@ def evidence_table(judgement: Judgement) -> Table | None:
     )
 
 
-def _estimate_of(quantity: Quantity, evidence: Evidence) -> str:
+def estimate_words(quantity: Quantity, evidence: Evidence) -> str:
+    """Return an estimate with its interval, in the form of its quantity."""
     match quantity:
         case "cost_exponent":
             return exponent(evidence)
@@ -193,7 +194,8 @@ def _reach(low: float, high: float) -> str:
     return f"[{low:.3g}x, {high:.3g}x]"
 
 
-def _rests_on(evidence: Evidence) -> str:
+def rests_on(evidence: Evidence) -> str:
+    """Return "8 pairs, 8 seeds"."""
     counts = ((evidence.num_pairs, "pairs"), (evidence.num_seeds, "seeds"), (evidence.num_widths, "widths"))
     return ", ".join(f"{count} {what}" for count, what in counts if count is not None) or NOT_MEASURED
 

@@ -18,7 +18,7 @@ from evabench.units import Joules, format_bytes, format_seconds
 
 def energy_table(workload: WorkloadReport) -> Table | None:
     """Return the energy of a step; None where no counter was readable."""
-    arms = [arm for arm in workload.arms if _joules(arm, "cpu") or _joules(arm, "gpu")]
+    arms = [arm for arm in workload.arms if joules_per_step(arm, "cpu") or joules_per_step(arm, "gpu")]
     if not arms:
         return None
     to_target = ("CPU, to target", "GPU, to target") if any(workload.steps_to_target(arm) for arm in arms) else ()
@@ -28,8 +28,8 @@ def energy_table(workload: WorkloadReport) -> Table | None:
         rows=tuple(
             (
                 arm.name,
-                _joules_cell(_joules(arm, "cpu")),
-                _joules_cell(_joules(arm, "gpu")),
+                _joules_cell(joules_per_step(arm, "cpu")),
+                _joules_cell(joules_per_step(arm, "gpu")),
                 *((_to_target_cell(workload, arm, "cpu"), _to_target_cell(workload, arm, "gpu")) if to_target else ()),
                 _agreement(arm),
                 counted(sum(visit.energy is not None and visit.energy.num_steps > 0 for visit in arm.visits), "window"),
@@ -123,7 +123,8 @@ def _most_beside(arm: MeasuredArm) -> SideWork | None:
     return max(found, key=lambda work: work.cpu_seconds_per_step, default=None)
 
 
-def _joules(arm: MeasuredArm, source: EnergySource) -> Joules | None:
+def joules_per_step(arm: MeasuredArm, source: EnergySource) -> Joules | None:
+    """Return the energy of a step, the median over visits; None where no counter of this kind was readable."""
     found = [
         joules for visit in arm.visits if visit.energy and (joules := visit.energy.joules_per_step(source)) is not None
     ]
@@ -132,7 +133,7 @@ def _joules(arm: MeasuredArm, source: EnergySource) -> Joules | None:
 
 def _to_target_cell(workload: WorkloadReport, arm: MeasuredArm, source: EnergySource) -> str:
     to_target = workload.steps_to_target(arm)
-    if not to_target or _joules(arm, source) is None:
+    if not to_target or joules_per_step(arm, source) is None:
         return NOT_MEASURED
     steps = median(inf if one is None else one for one in to_target)
     if steps == inf:

@@ -1,0 +1,52 @@
+"""Verdicts as cards and lines, by where their claims were made."""
+
+from evabench.claims.judgement import Judgement
+from evabench.reporting.document import VerdictCard, VerdictGroup, address
+from evabench.reporting.report import Report
+from evabench.reporting.tables.pairs import PAIRS, pair_lines
+from evabench.reporting.tables.verdicts import audit_table, decided_by, evidence_table, headline, measured
+
+
+def verdict_groups(report: Report) -> tuple[VerdictGroup, ...]:
+    """Return the verdicts by where their claims were made; a group without any is left out."""
+    groups = (
+        VerdictGroup(
+            title="Claims of this suite",
+            text="Stated before its runs, and judged by them alone.",
+            cards=tuple(_card(judgement) for judgement in report.judgements if judgement.claim.local),
+        ),
+        VerdictGroup(title="Arm against arm", text=PAIRS, lines=pair_lines(report)),
+        VerdictGroup(
+            title="Claims of the paper",
+            text=(
+                "A verdict is about these machines, models and budgets. What was not run as the paper ran it is not "
+                "tested as stated, whatever was measured here."
+            ),
+            cards=tuple(_card(judgement) for judgement in report.judgements if not judgement.claim.local),
+        ),
+    )
+    return tuple(group for group in groups if group.cards or group.lines)
+
+
+def card_address(judgement: Judgement) -> str:
+    """Return the anchor of a claim's card."""
+    return address("claim" if judgement.claim.local else "paper", judgement.claim_id)
+
+
+def _card(judgement: Judgement) -> VerdictCard:
+    return VerdictCard(
+        id=judgement.claim_id,
+        address=card_address(judgement),
+        verdict=judgement.here,
+        headline=headline(judgement),
+        text=judgement.claim.text,
+        source=judgement.claim.source,
+        first=" ".join(judgement.first),
+        measured=measured(judgement),
+        reason=judgement.reason,
+        decided_by=decided_by(judgement),
+        differences=judgement.differences,
+        rule=judgement.claim.reason,
+        evidence=evidence_table(judgement),
+        audit=audit_table(judgement),
+    )

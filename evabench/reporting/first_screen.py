@@ -1,0 +1,195 @@
+"""What a reader sees first, in ten seconds: one sentence, a strip a decided claim, one picture, host and command."""
+
+import math
+import shlex
+from collections.abc import Iterator, Sequence
+from statistics import median
+
+from evabench.claims.judgement import Evidence, Judgement, Verdict
+from evabench.findings.interruptions import KnownVisits
+from evabench.reporting.cards import card_address
+from evabench.reporting.document import Figure, FirstScreen, Gauge, Section, Strip
+from evabench.reporting.pictures.picture import Picture
+from evabench.reporting.report import Report
+from evabench.reporting.tables.pairs import pair_lines
+from evabench.reporting.tables.table import NOT_MEASURED, counted
+from evabench.reporting.tables.verdicts import estimate_words, rests_on
+from evabench.settings.claims import Claim, Quantity, Relation
+from evabench.stats.noise import robust_sd
+
+_DECIDED = (Verdict.SUPPORTED, Verdict.REFUTED)
+# The picture that shows what a claim is about, by the first part of its address.
+_STORIES: dict[Quantity, str] = {
+    "time_to_target_ratio": "convergence",
+    "steps_to_target_ratio": "convergence",
+    "step_time_ratio": "step-time",
+    "tensor_peak_ratio": "memory",
+    "validation_loss_ratio": "convergence",
+    "validation_loss_difference": "convergence",
+    "validation_accuracy_difference": "convergence",
+    "curvature_growth": "growth-1",
+    "curvature_bytes_ratio": "growth-1",
+    "work_growth": "step-time",
+    "cost_exponent": "step-time",
+}
+_RELATIONS: dict[Relation, str] = {
+    "at_least": "at least {}",
+    "at_most": "at most {}",
+    "up_to": "up to {}",
+    "equal_within": "equal within {}",
+    "not_worse_by": "not worse by {}",
+    "exact": "at most {}",
+}
+_RATIOS: tuple[Quantity, ...] = (
+    "time_to_target_ratio",
+    "steps_to_target_ratio",
+    "step_time_ratio",
+    "tensor_peak_ratio",
+    "validation_loss_ratio",
+)
+_MARGIN = 0.25  # of a gauge, beyond what it shows
+_MIN_PAIRS = 4  # of a noise
+
+
+def first_screen(report: Report, sections: Sequence[Section]) -> FirstScreen:
+    """Return the first screen; its picture is one of the sections' own."""
+    decided = [judgement for judgement in report.judgements if judgement.here in _DECIDED]
+    asked = report.headline or next(iter(decided), None)
+    return FirstScreen(
+        answer=_answer(report),
+        strips=tuple(_strip(judgement) for judgement in decided),
+        num_open=len(report.judgements) - len(decided),
+        picture=_story(asked, sections),
+        facts=tuple(_facts(report)),
+        command=_command(report),
+    )
+
+
+def _answer(report: Report) -> str:
+    """Return the answer to the suite's question in one sentence; where it asks none, what its runs decided first."""
+    decided = [judgement for judgement in report.judgements if judgement.here in _DECIDED]
+    asked = report.headline or next(iter(decided), None)
+    if asked is not None:
+        return sentence(asked)
+    if report.pairs:
+        return next(iter(pair_lines(report)), "")
+    told = [one.here for one in report.judgements]
+    counts = [f"{told.count(verdict)} {verdict.value}" for verdict in Verdict if verdict in told]
+    return f"Of {counted(len(told), 'claim')} {', '.join(counts)} here." if told else ""
+
+
+def sentence(judgement: Judgement) -> str:
+    """Return "Refuted: Eva is sooner than SGD (0.81x [0.74, 0.88]; 8 pairs, 8 seeds; mlp)."."""
+    claim = judgement.claim.text.strip().removesuffix(".")
+    found = [judgement.reason.strip().removesuffix(".")]
+    if judgement.here in _DECIDED or _deciding(judgement):
+        found = [one for one in (_estimate(judgement), _rests_on(judgement), _where(judgement)) if one] or found
+    return f"{judgement.here.value.capitalize()}: {claim} ({'; '.join(found)})."
+
+
+def _strip(judgement: Judgement) -> Strip:
+    evidence = _deciding(judgement)
+    return Strip(
+        id=judgement.claim_id,
+        address=card_address(judgement),
+        verdict=judgement.here,
+        text=judgement.claim.text,
+        estimate=_estimate(judgement),
+        threshold=_threshold(judgement.claim),
+        rests_on=_rests_on(judgement),
+        gauge=_gauge(evidence[0], judgement.claim) if len(evidence) == 1 else None,
+    )
+
+
+def _deciding(judgement: Judgement) -> list[Evidence]:
+    """Return the comparisons that decide, the least favourable for the arm first."""
+    found = [one for one in judgement.evidence if one.decides and one.estimate is not None]
+    sign = 1 if judgement.claim.relation in ("at_least", "up_to", "not_worse_by") else -1
+    return sorted(found, key=lambda one: sign * (one.estimate or 0.0))
+
+
+def _estimate(judgement: Judgement) -> str:
+    """Return the estimate with its interval; of several comparisons from the least favourable to the most."""
+    words = [estimate_words(judgement.claim.quantity, one) for one in _deciding(judgement)]
+    return " to ".join(dict.fromkeys((words[0], words[-1]))) if words else ""
+
+
+def _rests_on(judgement: Judgement) -> str:
+    evidence = _deciding(judgement) or [one for one in judgement.evidence if one.decides]
+    if len(evidence) == 1:
+        told = rests_on(evidence[0])
+        return "" if told == NOT_MEASURED else told
+    return f"{len(evidence)} comparisons" if evidence else ""
+
+
+def _where(judgement: Judgement) -> str:
+    workloads = dict.fromkeys(one.workload for one in _deciding(judgement))
+    return next(iter(workloads)) if len(workloads) == 1 else f"{len(workloads)} workloads" if workloads else ""
+
+
+def _threshold(claim: Claim) -> str:
+    """Return "at least 1x (within 5 %)"; empty where a claim has no number."""
+    if claim.value is None:
+        return ""
+    number = f"{claim.value:.3g}x" if claim.quantity in _RATIOS else f"{claim.value:g}"
+    if claim.quantity == "curvature_bytes_ratio":
+        number = f"{claim.value:.3g} of it" if claim.value > 1 else f"{100 * claim.value:g} %"
+    within = f" (within {100 * claim.tolerance:g} %)" if claim.tolerance and claim.quantity in _RATIOS else ""
+    return _RELATIONS[claim.relation].format(number) + within
+
+
+def _gauge(evidence: Evidence, claim: Claim) -> Gauge | None:
+    """Return the places of an interval and its threshold on a logarithmic scale; None without a whole interval."""
+    values = (evidence.low, evidence.estimate, evidence.high)
+    if claim.value is None or claim.relation not in ("at_least", "at_most", "up_to"):
+        return None
+    if any(value is None or not math.isfinite(value) or value <= 0 for value in values):
+        return None
+    threshold = claim.value
+    low, estimate, high = (math.log(value) for value in values if value is not None)
+    wanted = math.log(threshold)
+    first, last = min(low, wanted), max(high, wanted)
+    margin = _MARGIN * (last - first) or 0.1
+    width = last - first + 2 * margin
+
+    def place(value: float) -> float:
+        return round(100 * (value - first + margin) / width, 1)
+
+    return Gauge(low=place(low), estimate=place(estimate), high=place(high), threshold=place(wanted))
+
+
+def _story(asked: Judgement | None, sections: Sequence[Section]) -> Figure | None:
+    """Return the picture of what is asked; where there is none, that of the first trainings, else the first one."""
+    pictures = [one for section in sections for one in section.figures if isinstance(one.part, Picture)]
+    wanted = _STORIES[asked.claim.quantity] if asked else "convergence"
+    workloads = {one.workload for one in asked.evidence} if asked else set()
+    ranked = sorted(
+        pictures,
+        key=lambda one: (one.address.split(".")[0] != wanted, one.origin.workload not in workloads),
+    )
+    return ranked[0] if ranked else None
+
+
+def _facts(report: Report) -> Iterator[str]:
+    host, (first, last) = report.host, (day[:10] for day in report.period)
+    where = ", ".join((host.cpu, *(host.gpus or ("no GPU",))))
+    yield f"{counted(len(report.runs), 'run')} on {where}; {first}{f' to {last}' if last != first else ''}"
+    logs = [ratio.log_ratios for one in report.workloads for ratio in one.step_over_reference.values()]
+    noises = [robust_sd(each) for each in logs if len(each) >= _MIN_PAIRS]
+    timed = [run for run in report.findings.runs if run.cell.measurement.timed]
+    if noises:
+        known = KnownVisits(timed)
+        disturbed = sum(bool(known.disturbances(run)) for run in timed)
+        yield (
+            f"Noise: two visits of a pair differ by {median(noises):.1%} beyond the arms' own difference (one standard "
+            f"deviation); {disturbed} of {len(timed)} timed runs were disturbed"
+        )
+    elif not timed:
+        yield "Nothing here was timed"
+
+
+def _command(report: Report) -> str:
+    words = ["evabench", "run", report.suite.name]
+    if report.suite.tier is not None:
+        words += ["--tier", report.suite.tier]
+    return shlex.join(words)

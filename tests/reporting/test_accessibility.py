@@ -1,0 +1,61 @@
+"""axe-core finds nothing on the pages: names of controls, order of headings, contrast in both schemes."""
+
+from functools import cache
+
+import pytest
+
+from evabench.reporting.html import render_html
+from evabench.reporting.sections import make_document
+from tests import runs as made
+from tests.reporting.browsers import CHROMIUM, all_drawn, chromium, opened
+from tests.reporting.hostile import named
+from tests.reporting.reports import document, hostile_document, long_named_report, make_report, suite
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed: apt-get install chromium"),
+]
+
+
+def _of_few():
+    return make_document(make_report(suite(), [*made.visits("SGD", 0.01, 2), *made.visits("Eva", 0.02, 2)]))
+
+
+REPORTS = {
+    "whole": document,
+    "hostile names": hostile_document,
+    "long names": lambda: make_document(long_named_report()),
+    "few runs": _of_few,
+    "another direction": lambda: make_document(named("\u202eabc")),
+}
+
+
+@cache
+def html(name):
+    return render_html(REPORTS[name]())
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [400, 1280])
+@pytest.mark.parametrize("name", REPORTS)
+def test_a_page_has_no_violation(browser, tmp_path, name, width, scheme):
+    from axe_playwright_python.sync_playwright import Axe
+
+    file = tmp_path / "index.html"
+    file.write_text(html(name))
+    page = opened(browser, file.as_uri(), scheme, width)
+    all_drawn(page)
+    page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
+    found = Axe().run(page)
+    told = [
+        f"{one['id']}: {node['target']} {node['failureSummary']}"
+        for one in found.response["violations"]
+        for node in one["nodes"]
+    ]
+    assert told == []

@@ -1,0 +1,58 @@
+"""Every number has an address: `evabench show --id` tells its runs, and the steps from their lines to it."""
+
+import pytest
+
+from evabench.errors import EvabenchError
+from evabench.reporting.cards import card_address
+from evabench.reporting.origins import find_source
+from tests.reporting.reports import document, report
+
+
+@pytest.fixture(scope="module")
+def made_up():
+    return report()
+
+
+def rows(source, title):
+    return next(table.rows for table in source.tables if title in table.title)
+
+
+def test_every_figure_of_the_page_has_a_source_with_runs(made_up):
+    for figure in document().figures:
+        source = find_source(made_up, figure.address)
+        assert source.runs, figure.address
+        assert source.how
+
+
+def test_a_row_names_its_runs_by_key_and_every_value_between(made_up):
+    source = find_source(made_up, "cost.autoencoder/Eva")
+    assert {run.cell.arm for run in source.runs} == {"Eva"}
+    visits = [row for row in source.tables[-1].rows if row[3] == "step time"]
+    assert len(visits) == 8  # with the pilot
+    assert "a step" in visits[1][-1]
+    (step,) = [row for row in rows(source, "figures") if row[1] == "step, by sweep"]
+    assert step[2].split(", ")[:2] == ["11.1 ms", "10.9 ms"]
+    assert step[3].startswith("11.0 ms")
+
+
+def test_losses_and_steps_to_the_target_are_told_by_seed(made_up):
+    source = find_source(made_up, "losses.autoencoder/Shampoo")
+    (steps,) = [row for row in rows(source, "figures") if row[1] == "steps to target, by seed"]
+    assert steps[2:] == ("missed, missed, missed", "inf (median; a miss is infinite)")
+
+
+def test_a_claim_has_an_address_with_the_runs_of_its_arms_alone(made_up):
+    judgement = next(one for one in made_up.judgements if one.claim_id == "C3-size")
+    source = find_source(made_up, card_address(judgement))
+    assert {run.cell.measurement.measurement for run in source.runs} == {"memory"}
+    assert {run.cell.arm for run in source.runs} <= {name for one in judgement.evidence for name in (one.arm, one.base)}
+
+
+def test_an_unknown_address_names_those_that_there_are(made_up):
+    with pytest.raises(EvabenchError, match=r"no such figure\. There are: step-time.autoencoder, cost.autoencoder"):
+        find_source(made_up, "nothing.here")
+
+
+def test_an_unknown_row_names_those_that_there_are(made_up):
+    with pytest.raises(EvabenchError, match=r"no such row\. It has: SGD, Eva"):
+        find_source(made_up, "cost.autoencoder/Adam")

@@ -1,0 +1,102 @@
+"""The committed reports: `python -m tools.reference_reports` makes `reports/reference/` from `results/reference/`.
+
+A folder of runs that has the name of a suite becomes a page and a Markdown file. The same runs, code and versions give
+the same bytes: Matplotlib's version and font, and those of the libraries that compute, stand in
+`reports/reference/README.md`. The first picture of the first report, with its one sentence, goes into the README.
+"""
+
+import re
+import shutil
+from collections.abc import Iterator
+from dataclasses import replace
+from importlib.metadata import version
+from pathlib import Path
+
+from evabench.cli.stored import report_of_file
+from evabench.reporting.document import Document
+from evabench.reporting.formats import FORMATS
+from evabench.reporting.pictures.picture import Picture
+from evabench.reporting.pictures.theme import FONT
+from evabench.reporting.report import Report
+from evabench.reporting.sections import make_document
+from evabench.suite.reading import load_suite
+
+ROOT = Path(__file__).parent.parent
+RUNS, REPORTS = ROOT / "results" / "reference", ROOT / "reports" / "reference"
+FIRST = ("quickstart", "memory")  # the README shows the first of these that has runs
+_LIBRARIES = ("matplotlib", "numpy", "scipy")
+_SHOWN = re.compile(r"(<!-- a reference report: [^>]*-->\n).*?(<!-- end -->)", re.DOTALL)
+
+
+def main() -> None:
+    """Make every page, the list of them, and the picture of the README."""
+    shutil.rmtree(REPORTS, ignore_errors=True)
+    made = dict(reports())
+    for name, document in made.items():
+        write(document, REPORTS / name)
+        print(f"{name}: {(REPORTS / name / 'index.html').stat().st_size / 2**20:.2f} MiB")
+    (REPORTS / "README.md").write_text(listed(made), encoding="utf-8")
+    first = next(name for name in FIRST if name in made)
+    readme = ROOT / "README.md"
+    readme.write_text(shown(readme.read_text(encoding="utf-8"), first, made[first]), encoding="utf-8")
+
+
+def reports() -> Iterator[tuple[str, Document]]:
+    """Yield the report of each folder that has the name of a suite."""
+    for file in sorted(RUNS.glob("*/runs.jsonl")):
+        name = file.parent.name
+        if (ROOT / "suites" / f"{name}.toml").exists():
+            yield name, make_document(_of_any_code(report_of_file(load_suite(name), file)))
+
+
+def _of_any_code(report: Report) -> Report:
+    """Return a report that says the same whatever code is installed when it is made."""
+    sources = ", ".join(dict.fromkeys(run.code.id for run in report.runs))
+    note = f"Made with the sources {sources}: what is installed now may be faster, slower or another method."
+    return replace(report, older=(), store_notes=(note,))
+
+
+def write(document: Document, folder: Path) -> None:
+    """Write one report in every format."""
+    for one in FORMATS:
+        for name, text in {**one.files_beside(document), one.file: one.render(document)}.items():
+            path = folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+
+
+def listed(made: dict[str, Document]) -> str:
+    """Return the list of the reports, with what their bytes rest on."""
+    versions = ", ".join(f"{name} {version(name)}" for name in _LIBRARIES)
+    lines = [
+        "# Reference reports",
+        "",
+        "Made by `make reference-reports` from the runs in `results/reference/`; never edited.",
+        f"Their bytes rest on {versions} and the font {FONT}, which comes with Matplotlib.",
+        "",
+    ]
+    for name, document in made.items():
+        lines += [f"- [{document.report.suite.title}]({name}/report.md) ([page]({name}/index.html))", ""]
+        lines += [f"  {document.first.answer}", ""] if document.first.answer else []
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def shown(readme: str, name: str, document: Document) -> str:
+    """Return the README with the first picture of a report and its one sentence."""
+    figure = document.first.picture
+    assert figure is not None
+    assert isinstance(figure.part, Picture)
+    folder = f"reports/reference/{name}"
+    base = f"{folder}/pictures/{figure.address}"
+    words = (
+        f"**{document.first.answer}** ([the whole report]({folder}/report.md))\n\n"
+        f'<picture>\n  <source media="(prefers-color-scheme: dark)" srcset="{base}-dark.svg">\n'
+        f'  <img alt="{figure.part.title}" src="{base}-light.svg">\n</picture>\n'
+    )
+    changed, count = _SHOWN.subn(lambda found: found[1] + words + found[2], readme)
+    assert count == 1, "README.md has no place for the picture of a reference report"
+    return changed
+
+
+if __name__ == "__main__":
+    main()

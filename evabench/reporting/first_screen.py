@@ -110,6 +110,8 @@ def _deciding(judgement: Judgement) -> list[Evidence]:
 
 def _estimate(judgement: Judgement) -> str:
     """Return the estimate with its interval; of several comparisons from the least favourable to the most."""
+    if judgement.claim.value is None:
+        return ""  # a condition that holds or not
     words = [estimate_words(judgement.claim.quantity, one) for one in _deciding(judgement)]
     return " to ".join(dict.fromkeys((words[0], words[-1]))) if words else ""
 

@@ -45,7 +45,7 @@ def test_every_curve_is_drawn_inside_its_picture(by):
     assert "higher ones are cut off" not in svg
     curves, frame = heights(svg)
     drawn = [curve for curve in curves if len(curve) > 5]
-    assert len(drawn) >= 6
+    assert len(drawn) >= 3  # both arms in steps, and one that was timed in seconds
     assert all(min(frame) <= height <= max(frame) for curve in drawn for height in curve)
 
 

@@ -106,7 +106,7 @@ REFERENCE = Path(__file__).parents[2] / "results/reference/descent/runs.jsonl"
 def test_a_report_of_a_file_of_runs_says_that_they_are_of_older_code(tmp_path):
     done = evabench(tmp_path, "report", "descent", "--runs", str(REFERENCE))
     assert done.returncode in {0, 3}, done.stderr
-    told = (tmp_path / "reports/descent/report.md").read_text()
+    told = (tmp_path / "reports/descent/laptop/report.md").read_text()
     assert "All 54 runs shown are of older code (sources b9c245689fb9d69f)" in told
 
 

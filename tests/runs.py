@@ -188,13 +188,11 @@ def memories(arm, bytes_of, scales=(0.2, 0.4, 0.6, 0.8, 1.0), **where):
 
 def noisy(runs, share=0.05):
     """Timing visits whose steps differ by a share from sweep to sweep, in a pattern that no other arm has."""
+
+    def at(sweep, blocks):
+        return tuple(block * (1 + share * (sweep % 3)) for block in blocks)
+
     return [
-        replace(
-            one,
-            measured=replace(
-                one.measured,
-                block_seconds=tuple(block * (1 + share * (one.visit.sweep % 3)) for block in one.measured.block_seconds),
-            ),
-        )
+        replace(one, measured=replace(one.measured, block_seconds=at(one.visit.sweep, one.measured.block_seconds)))
         for one in runs
     ]

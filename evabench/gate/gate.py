@@ -24,9 +24,9 @@ from evabench.gate.clocks import ClockWatch, watched_clocks
 from evabench.gate.control import Control, ControlSeries
 from evabench.gate.counted import NUM_PROCESS_PEAKS, Counted, CountedCell, Counting, count_cells, judge_counted
 from evabench.gate.coverage import cover
-from evabench.gate.dependencies import differing_dependencies
+from evabench.gate.environments import environments_of
 from evabench.gate.noise_file import NoiseFile, read_noise, write_noise
-from evabench.gate.pairs import Side
+from evabench.gate.pairs import SIDES, Side
 from evabench.gate.report import GateReport, Harness
 from evabench.gate.repository import Repository, Revision, find_repository
 from evabench.gate.rules import TimedLayer
@@ -157,11 +157,11 @@ def _compare(asked: Asked, gated: GatedSuite, scratch: Path, report: GateReport)
     base = repository.revision(asked.base)
     head = repository.working_tree() if asked.head is None else repository.revision(asked.head)
     report = replace(report, base=base.title, head=head.title, base_commit=base.commit, head_commit=head.commit)
-    codes = _codes(asked, repository, scratch, base, head)
+    places = lay_sides(repository, scratch, base, head)
+    its_own = environments_of(asked.pythons, {side: places[side] for side in SIDES}, scratch, asked.tell)
+    report = replace(report, other_dependencies=its_own.differing, environments=its_own.made)
+    codes = codes_of(places, _titles(base, head), asked.harness, its_own.pythons)
     sides = Sides(base=codes["base"], head=codes["head"], start=asked.start)
-    if asked.pythons["base"] == asked.pythons["head"]:
-        differing = differing_dependencies(codes["base"].folder, codes["head"].folder)
-        report = replace(report, other_dependencies=differing)
     itself = is_evabench(codes["head"].folder)
     if not itself:
         check_names_lead_into(gated, codes["head"])
@@ -196,8 +196,11 @@ def _compare(asked: Asked, gated: GatedSuite, scratch: Path, report: GateReport)
 
 def _codes(asked: Asked, repository: Repository, scratch: Path, base: Revision, head: Revision) -> dict[str, SideCode]:
     places = lay_sides(repository, scratch, base, head)
-    titles = {"base": base.title, "head": head.title, "copy": base.title}
-    return codes_of(places, titles, asked.harness, asked.pythons)
+    return codes_of(places, _titles(base, head), asked.harness, asked.pythons)
+
+
+def _titles(base: Revision, head: Revision) -> dict[str, str]:
+    return {"base": base.title, "head": head.title, "copy": base.title}
 
 
 def _time(

@@ -64,7 +64,8 @@ class GateReport(Strict):
     untouched: str | None = None  # why nothing had to be measured
     incomparable: str | None = None  # why no number compares the sides
     stopped: str | None = None  # why measuring ended before its end
-    other_dependencies: tuple[str, ...] = ()  # files by which the sides need other packages than each other
+    other_dependencies: tuple[str, ...] = ()  # files by which the sides need other packages, and both ran with the same
+    environments: str | None = None  # what was made for each side, in a sentence
     counted: Counted | None = None
     timed: tuple[Timed, ...] = ()
     controls: tuple[Control, ...] = ()

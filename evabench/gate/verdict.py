@@ -66,6 +66,8 @@ def findings(report: GateReport) -> tuple[Finding, ...]:
             "those of one interpreter. Give each its own: --base-python, --head-python."
         )
         found.append(Finding(kind="undecided", layer="gate", cell=None, text=text))
+    if report.environments:
+        found.append(Finding(kind="note", layer="gate", cell=None, text=report.environments))
     if report.incomparable:
         found.append(Finding(kind="invalid", layer="gate", cell=None, text=report.incomparable))
     if report.stopped:

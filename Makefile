@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := $(VENV)/bin
 JOBS ?= $(shell nproc)
 
-.PHONY: venv venv-test quickstart test test-long check bench gpu-check reference-reports clean
+.PHONY: venv venv-test quickstart test test-long check bench bench-gate gpu-check reference-reports clean
 
 venv: $(VENV)/.installed
 $(VENV)/.installed: pyproject.toml
@@ -39,6 +39,11 @@ bench: venv-test
 # The committed pages, from the committed runs, and the picture of the README.
 reference-reports: venv-test
 	$(BIN)/python -m tools.reference_reports
+
+# Our own verbs against those of another commit, as pairs by the gate's rules: a confirmed slow-down fails.
+BASE ?= HEAD
+bench-gate: venv-test
+	EVABENCH_BENCH_BASE=$(BASE) $(BIN)/python -m pytest tests/benchmarks -p no:xdist --evabench-gate -q
 
 # Installs nothing: PYTHON names one that has torch and what `pyproject.toml` lists. PART: one of the parts, or nothing for all.
 GPU_CHECK ?= results/gpu-check

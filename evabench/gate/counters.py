@@ -140,14 +140,22 @@ def changes(
     """
     found = []
     for name in names:
-        there = {against: one[name] for against, one in references.items() if name in one}
-        after = values.get(name)
+        counted = {against: _counted(one, name) for against, one in references.items()}
+        there = {against: before for against, before in counted.items() if before is not None}
+        after = _counted(values, name)
         if not there or any(after == before for before in there.values()):
             continue
         against, before = next(iter(there.items()))
         fails = after is not None and all(rises(name, one, after, ignored_bytes) for one in there.values())
         found.append(Change(cell=cell, counter=name, before=before, after=after, against=against, fails=fails))
     return found
+
+
+def _counted(values: Values, name: str) -> Number | None:
+    """Return a counter, None where it is not there. An operator that is not there was called no time."""
+    if name.startswith(_OPERATOR) and any(one.startswith(_OPERATOR) for one in values):
+        return values.get(name, 0)
+    return values.get(name)
 
 
 def _words(name: str) -> str:

@@ -9,7 +9,7 @@ The values are logarithms of times, in the order in which they were measured:
                  values that hang together tell less than so many others
     shift        the difference of the trimmed means (20 %) of two neighbouring segments
 
-While the weakest candidate is not beyond t (two-sided 1 %, divided by the number of places, n - 1) times its sd, or
+While the weakest candidate is not beyond t (two-sided 0.1 %, divided by the number of places, n - 1) times its sd, or
 is a shift below 3 %, it is dropped and its two segments are one. What is left are the change points.
 """
 
@@ -27,7 +27,7 @@ from evabench.stats.noise import NORMAL_SD_OVER_MAD, TRIMMED_SD_OVER_MEAN_SD
 
 MIN_SIDE = 4  # values on either side: fewer are an outlier or two
 MIN_SHIFT = 0.03  # the least margin of a gate
-_ALPHA = 0.01
+_ALPHA = 0.001
 _LEAST_SD = 1e-3  # below it clocks are read, not steps
 _PENALTY, _TRIMMED, _MOST_MEMORY = 3.0, 0.2, 0.9
 

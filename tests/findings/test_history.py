@@ -1,5 +1,6 @@
 """Change points of stored step times: planted shifts of 10 % in a recorded series are found, none in quiet ones."""
 
+import json
 from collections import defaultdict
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +14,7 @@ from evabench.stats.change_points import change_points
 from evabench.store.files import RunStore
 from tests.runs import ENVIRONMENT, visits
 
-RECORDED = Path(__file__).parents[2] / "results/reference/scaling-2026-11-24/runs.jsonl"
+REFERENCE = Path(__file__).parents[2] / "results/reference"
 
 
 def of_code(run, number, slower=1.0):
@@ -25,25 +26,30 @@ def of_code(run, number, slower=1.0):
 
 @pytest.fixture(scope="module")
 def recorded():
-    """The timing visits of three arms on eight widths, in the order in which they were made on two shared cores."""
-    runs = [run for run in RunStore(RECORDED).load() if isinstance(run.measured, StepTime) and run.visit.sweep > 0]
-    return sorted(runs, key=lambda run: (run.visit.sweep, run.started))
+    """The visits of three arms on eight widths, in the order in which they were made on two shared cores."""
+    return [json.loads(line) for line in (REFERENCE / "step-series/visits.jsonl").read_text().splitlines()]
 
 
 def test_no_quiet_recorded_series_has_a_change_point(recorded):
-    series = step_histories([of_code(run, run.visit.sweep) for run in recorded])
-    assert len(series) == 24
+    runs = [
+        of_code(visits(one["arm"], one["seconds"] / 1.01, num=1, name=one["workload"])[1], one["sweep"])
+        for one in recorded
+    ]
+    stored = [run for run in RunStore(REFERENCE / "scaling/runs.jsonl").load() if isinstance(run.measured, StepTime)]
+    runs += [of_code(run, run.visit.sweep) for run in stored if run.visit.sweep > 0]
+    series = step_histories(runs)
+    assert len(series) == 24 + 30
     assert {len(one.points) for one in series} == {16}
     assert [one.title for one in series if one.shifts] == []
 
 
 @pytest.mark.parametrize("place", [20, 40, 64, 90, 110])
 def test_ten_per_cent_planted_in_a_recorded_series_are_found_where_they_are(recorded, place):
-    visited = [run for run in recorded if run.cell.arm == "K-FAC@1"]
+    visited = [(one["workload"], one["seconds"]) for one in recorded if one["arm"] == "K-FAC@1"]
     by_width = defaultdict(list)
-    for run in visited:
-        by_width[run.cell.workload_name].append(run.measured.amortised_seconds)
-    relative = [run.measured.amortised_seconds / median(by_width[run.cell.workload_name]) for run in visited]
+    for width, seconds in visited:
+        by_width[width].append(seconds)
+    relative = [seconds / median(by_width[width]) for width, seconds in visited]
     assert change_points(relative) == ()
     (found,) = change_points([1.1 * one if number >= place else one for number, one in enumerate(relative)])
     assert abs(found.place - place) <= 1

@@ -34,6 +34,15 @@ def test_what_is_as_it_was_has_no_change():
     assert (found.changes, found.missing, found.not_tested) == ((), (), ())
 
 
+def test_an_operator_that_is_gone_is_called_no_more_times():
+    gone = {name: value for name, value in VALUES.items() if not name.startswith("operators")}
+    (change,) = judge(
+        {CELL: CountedCell(values=gone | {"operators, aten.bmm": 1})},
+        {CELL: CountedCell(values=VALUES | {"operators, aten.bmm": 1})},
+    ).changes
+    assert (change.counter, change.before, change.after) == ("operators, aten.mm", 7, 0)
+
+
 @pytest.mark.parametrize(
     ("counter", "value"),
     [("host reads per cycle", 1), ("FLOPs per cycle", 5_001), ("launches per cycle", 41), ("state bytes", 1_020_000)],
@@ -52,7 +61,8 @@ def test_another_operator_is_shown_and_fails_nothing_by_itself():
     head = {CELL: CountedCell(values=VALUES | {"operators, aten.mm": 6, "operators, aten.bmm": 1})}
     found = judge(head, counted(), baseline=None)
     assert not failing(found)
-    assert {change.counter for change in found.changes} >= {"operators, aten.mm"}
+    shown = {change.counter: (change.before, change.after) for change in found.changes}
+    assert shown == {"operators, aten.mm": (7, 6), "operators, aten.bmm": (0, 1)}
 
 
 def test_what_the_base_had_already_is_no_fault_of_the_head():

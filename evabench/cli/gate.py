@@ -1,6 +1,7 @@
 """`evabench gate`: says whether a change is slower, or hungrier, than what it was made from."""
 
 import os
+import signal
 import sys
 from pathlib import Path
 from typing import Annotated, cast, get_args
@@ -104,6 +105,7 @@ def gate_change(
 ) -> None:
     """Say whether a change makes an optimizer slower or hungrier."""
     console = Console(highlight=False)
+    end_on_termination()
     sides = _sides(base, head, working_tree=working_tree)
     if pytest_benchmark:
         _show_files(console, compare_files(*pytest_benchmark))
@@ -150,6 +152,11 @@ def gate_change(
         for line in annotations(report):
             print_plainly(console, line)
     raise typer.Exit(exit_code(report))
+
+
+def end_on_termination() -> None:
+    """Exit as after an error where a service cancels its job: without that the checkouts of both sides stay behind."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
 
 
 def _suite_file(asked: Asked) -> str:

@@ -26,6 +26,7 @@ from tools.gate_simulation import CONFIRMED, MAX_PAIRS, NOT_CONFIRMED, PASSED, U
 
 Floats = npt.NDArray[np.float64]
 BLOCK = 10
+MIN_PAIRS = 2 * MAX_PAIRS  # fewer are one stretch of time, drawn again and again
 SLOWDOWNS = (0.0, 0.05, 0.10, 0.20)
 _SEED, _CHUNK, _FEW = 20230804, 20_000, 9
 
@@ -91,6 +92,8 @@ def table(path: Path, num_gates: int) -> str:
     notes = []
     for layer, margins in (("step", STEP), ("own_time", OWN_TIME)):
         pairs = read_pairs(path, layer)
+        if len(pairs) < MIN_PAIRS:
+            raise SystemExit(f"{path}: {len(pairs)} pairs; a replay draws gates of 58 from at least {MIN_PAIRS}")
         logs = np.log(pairs[:, 1] / pairs[:, 0])
         extra = (0.25,) if layer == "own_time" else ()
         for num_tests in (1, 10):

@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := $(VENV)/bin
 JOBS ?= $(shell nproc)
 
-.PHONY: venv venv-test quickstart test test-long check bench bench-gate gpu-check reference-reports clean
+.PHONY: venv venv-test quickstart test test-long check bench bench-gate gpu-check reference-reports docs docs-reference clean
 
 venv: $(VENV)/.installed
 $(VENV)/.installed: pyproject.toml
@@ -49,6 +49,13 @@ bench-gate: venv-test
 GPU_CHECK ?= results/gpu-check
 gpu-check:
 	OMP_NUM_THREADS=1 $(PYTHON) -m tools.gpu_check $(if $(PART),--part $(PART)) --out $(GPU_CHECK)
+
+# The site, in `build/site`. A warning (a link, an anchor, a page in no menu) ends it.
+docs: venv-test
+	$(BIN)/mkdocs build --strict --quiet
+
+docs-reference: venv-test
+	$(BIN)/python -m tools.docs_reference
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache

@@ -1,8 +1,5 @@
 """A suite for a user's own model and data set, named as `path/to/file.py:Name`."""
 
-import re
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,13 +10,11 @@ from evabench.records.measurement import ConvergenceSettings
 from evabench.records.request import Request
 from evabench.settings.eva import EvaSettings
 from evabench.settings.plugin_workloads import PluginWorkloadSettings
-from evabench.store.files import RunStore
 from evabench.worker.measure import measure
 from evabench.worker.plugin import build_plugin_workload
 from tests.runs import cell
 
 HERE = Path(__file__).parent / "own_workload.py"
-DOCUMENT = Path(__file__).parent.parent.parent / "docs" / "workloads.md"
 OWN = PluginWorkloadSettings(name=f"{HERE}:two_sides", options={"noise": 0.1}, batch=20, training_samples=200)
 
 
@@ -41,21 +36,3 @@ def test_a_wrong_number_of_samples_is_told_with_the_right_one():
     wrong = PluginWorkloadSettings(name=f"{HERE}:two_sides", training_samples=300)
     with pytest.raises(SuiteError, match="has 200 samples to train on, but its suite says training_samples = 300"):
         build_plugin_workload(wrong, seed=0)
-
-
-def test_the_example_of_the_document_runs(tmp_path):
-    code, suite = re.findall(r"```(?:python|toml)\n(.*?)```", DOCUMENT.read_text(), re.DOTALL)[:2]
-    (tmp_path / "mine.py").write_text(code)
-    (tmp_path / "mine.toml").write_text(suite)
-    done = subprocess.run(
-        [sys.executable, "-m", "evabench", "run", "mine.toml"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr + done.stdout
-    (path,) = tmp_path.glob("results/my-workload/*/runs.jsonl")
-    runs = RunStore(path).load()
-    assert len(runs) == 2
-    assert all(run.measured.test_accuracy is not None for run in runs)

@@ -52,7 +52,7 @@ gpu-check:
 
 # The site, in `build/site`. A warning (a link, an anchor, a page in no menu) ends it.
 docs: venv-test
-	$(BIN)/mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 docs-reference: venv-test
 	$(BIN)/python -m tools.docs_reference

@@ -1,7 +1,6 @@
 """Code blocks of the pages: each is of a kind that something here reads or runs."""
 
 import contextlib
-import tomllib
 
 import pytest
 import yaml

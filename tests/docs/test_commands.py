@@ -43,8 +43,10 @@ def unknown(words):
     match words:
         case ["evabench", verb, *rest] if not verb.startswith("-"):
             known = options_of(verb) if verb in VERBS else None
-            yield from [verb] if known is None else (
-                word for word in rest if word.startswith("-") and word.partition("=")[0] not in known
+            yield from (
+                [verb]
+                if known is None
+                else (word for word in rest if word.startswith("-") and word.partition("=")[0] not in known)
             )
         case ["make", target, *_]:
             yield from [] if f"\n{target}:" in (ROOT / "Makefile").read_text() else [target]

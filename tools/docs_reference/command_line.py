@@ -13,7 +13,6 @@ from evabench.cli.verbs import VERBS
 from tools.docs_reference.words import head, table
 
 
-
 def command_line_page() -> str:
     """Return the page."""
     links = ((f"[`{name}`](#evabench-{name})", verb.help) for name, verb in VERBS.items())
@@ -31,11 +30,11 @@ def _verb(name: str) -> Iterator[str]:
     yield f"`{' '.join(['evabench', name, *words, *(['[OPTIONS]'] if options else [])])}`\n"
     yield f"{VERBS[name].help}\n"
     if arguments:
-        told = ((f"`{_metavar(one, info)}`", _help(info)) for one, info in arguments)
+        told = ((f"`{_metavar(one, info)}`", _help(one, info)) for one, info in arguments)
         yield from table(("argument", "what it is"), told)
         yield ""
     if options:
-        rows = ((f"`{_option(one, info)}`", _help(info), _default(one, info)) for one, info in options)
+        rows = ((f"`{_option(one, info)}`", _help(one, info), _default(one, info)) for one, info in options)
         yield from table(("option", "what it does", "default"), rows)
 
 
@@ -59,16 +58,23 @@ def _option(one: inspect.Parameter, info: Any) -> str:
 
 
 def _metavar(one: inspect.Parameter, info: Any) -> str:
-    kinds = (one.annotation, *get_args(one.annotation))
-    choices = [kind for kind in kinds if inspect.isclass(kind) and issubclass(kind, Enum)]
-    if choices and not info.metavar:
-        return "|".join(str(member.value) for member in choices[0])
-    return str(info.metavar or one.name.upper())
+    told = str(info.metavar or one.name.upper())
+    return one.name.upper() if "|" in told else told
 
 
-def _help(info: Any) -> str:
-    words = str(info.help or "").partition("[default:")[0].rstrip()
-    return f"{words} May be given several times." if isinstance(info, OptionInfo) and info.multiple else words
+def _help(one: inspect.Parameter, info: Any) -> str:
+    words = [str(info.help or "").partition("[default:")[0].rstrip()]
+    if choices := _choices(one, info):
+        words.append(f"One of {', '.join(f'`{choice}`' for choice in choices)}.")
+    if isinstance(info, OptionInfo) and _is_list(one.annotation):
+        words.append("May be given several times.")
+    return " ".join(words)
+
+
+def _choices(one: inspect.Parameter, info: Any) -> list[str]:
+    kinds = [kind for kind in (one.annotation, *get_args(one.annotation)) if inspect.isclass(kind)]
+    listed = [str(member.value) for kind in kinds if issubclass(kind, Enum) for member in kind]
+    return listed or (str(info.metavar).split("|") if "|" in str(info.metavar) else [])
 
 
 def _default(one: inspect.Parameter, info: Any) -> str:

@@ -50,6 +50,7 @@ MEANINGS: Mapping[str, str] = {
     "Claim.id": "yours; each once",
     "Claim.source": "of a claim file: the paper and the place in it",
     "Claim.quantity": "what is compared: [the table of quantities](../suites.md#claims)",
+    "Claim.deciding": "of several bases: the one that ended lowest in the trials of the tuning, or every one",
     "Claim.relation": "how the quantity has to lie to the value",
     "Claim.tolerance": "of a ratio: how far beyond the value still counts as reached",
     "Claim.alpha": "the error of a one-sided bound",

@@ -1,5 +1,6 @@
 """Which pages are generated, and where they lie."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -14,9 +15,10 @@ COMMAND = "python -m tools.docs_reference"
 
 def pages() -> Mapping[str, str]:
     """Return the text of each page, by its name in the folder."""
-    return {
+    made = {
         "command-line.md": command_line_page(),
         "settings.md": settings_page(),
         "exit-codes.md": exit_codes_page(),
         "data-format.md": data_format_page(),
     }
+    return {name: re.sub(r"\n{3,}", "\n\n", text) for name, text in made.items()}

@@ -1,6 +1,7 @@
 """The settings as a page: every key of a suite file with what it may be, its default, unit and meaning."""
 
 import dataclasses
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any, get_args, get_type_hints
 
@@ -50,11 +51,17 @@ def keys_of(kind: type, names: Sequence[str] = ()) -> list[Key]:
             name=name,
             value=what_it_may_be(hints[name]),
             default=default_of(one),
-            meaning=said.get(name) or MEANINGS.get(f"{kind.__name__}.{name}") or MEANINGS.get(name, ""),
+            meaning=_meaning(kind, name, said.get(name, "")),
         )
         for name, one in fields.items()
         if name not in _LEFT_OUT
     ]
+
+
+def _meaning(kind: type, name: str, comment: str) -> str:
+    """Return what the generator says of this very key, else the comment of its field, else what a key of this name is."""
+    words = MEANINGS.get(f"{kind.__name__}.{name}") or comment or MEANINGS.get(name, "")
+    return re.sub(r"\bNone:", "left out:", words)
 
 
 def sections() -> Iterator[tuple[str, str, list[Key]]]:

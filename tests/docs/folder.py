@@ -8,7 +8,14 @@ from pathlib import Path
 
 from tests.docs.blocks import ROOT, blocks
 
-PEERS = ROOT / "results" / "reference" / "peers"
+REFERENCE = ROOT / "results" / "reference"
+# Where a page has these words: the folder that it speaks of, and the committed runs that lie there here.
+LAID = (
+    ("results/reference/peers", "results/reference/peers", "peers"),
+    ("results/reference/memory", "results/reference/memory", "memory"),
+    ("export quickstart", "results/quickstart", "peers"),
+    ("my-results/peers", "my-results/peers", "peers"),
+)
 
 
 def fill(folder, page):
@@ -20,8 +27,10 @@ def fill(folder, page):
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text((path.read_text() + "\n" if at_its_end else "") + block.text)
-    for place in ("results/reference/peers", "results/quickstart", "my-results/peers"):
-        shutil.copytree(PEERS, folder / place)
+    text = (ROOT / page).read_text(encoding="utf-8")
+    for words, place, runs in LAID:
+        if words in text:
+            shutil.copytree(REFERENCE / runs, folder / place)
     return folder
 
 

@@ -41,7 +41,7 @@ CALLS += [(page, words) for page in PAGES for words in inline_commands(page)]
 def unknown(words):
     """Yield what a call names that is not there: a verb, an option, a target, a module, a file."""
     match words:
-        case ["evabench", verb, *rest] if not verb.startswith("-"):
+        case ["evabench", verb, *rest] if not (verb.startswith("-") or verb == "VERB"):
             known = options_of(verb) if verb in VERBS else None
             yield from (
                 [verb]

@@ -53,7 +53,9 @@ def _argument(one: inspect.Parameter, info: Any) -> str:
 
 
 def _option(one: inspect.Parameter, info: Any) -> str:
-    name = next((word for word in info.param_decls or () if word.startswith("--")), f"--{one.name.replace('_', '-')}")
+    told = (info.default, *(info.param_decls or ()))  # typer has the first word of an annotation as its default
+    words = (word for word in told if isinstance(word, str) and word.startswith("--"))
+    name = next(words, f"--{one.name.replace('_', '-')}")
     return name if one.annotation is bool else f"{name} {_metavar(one, info)}"
 
 

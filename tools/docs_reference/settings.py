@@ -59,7 +59,7 @@ def keys_of(kind: type, names: Sequence[str] = ()) -> list[Key]:
 
 
 def _meaning(kind: type, name: str, comment: str) -> str:
-    """Return what the generator says of this very key, else the comment of its field, else what a key of this name is."""
+    """Return what the generator says of this very key, else the comment of its field, else of any such key."""
     words = MEANINGS.get(f"{kind.__name__}.{name}") or comment or MEANINGS.get(name, "")
     return re.sub(r"\bNone:", "left out:", words)
 

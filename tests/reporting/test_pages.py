@@ -42,7 +42,7 @@ def test_a_page_asks_for_nothing_and_has_one_script(page):
     assert parsed.tags.count("script") == 1 + page.count('<script type="application/json">')
     assert "link" not in parsed.tags
     assert parsed.addresses
-    assert all(address.startswith(("data:image/svg+xml;base64,", "#")) for address in parsed.addresses)
+    assert all(address.startswith(("data:image/svg+xml,", "#")) for address in parsed.addresses)
 
 
 def test_every_picture_is_there_for_light_and_dark(page):

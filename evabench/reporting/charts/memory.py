@@ -1,11 +1,14 @@
 """Memory as charts: the peak by category, a step over its time, the growth of the curvature state with the width."""
 
+from itertools import pairwise
+
 from evabench.findings.widths import WidthFamily
 from evabench.reporting.charts.chart import Bar, Bars, Line, Lines, Look, View
 from evabench.reporting.report import WorkloadReport
 from evabench.reporting.tables.memory import peak_parts
 from evabench.units import format_bytes
 
+_MOST_POINTS, _MANY_ARMS = 240, 8  # of a line; where there are more arms, half as many
 _PHASES = ("forward", "backward", "optimizer")
 
 
@@ -32,7 +35,7 @@ def memory_chart(workload: WorkloadReport) -> Bars | None:
 
 def timeline_chart(workload: WorkloadReport, looks: dict[str, Look]) -> Lines | None:
     """Return what is alive over one step, its three phases equally wide; None where it was not recorded."""
-    lines = []
+    lines, most = [], _MOST_POINTS // (2 if len(workload.arms) > _MANY_ARMS else 1)
     for arm in workload.arms:
         timeline = arm.memory.timeline if arm.memory else ()
         if not timeline:
@@ -41,8 +44,10 @@ def timeline_chart(workload: WorkloadReport, looks: dict[str, Look]) -> Lines | 
         for number, phase in enumerate(_PHASES):
             count = sum(point.phase == phase for point in timeline)
             places += [number + (position + 0.5) / count for position in range(count)]
-        sizes = tuple(float(point.live_bytes) for phase in _PHASES for point in timeline if point.phase == phase)
-        lines.append(Line(arm=arm.name, look=looks[arm.name], x=tuple(places), y=sizes))
+        sizes = [float(point.live_bytes) for phase in _PHASES for point in timeline if point.phase == phase]
+        kept = thinned(sizes, most)
+        x, y = (tuple(values[place] for place in kept) for values in (places, sizes))
+        lines.append(Line(arm=arm.name, look=looks[arm.name], x=x, y=y))
     if not lines:
         return None
     return Lines(
@@ -55,6 +60,15 @@ def timeline_chart(workload: WorkloadReport, looks: dict[str, Look]) -> Lines | 
         ticks=tuple((number + 0.5, phase) for number, phase in enumerate(_PHASES)),
         edges=(1.0, 2.0),
     )
+
+
+def thinned(values: list[float], most: int) -> list[int]:
+    """Return which values are drawn: of many the least and the most of each of `most` / 2 stretches, in their order."""
+    if len(values) <= most:
+        return list(range(len(values)))
+    edges = [round(place * 2 * len(values) / most) for place in range(most // 2 + 1)]
+    stretches = [range(first, last) for first, last in pairwise(edges)]
+    return sorted({pick(stretch, key=values.__getitem__) for stretch in stretches for pick in (min, max)})
 
 
 def growth_chart(family: WidthFamily, looks: dict[str, Look]) -> Lines | None:

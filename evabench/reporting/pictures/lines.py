@@ -1,11 +1,13 @@
 """A chart of lines as a picture: every arm told by colour, dash and marker, with its name at the end of its line.
 
 Beyond eight arms no eye follows a line among the others: each arm then has a small picture of its own, in which the
-others are grey.
+range of all of them is grey.
 """
 
 import math
 from collections.abc import Sequence
+
+import numpy as np
 
 from evabench.reporting.charts.chart import Line, Lines, Reading, View
 from evabench.reporting.pictures.binary_ticks import linear_ticks, log_ticks, tick_label
@@ -18,6 +20,7 @@ MOST_TOGETHER = 8  # arms in one panel
 _COLUMNS = 4  # of small multiples
 _LABEL_LETTERS = 20
 _MARKERS = 6  # along a line
+_BEHIND = 40  # places of what is grey
 _APART = 0.07  # of the height of a panel, from one label to the next
 _UNITS: dict[Reading, str] = {"seconds": " s", "joules": " J", "ratio": "x"}
 _PANEL_INCHES, _SMALL_INCHES = 3.5, 1.55
@@ -48,12 +51,11 @@ def draw_lines(figure: Figure, theme: Theme, chart: Lines) -> None:
 
 def _draw_small(figure: Figure, theme: Theme, chart: Lines) -> None:
     view = chart.views[0]
+    places, low, high = _range_of_all(chart.lines)
     rows = math.ceil(len(chart.lines) / _COLUMNS)
     panels = figure.subplots(rows, _COLUMNS, sharex=True, sharey=True, squeeze=False).flatten()
     for line, axes in zip(chart.lines, panels, strict=False):
-        for other in chart.lines:
-            if other is not line:
-                axes.plot(other.x, other.y, color=theme.grid, lw=0.6, drawstyle=_style(chart))
+        axes.fill_between(places, low, high, color=theme.grid, alpha=0.6, lw=0)
         _draw(axes, chart, line, view, theme.families[line.look.family], theme)
         _frame(axes, chart, view, theme)
         axes.set_title(short(line.arm), fontsize=8, loc="left", color=theme.ink, pad=3)
@@ -62,6 +64,16 @@ def _draw_small(figure: Figure, theme: Theme, chart: Lines) -> None:
         axes.set_visible(False)
     figure.supxlabel(view.label, fontsize=8.5, color=theme.muted)
     figure.supylabel(chart.y_label, fontsize=8.5, color=theme.muted)
+
+
+def _range_of_all(lines: Sequence[Line]) -> tuple[list[float], list[float], list[float]]:
+    """Return the lowest and the highest of the lines at some places, as far as any line goes."""
+    drawn = [line for line in lines if line.x]
+    places = np.linspace(min(line.x[0] for line in drawn), max(line.x[-1] for line in drawn), _BEHIND)
+    values = np.array([np.interp(places, line.x, line.y, left=np.nan, right=np.nan) for line in drawn])
+    known = np.isfinite(values).any(axis=0)
+    low, high = np.nanmin(values[:, known], axis=0), np.nanmax(values[:, known], axis=0)
+    return list(places[known]), list(low), list(high)
 
 
 def _style(chart: Lines) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from evabench.errors import printable
 from evabench.reporting.charts.chart import Chart
+from evabench.reporting.pictures.compact import compact
 from evabench.reporting.pictures.plain_matplotlib import (
     Axes,
     Figure,
@@ -106,4 +107,4 @@ def _svg(theme: Theme, height: float, draw: Callable[[Figure, Theme], None]) -> 
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message="Glyph .* missing from font")  # a box stands in its place
             figure.savefig(text, format="svg", transparent=True, metadata={"Date": None})
-    return text.getvalue()
+    return compact(text.getvalue())

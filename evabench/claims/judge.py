@@ -19,14 +19,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from evabench.claims.judgement import Verdict
-from evabench.settings.claims import Claim
+from evabench.settings.claims import MIN_SEEDS, Claim
 from evabench.stats.equivalence import ratio_equivalence
 from evabench.stats.interval import Bounds
 from evabench.stats.non_inferiority import relative_margin
 from evabench.stats.widths import MIN_WIDTHS
 
 MIN_PAIRS = 6
-MIN_SEEDS = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

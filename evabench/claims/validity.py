@@ -12,13 +12,12 @@ The last three leave the verdict as it is. The headline has the noes, and the ve
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from evabench.claims.judge import MIN_SEEDS
 from evabench.claims.judgement import Judgement, Verdict
 from evabench.findings.arm import MeasuredArm
 from evabench.findings.checks import failed_checks
 from evabench.findings.failed_check import About
 from evabench.findings.findings import Findings
-from evabench.settings.claims import Quantity
+from evabench.settings.claims import MIN_SEEDS, Quantity
 from evabench.settings.eva import is_ablation
 from evabench.stats.non_inferiority import paired_difference, relative_margin
 

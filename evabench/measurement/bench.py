@@ -1,6 +1,6 @@
 """What a measurement works on: one cell and one seed, and the workload and optimizer that they make."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from time import perf_counter
 
@@ -10,6 +10,8 @@ from torch.optim import Optimizer
 
 from evabench.measurement.modes import enter_training
 from evabench.measurement.step import has_rate, scale_rate, training_step
+from evabench.measurement.watch.passes import LayerCalls
+from evabench.measurement.watch.switches import read_switches
 from evabench.records.cell import Cell
 from evabench.settings.plugin_optimizers import PluginSettings
 from evabench.units import Seconds
@@ -31,6 +33,8 @@ class Bench:
     device: torch.device = _CPU
     rate_share: float = field(default=1.0, init=False)  # of the arm's own learning rate
     setup_seconds: Seconds | None = field(default=None, init=False)  # until both stood; None: they were not asked for
+    layer_calls: int | None = field(default=None, init=False)  # of all nets, until both stood; None: as above
+    switches: Mapping[str, str] = field(default_factory=read_switches, init=False)  # before anything was made
     _built: tuple[Workload, Optimizer] | None = field(default=None, init=False)
 
     @property
@@ -78,10 +82,11 @@ class Bench:
     def _both(self) -> tuple[Workload, Optimizer]:
         if self._built is None:
             began = perf_counter()
-            self._built = self.build(self.cell, self.seed, self.device)
-            scale_rate(self._built[1], self.rate_share)
-            enter_training(self._built[1])
-            self.setup_seconds = perf_counter() - began
+            with LayerCalls() as calls:
+                self._built = self.build(self.cell, self.seed, self.device)
+                scale_rate(self._built[1], self.rate_share)
+                enter_training(self._built[1])
+            self.setup_seconds, self.layer_calls = perf_counter() - began, calls.num_calls
         return self._built
 
 

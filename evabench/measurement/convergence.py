@@ -33,7 +33,7 @@ def measure_convergence(bench: Bench, settings: ConvergenceSettings) -> Converge
     """Train the cell's optimizer on its workload, at the rates of the schedule, and judge where it says to."""
     workload, clock = bench.workload, PausableClock()
     rate = ScheduledRate(bench.optimizer, settings)
-    watch = TrainingWatch(bench, settings.steps, clock)
+    watch = TrainingWatch(bench, settings, clock)
     batches = watch.batches()
 
     def step(index: int, batch: Any) -> Tensor:

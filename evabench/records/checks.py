@@ -46,6 +46,19 @@ class WatchedBatch(Strict):
     digest: str  # of the content of the batch
     num_passes: int | None  # forward passes of this model, or of one like it; None: its optimizer calls them itself
     fed_otherwise: bool  # whether a pass of the model was fed with anything but the inputs of the batch
+    loss: float | None = None  # as the step returned it; None: not finite, or nobody looked
+    untouched_loss: float | None = None  # of the same weights in a net that no optimizer has seen; None: there is none
+    num_layer_calls: int | None = None  # forward passes of modules with parameters of their own, of whatever net
+    untouched_layer_calls: int | None = None  # the same in one pass of a net that no optimizer has seen
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JudgedAgain(Strict):
+    """One evaluation, and the same of the same weights in a net that no optimizer has seen."""
+
+    step: int
+    loss: float | None  # None: not finite
+    untouched_loss: float | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +76,10 @@ class TrainingChecks(Strict):
     processes: ChildProcesses | None
     state_bytes: Bytes  # at the end, as a run of kind memory counts it
     anonymous_bytes: Bytes | None  # resident memory of the process at the end that lies in no file
+    high_water_bytes: Bytes | None = None  # the most resident memory that the process ever had
+    judged_again: tuple[JudgedAgain, ...] = ()  # the last evaluation, and some that the seed draws
+    layer_calls_when_made: int | None = None  # as of a batch, until net and optimizer were made
+    switches_changed: tuple[str, ...] | None = None  # of the process, with both values
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +88,7 @@ class VisitChecks(Strict):
 
     cpu_seconds: Seconds  # of all threads
     processes: ChildProcesses | None  # None: the system does not say
+    switches_changed: tuple[str, ...] | None = None  # as of a training run
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

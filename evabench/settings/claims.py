@@ -55,6 +55,7 @@ VALIDATION: tuple[Quantity, ...] = (
     "validation_accuracy_difference",
 )
 TRAINED = (*TO_TARGET, *VALIDATION)  # what rests on trainings
+MIN_SEEDS = 8  # with fewer, nothing that rests on trainings is supported or refuted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,8 +20,8 @@
                      evaluations; seconds of set-up; pilot, step time, phases and memory: at which share of the
                      learning rate; a kind "directions"; a cell's device may be of any kind, and the limits name the
                      one; memory order and compilation of a workload, deterministic cells; a target in numbers has a
-                     hash too; the role "rate_check"; convergence and step time: what was watched beside them; pilot:
-                     both passes alone
+                     hash too; the role "rate_check"; convergence and step time: what was watched beside them,
+                     losses of an untouched net and switches among it; pilot: both passes alone
 
 A line is `{"schema": N, "run": {...}}`, in a seal (`seal.py`). Old numbers keep loading: a new number comes with the
 function that lifts the line before it.

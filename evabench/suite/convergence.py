@@ -43,7 +43,7 @@ class ConvergenceTable:
     targets: Mapping[str, Target] = field(default_factory=dict)  # by workload
     target_seeds: Annotated[int, Ge(MIN_TARGET_SEEDS)] = MIN_TARGET_SEEDS  # of a reference: they set it, and no more
     first_target_seed: Seed = 2000
-    check_rates: bool | None = None  # bases at other learning rates; None: where the suite's claims compare trainings
+    check_rates: bool | None = None  # bases at other learning rates; None: where a verdict may rest on them
 
     def __post_init__(self) -> None:
         """Refuse two budgets, or none, and seeds that set a target and are judged by it."""

@@ -16,7 +16,7 @@ from evabench.records.cell import Cell
 from evabench.records.measurement import MeasurementSettings
 from evabench.settings.bounds import FORBID, Positive
 from evabench.settings.choices import DeviceKind, Subnormals
-from evabench.settings.claims import TRAINED, Claim
+from evabench.settings.claims import MIN_SEEDS, TRAINED, Claim
 from evabench.settings.first_order import SgdSettings
 from evabench.settings.optimizers import OptimizerSettings
 from evabench.settings.plugin_optimizers import PluginSettings
@@ -161,8 +161,15 @@ class Suite:
         """Return the bases of the claims that compare trainings on a workload; the reference where it is asked for."""
         trained = [claim for claim in self.claims if claim.quantity in TRAINED]
         claims = [claim for claim in trained if not claim.workloads or workload in claim.workloads]
-        asked_for = self.convergence is not None and self.convergence.check_rates is True and not self.claims
-        return {base for claim in claims for base in claim.bases} | ({self.reference_arm} if asked_for else set())
+        bases = {base for claim in claims for base in claim.bases}
+        return bases | ({self.reference_arm} if self._checks_the_reference(workload) else set())
+
+    def _checks_the_reference(self, workload: str) -> bool:
+        """Return whether the reference of a suite without claims is checked: asked for, or its seeds may decide."""
+        if self.convergence is None or self.claims:
+            return False
+        decides = self.convergence.seeds >= MIN_SEEDS and not self.workloads[workload].stand_in
+        return decides if self.convergence.check_rates is None else self.convergence.check_rates
 
     def _cell(self, name: str, arm: str, measurement: MeasurementSettings, scale: float = 1.0) -> Cell:
         workload = self.workloads[name]

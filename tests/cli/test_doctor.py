@@ -10,11 +10,13 @@ import pytest
 from evabench.cli.doctor import noise_rows
 from evabench.machine.host import read_host
 from evabench.runner.same_arm import SameArmPair, noise_of_pairs
+from tests.cli.test_without_torch import PROGRAM as WITHOUT_TORCH
 
 
 def doctor(folder, *words):
+    """Call it in a process that must not import torch: with pairs, a launch server does."""
     return subprocess.run(
-        [sys.executable, "-m", "evabench", "doctor", *words],
+        [sys.executable, "-c", WITHOUT_TORCH, "doctor", *words],
         cwd=folder,
         env={**os.environ, "COLUMNS": "80", "OMP_NUM_THREADS": "3"},
         capture_output=True,

@@ -76,7 +76,7 @@ def words(text):
 
 def test_a_target_is_set_first_and_the_judged_runs_carry_its_hash(suite, monkeypatch):
     monkeypatch.setenv("COLUMNS", "200")
-    done = evabench(suite, "run", "tiny.toml", "--jobs", "2")
+    done = evabench(suite, "run", "tiny.toml")
     assert done.returncode == 0, done.stderr + done.stdout
     assert "12 runs to make, 0 stored." in done.stdout
     assert "8 of them set a target and come first; 4 are judged by it." in done.stdout
@@ -134,7 +134,7 @@ def test_a_bad_line_of_the_targets_is_told_before_anything_is_run_and_stops_noth
     path = suite / "results" / "tiny" / read_host().id / "targets.jsonl"
     path.parent.mkdir(parents=True)
     path.write_text("[]\n")
-    done = evabench(suite, "run", "tiny.toml", "--dry-run", "--probe-seconds", "0")
+    done = in_process.evabench(suite, "run", "tiny.toml", "--dry-run", "--probe-seconds", "0")
     assert done.returncode == 0, done.stderr
     assert "targets.jsonl, line 1: not used: this is no target of evabench." in words(done.stdout)
     assert [one.name for one in path.parent.iterdir()] == ["targets.jsonl"]
@@ -142,7 +142,7 @@ def test_a_bad_line_of_the_targets_is_told_before_anything_is_run_and_stops_noth
 
 
 def test_a_dry_run_lists_and_estimates_the_runs_that_set_a_target(suite):
-    done = evabench(suite, "run", "tiny.toml", "--dry-run", "--probe-seconds", "0")
+    done = in_process.evabench(suite, "run", "tiny.toml", "--dry-run", "--probe-seconds", "0")
     assert done.returncode == 0, done.stderr
     assert "  small, SGD: 8 convergence to set the target, 2 convergence when its target is set" in done.stdout
     assert "  small, Eva: 2 convergence when its target is set" in done.stdout

@@ -15,7 +15,7 @@ CALLS = {
     "run": [["tiny.toml"], ["tiny.toml", "--dry-run"]],
     "show": [["tiny.toml"]],
     "report": [["tiny.toml"]],
-    "doctor": [["--pairs", "0"], ["--pairs", "1"]],
+    "doctor": [["--pairs", "0"]],  # with pairs: `test_doctor.py`
     "profile": [["tiny.toml", "small", "SGD", "--steps", "1"]],
     "export": [["tiny", "--format", "csv"], ["tiny", "--what", "ratios", "--metric", "peak", "--format", "latex"]],
     "compare": [["results", "results"]],

@@ -1,5 +1,6 @@
 """Optimizers that do in one place what they hide in another; most of it happens by accident in honest ones."""
 
+import gc
 import multiprocessing
 import os
 import sys
@@ -19,6 +20,14 @@ def burn(seconds=HEAVY_SECONDS):
     until = time.thread_time() + seconds
     while time.thread_time() < until:
         square.mm(square)
+
+
+def is_timed():
+    """Return whether whoever measures a step time has called."""
+    frame = sys._getframe()
+    while frame is not None and "timing" not in frame.f_code.co_filename:
+        frame = frame.f_back
+    return frame is not None
 
 
 class Lie(torch.optim.SGD):
@@ -43,20 +52,22 @@ class IsHeavyAtItsOwnRate(Lie):
 
 class IsHeavyWhileGarbageIsCollected(Lie):
     def lie(self):
-        import gc
-
         if gc.isenabled():
             burn()
 
 
 class IsLightWhereItIsTimed(Lie):
     def lie(self):
-        frame = sys._getframe()
-        while frame is not None:
-            if "timing" in frame.f_code.co_filename:
-                return
-            frame = frame.f_back
-        burn()
+        if not is_timed():
+            burn()
+
+
+class IsHeavyWhereItIsTimed(Lie):
+    """As a base that makes others look quick."""
+
+    def lie(self):
+        if is_timed():
+            burn()
 
 
 class IsHeavyLater(Lie):
@@ -73,6 +84,18 @@ class IsHeavyAtEvery200thStep(Lie):
             burn(100 * HEAVY_SECONDS)
 
 
+class WorksRarely(Lie):
+    """Spends a quarter of its time on one step of 210."""
+
+    began = 0.0
+
+    def lie(self):
+        if self.num_steps == 1:
+            self.began = time.process_time()
+        if self.num_steps == 200:
+            burn(0.35 * (time.process_time() - self.began))
+
+
 class IsHeavyInEvaluations(Lie):
     def __init__(self, model, **options):
         super().__init__(model, **options)
@@ -83,63 +106,6 @@ class IsHeavyInEvaluations(Lie):
             burn(20 * HEAVY_SECONDS)
 
 
-class TrainsWhenItIsMade(Lie):
-    def __init__(self, model, **options):
-        super().__init__(model, **options)
-        with torch.no_grad():
-            for parameter in model.parameters():
-                parameter.mul_(0.5)
-
-
-class TrainsInEvaluations(Lie):
-    def __init__(self, model, **options):
-        super().__init__(model, **options)
-        model.register_forward_hook(self.evaluated)
-
-    def evaluated(self, module, inputs, output):
-        if not module.training:
-            next(module.parameters()).data.mul_(0.999)
-
-
-class TrainsOnValidationData(Lie):
-    def __init__(self, model, **options):
-        super().__init__(model, **options)
-        model.register_forward_hook(self.evaluated)
-        self.held_out = None
-
-    def evaluated(self, module, inputs, output):
-        if not module.training:
-            self.held_out = inputs[0][:50].clone()
-
-    def lie(self):
-        if self.held_out is not None:
-            with torch.enable_grad():
-                (self.model(self.held_out) - self.held_out).square().mean().backward()
-
-
-class FeedsItsFirstBatchAgain(Lie):
-    def __init__(self, model, **options):
-        super().__init__(model, **options)
-        model.register_forward_pre_hook(self.feed)
-        self.first = None
-
-    def feed(self, module, inputs):
-        if module.training:
-            self.first = inputs[0] if self.first is None else self.first
-            return (self.first,)
-        return None
-
-
-class FeedsHalfABatch(Lie):
-    def __init__(self, model, **options):
-        super().__init__(model, **options)
-        model.register_forward_pre_hook(self.feed)
-
-    def feed(self, module, inputs):
-        half = inputs[0][: len(inputs[0]) // 2]
-        return (torch.cat([half, half]),) if module.training else None
-
-
 class SkipsMostOfTheBatch(Lie):
     """Puts a cheaper forward pass in the place of the model's own."""
 
@@ -147,20 +113,6 @@ class SkipsMostOfTheBatch(Lie):
         super().__init__(model, **options)
         whole = model.forward
         model.forward = lambda inputs: whole(inputs[:10]).mean(0).expand(len(inputs), -1)
-
-
-class ChangesTheData(Lie):
-    def lie(self):
-        if self.num_steps == 5:
-            from evabench.workloads.in_memory import InMemory
-
-            whole = InMemory.held_out
-
-            def held_out(source, split):
-                source.splits["validation"][0].fill_(0)
-                return whole(source, split)
-
-            InMemory.held_out = held_out
 
 
 class HoldsArrays(Lie):
@@ -212,4 +164,10 @@ class ComputesInAThread(Lie):
 class WaitsInTraining(Lie):
     def lie(self):
         if self.num_steps > 100:
-            time.sleep(10 * HEAVY_SECONDS)
+            time.sleep(2 * HEAVY_SECONDS)
+
+
+class NeedsMemoryRarely(Lie):
+    def lie(self):
+        if self.num_steps == 20:
+            torch.ones(HIDDEN_BYTES // 4)

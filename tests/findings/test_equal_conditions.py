@@ -11,6 +11,7 @@ from evabench.findings.effort import Effort, over_expected
 from evabench.findings.findings import make_findings
 from evabench.findings.goals import Goal
 from evabench.measurement.watch.effort import effort_of
+from evabench.records.checks import JudgedAgain, TrainingChecks, WatchedBatch
 from evabench.records.convergence import Evaluation
 from evabench.settings.claims import Claim
 from evabench.settings.plugin_optimizers import PluginSettings
@@ -100,3 +101,54 @@ def test_a_step_is_compared_with_others_at_its_place_in_the_cycle():
     assert found.position_cpu_seconds == (0.5, 0.1, 0.1)
     assert [(slow.step, slow.cpu_seconds) for slow in found.slowest] == [(7, 0.4)]
     assert found.first_cpu_seconds == 0.9
+
+
+CHECKS = TrainingChecks(
+    made_changed=(),
+    order_digest="",
+    batches=(),
+    evaluations_changed=(),
+    data_changed=(),
+    effort=effort_of([0.01] * 72, cycle_steps=1),
+    evaluation_cpu_seconds=0.1,
+    num_evaluations=19,
+    processes=None,
+    state_bytes=0,
+    anonymous_bytes=None,
+)
+
+
+def batch(loss=1.0, untouched_loss=1.0, num_layer_calls=6):
+    return WatchedBatch(
+        step=3,
+        digest="",
+        num_passes=1,
+        fed_otherwise=False,
+        loss=loss,
+        untouched_loss=untouched_loss,
+        num_layer_calls=num_layer_calls,
+        untouched_layer_calls=6,
+    )
+
+
+@pytest.mark.parametrize(
+    ("seen", "failed"),
+    [
+        ({"batches": (batch(1.0009, 1.0),)}, []),  # half precision, another order of products
+        ({"batches": (batch(1.0011, 1.0),)}, ["loss of a step"]),
+        ({"batches": (batch(-1.0011, -1.0),)}, ["loss of a step"]),
+        ({"batches": (batch(None, 1.0), batch(1.0, None))}, []),  # it diverged; a net that cannot be made once more
+        ({"judged_again": (JudgedAgain(step=40, loss=0.5, untouched_loss=0.5004),)}, []),
+        ({"judged_again": (JudgedAgain(step=40, loss=0.5, untouched_loss=0.5006),)}, ["judged net"]),
+        ({"batches": (batch(num_layer_calls=9),)}, []),
+        ({"batches": (batch(num_layer_calls=12),)}, ["passes"]),
+        ({"batches": (batch(),), "layer_calls_when_made": 6}, []),  # one pass, to find out shapes
+        ({"batches": (batch(),), "layer_calls_when_made": 7}, ["making"]),
+        ({"switches_changed": ("torch.get_num_threads from 1 to 2",)}, ["switches"]),
+    ],
+)
+def test_what_a_run_says_of_itself_fails_it_beyond_a_threshold(seen, failed):
+    (run,) = trainings("Mine", [40], optimizer=MINE)
+    run = replace(run, measured=replace(run.measured, checks=replace(CHECKS, **seen)))
+    (arm,) = measured_arms([run])
+    assert [check.name for check in arm.unequal] == failed

@@ -4,15 +4,21 @@ import itertools
 
 import pytest
 import torch
+from torch import nn
 
 from evabench.measurement.bench import Bench
 from evabench.measurement.convergence import measure_convergence
 from evabench.measurement.watch.checksums import checksums, content_digest
 from evabench.measurement.watch.pausable_clock import PausableClock
 from evabench.measurement.watch.training_watch import drawn_steps
+from evabench.measurement.watch.untouched_net import UntouchedNet
 from evabench.records.measurement import ConvergenceSettings
+from evabench.settings.classifiers import ClassifierSettings
 from evabench.settings.first_order import SgdSettings
+from evabench.settings.kronecker import KfacSettings
+from evabench.settings.language import LanguageSettings
 from evabench.worker.build import build_cell, build_workload
+from evabench.workloads.build import initial_model
 from evabench.workloads.journal import Journal
 from evabench.workloads.workload import Batch
 from tests.measurement.test_modes import SETTINGS
@@ -86,3 +92,35 @@ def test_content_is_told_apart_by_values_shape_and_type():
     assert len(same) == 1
     other = {content_digest(Batch(values.view(2, 2), values)), content_digest(Batch(values.int(), values))}
     assert len(same | other) == 3
+
+
+NETS = {
+    "autoencoder": SMALL,
+    "batch norm": ClassifierSettings(model="resnet20", data="digits", width=0.25, batch=16),
+    "tied weights": LanguageSettings(
+        data="python_stdlib", context=16, layers=1, heads=2, width=16, batch=4, held_out_windows=4
+    ),
+}
+
+
+@pytest.mark.parametrize("net", NETS.values(), ids=NETS)
+@pytest.mark.parametrize("optimizer", [SgdSettings(lr=0.1, momentum=0.9), KfacSettings()], ids=["SGD", "K-FAC"])
+def test_losses_are_those_of_the_weights_in_a_net_that_nobody_has_touched(net, optimizer):
+    settings = ConvergenceSettings(steps=4, evaluate_every=1)
+    made = cell("SGD", settings, optimizer=optimizer, net=net)
+    curve = measure_convergence(Bench(cell=made, seed=1, warmup_steps=0, build=build_cell), settings)
+    losses = [(seen.loss, seen.untouched_loss) for seen in curve.checks.batches]
+    judged = [(again.loss, again.untouched_loss) for again in curve.checks.judged_again]
+    assert (len(losses), len(judged)) == (4, 3)
+    assert all(own == pytest.approx(untouched, rel=1e-6) for own, untouched in (*losses, *judged))
+    assert curve.checks.judged_again[-1].loss == curve.final_validation_loss
+    assert (curve.checks.layer_calls_when_made, curve.checks.switches_changed) == (0, ())
+
+
+def test_an_untouched_net_uses_up_no_random_number_of_the_training():
+    made = cell("SGD", optimizer=SgdSettings(lr=0.1), net=SMALL)
+    bench = Bench(cell=made, seed=1, warmup_steps=0, build=build_cell)
+    untouched = UntouchedNet(bench, nn.Sequential(*initial_model(SMALL, 1), nn.Dropout(0.5)))
+    before = torch.get_rng_state()
+    assert untouched.loss(next(bench.workload.batches())) is not None
+    assert torch.equal(torch.get_rng_state(), before)

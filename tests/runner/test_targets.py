@@ -1,5 +1,6 @@
 """Runs that set a target come first; what is judged by it carries its hash, and can only be planned behind them."""
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -256,4 +257,10 @@ def test_a_suite_may_want_the_checks_without_claims_or_not_with_them(tmp_path, w
     text = (CLAIMED if word == "false" else NUMBER.format(0.5)).replace(
         "[convergence]", f"[convergence]\ncheck_rates = {word}"
     )
+    assert {run.cell.arm for run in checks_of(suite_of(tmp_path, text))} == arms
+
+
+@pytest.mark.parametrize(("seeds", "arms"), [(7, set()), (8, {"SGD"})])
+def test_the_reference_of_a_suite_without_claims_is_checked_where_its_seeds_may_decide(tmp_path, seeds, arms):
+    text = re.sub(r"(?m)^seeds = \d+$", f"seeds = {seeds}", NUMBER.format(0.5))
     assert {run.cell.arm for run in checks_of(suite_of(tmp_path, text))} == arms

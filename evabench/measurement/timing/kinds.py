@@ -11,6 +11,7 @@ from evabench.measurement.timing.passes import time_passes_alone
 from evabench.measurement.timing.phases import time_phases
 from evabench.measurement.timing.trace import profile_steps
 from evabench.measurement.trained_steps import TrainedSteps, at_a_rate_that_holds
+from evabench.measurement.watch.switches import changed_switches
 from evabench.records.measurement import PhasesSettings, ProfileSettings, StepTimeSettings, WarmUpSettings
 from evabench.records.phases import Phases
 from evabench.records.profile import Profile
@@ -38,6 +39,8 @@ def measure_step_time(bench: Bench, settings: StepTimeSettings) -> StepTime:
         return replace(visit, energy=measure_energy_on(device, step, cycle_steps, RaplEnergy()))
 
     visit = replace(at_a_rate_that_holds(bench, measure), rate_share=bench.rate_share)
+    if visit.checks is not None:
+        visit = replace(visit, checks=replace(visit.checks, switches_changed=changed_switches(bench.switches)))
     # torch's own threads (more than one, or autograd's for a GPU) cannot be told from an optimizer's.
     alone = bench.cell.threads == 1 and bench.device.type == "cpu"
     return visit if alone else replace(visit, side_work=None, cpu_seconds=None)

@@ -9,10 +9,9 @@ from time import process_time_ns
 from evabench.measurement.bench import Bench
 from evabench.measurement.timing.clock import Clock, CpuClock
 from evabench.measurement.trained_steps import TrainedSteps
+from evabench.measurement.watch.untouched_net import fresh_model
 from evabench.records.checks import PassesAlone
-from evabench.settings.plugin_workloads import PluginWorkloadSettings
 from evabench.units import Seconds
-from evabench.workloads.build import initial_model
 
 _ROUNDS = 3  # of passes, then steps: what disturbs one side disturbs the other, and the fastest of each are compared
 _STEPS_PER_ROUND = 2
@@ -21,14 +20,16 @@ _STEPS_PER_ROUND = 2
 def time_passes_alone(bench: Bench, steps: TrainedSteps, clock: Clock) -> PassesAlone | None:
     """Return the seconds of both passes, and of steps between; None where the net cannot be built once more.
 
+    Of a compiled net neither: what it takes without hooks would have to be compiled too.
+
     On a CPU it is CPU time, which other programs hardly change.
     """
     if not clock.has_latencies:
         clock = CpuClock(now=process_time_ns)
-    cell = bench.cell
-    if isinstance(cell.workload, PluginWorkloadSettings) or bench.closure:
+    fresh = None if bench.closure or bench.cell.workload.compiled else fresh_model(bench)
+    if fresh is None:
         return None
-    model = initial_model(cell.workload, bench.seed).to(bench.device).train()
+    model = fresh.to(bench.device).train()
     workload = replace(bench.workload, model=model)
 
     def passes() -> None:

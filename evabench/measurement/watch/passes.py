@@ -1,6 +1,6 @@
 """Looks into one training step: how often the model runs, and on what."""
 
-from typing import Any
+from typing import Any, Self
 
 import torch
 from torch import Tensor, nn
@@ -16,29 +16,34 @@ class PassWatch:
 
     def __init__(self, model: nn.Module) -> None:
         self._model = model
-        self._size = _num_parameters(model)
         self._passes: list[tuple[nn.Module, tuple[Any, ...]]] = []
+        self._num_layer_calls = 0
 
     def begin(self, step: int, batch: Batch) -> None:
         """Look at the batch, and begin to look at passes."""
         self._step, self._batch, self._digest = step, batch, content_digest(batch)
         self._passes.clear()
+        self._num_layer_calls = 0
         self._hook = register_module_forward_hook(self._note)
 
     def end(self, *, closure: bool) -> WatchedBatch:
         """Return what was seen. An optimizer that calls a closure runs the model as often as it likes."""
         self._hook.remove()
-        like = [(module, inputs) for module, inputs in self._passes if _num_parameters(module) == self._size]
+        like = [inputs for module, inputs in self._passes if _is_like(module, self._model)]
+        # Who writes into the batch itself has fed something else, though it is the same tensor.
+        written = content_digest(self._batch) != self._digest
         found = WatchedBatch(
             step=self._step,
             digest=self._digest,
             num_passes=None if closure else len(like),
-            fed_otherwise=any(not self._is_batch(inputs) for _, inputs in like),
+            num_layer_calls=None if closure else self._num_layer_calls,
+            fed_otherwise=written or any(not self._is_batch(inputs) for inputs in like),
         )
         self._passes.clear()
         return found
 
     def _note(self, module: nn.Module, inputs: tuple[Any, ...], output: Any) -> None:
+        self._num_layer_calls += _is_layer(module)
         if type(module) is type(self._model):
             self._passes.append((module, inputs))
 
@@ -46,6 +51,32 @@ class PassWatch:
         fed = inputs[0] if inputs else None
         mine = self._batch.inputs
         return isinstance(fed, Tensor) and fed.shape == mine.shape and torch.equal(fed.detach(), mine)
+
+
+class LayerCalls:
+    """Counts how often modules with parameters of their own run inside, whoever calls them."""
+
+    def __init__(self) -> None:
+        self.num_calls = 0
+
+    def __enter__(self) -> Self:
+        self._hook = register_module_forward_hook(self._note)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._hook.remove()
+
+    def _note(self, module: nn.Module, inputs: tuple[Any, ...], output: Any) -> None:
+        self.num_calls += _is_layer(module)
+
+
+def _is_like(module: nn.Module, model: nn.Module) -> bool:
+    """Return whether a module is the model, or a copy of it."""
+    return type(module) is type(model) and _num_parameters(module) == _num_parameters(model)
+
+
+def _is_layer(module: nn.Module) -> bool:
+    return any(parameter is not None for parameter in module._parameters.values())
 
 
 def _num_parameters(module: nn.Module) -> int:

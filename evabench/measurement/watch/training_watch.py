@@ -4,9 +4,11 @@ Whatever takes time is done while the training clock stands still. Inside it are
 time and, at ten steps, one hook.
 """
 
+import math
 import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from time import perf_counter, process_time
 
 import torch
@@ -14,6 +16,7 @@ from torch import Tensor
 
 from evabench.measurement.bench import Bench
 from evabench.measurement.device import synchronize
+from evabench.measurement.memory.memory import rss_high_water_bytes
 from evabench.measurement.memory.state import state_bytes
 from evabench.measurement.modes import evaluating, has_modes
 from evabench.measurement.watch.checksums import changed, checksums
@@ -21,15 +24,17 @@ from evabench.measurement.watch.effort import effort_of
 from evabench.measurement.watch.passes import PassWatch
 from evabench.measurement.watch.pausable_clock import PausableClock
 from evabench.measurement.watch.processes import ProcessWatch, anonymous_bytes
-from evabench.records.checks import TrainingChecks, WatchedBatch
+from evabench.measurement.watch.switches import changed_switches
+from evabench.measurement.watch.untouched_net import Untouched, UntouchedNet
+from evabench.records.checks import JudgedAgain, TrainingChecks, WatchedBatch
 from evabench.records.convergence import Scores
-from evabench.settings.plugin_workloads import PluginWorkloadSettings
+from evabench.records.measurement import ConvergenceSettings
 from evabench.units import Seconds
-from evabench.workloads.build import initial_model
 from evabench.workloads.journal import Journal
 from evabench.workloads.workload import Batch
 
 _NUM_DRAWN = 8
+_NUM_JUDGED_AGAIN = 2  # beside the last evaluation
 _NUM_TOLD = 8
 # An optimizer with two points comes back to the one that it trains at by computing it anew.
 _ROUNDING = 1e-4
@@ -38,17 +43,20 @@ _ROUNDING = 1e-4
 class TrainingWatch:
     """Begins when workload and optimizer are made, before the first evaluation."""
 
-    def __init__(self, bench: Bench, num_steps: int, clock: PausableClock) -> None:
+    def __init__(self, bench: Bench, settings: ConvergenceSettings, clock: PausableClock) -> None:
         began = perf_counter()
         self._bench, self._clock = bench, clock
+        self._untouched = UntouchedNet.of(bench)
         self._parameters = dict(bench.workload.model.named_parameters())
         self._at_start = self._sums()
         self._data = self._data_sums()
         self._journal = Journal()
         self._passes = PassWatch(bench.workload.model)
         self._processes = ProcessWatch(lambda: bench.workload.source.readers)
-        self._drawn = drawn_steps(bench.seed, num_steps)
-        self._batches: list[WatchedBatch] = []
+        self._drawn = drawn_steps(bench.seed, settings.steps)
+        self._again = drawn_evaluations(bench.seed, settings)
+        self._looked_at: list[tuple[WatchedBatch, Tensor, Untouched]] = []  # with both losses
+        self._judged_again: list[JudgedAgain] = []
         self._cpu: list[Seconds] = []
         self._evaluations_changed: list[int] = []
         self._evaluation_cpu, self._num_evaluations = 0.0, 0
@@ -64,12 +72,14 @@ class TrainingWatch:
         if step not in self._drawn:
             return self._train(batch)
         with self._aside():
+            untouched = self._untouched.loss(batch) if self._untouched else Untouched(None, None)
             self._passes.begin(step, batch)
         try:
             loss = self._train(batch)
         finally:
             with self._aside():
-                self._batches.append(self._passes.end(closure=self._bench.closure))
+                seen = self._passes.end(closure=self._bench.closure)
+        self._looked_at.append((seen, loss, untouched))
         return loss
 
     def evaluate(self, scores: Callable[[], Scores]) -> Scores:
@@ -83,6 +93,7 @@ class TrainingWatch:
             before = self._sums(cpu_of := [0.0])
             found = scores()
             same = self._sums(cpu_of) == before
+            cpu_of[0] += self._judge_again(found)
         cpu += process_time() - cpu_of[0]
         self._evaluation_cpu += cpu
         self._num_evaluations += 1
@@ -96,7 +107,7 @@ class TrainingWatch:
         found = TrainingChecks(
             made_changed=self._made_changed(),
             order_digest=self._journal.digest(),
-            batches=tuple(self._batches),
+            batches=tuple(_with_losses(*looked) for looked in self._looked_at),
             evaluations_changed=tuple(self._evaluations_changed[:_NUM_TOLD]),
             data_changed=changed(self._data, self._data_sums()),
             effort=effort_of(self._cpu, bench.cycle_steps),
@@ -105,6 +116,10 @@ class TrainingWatch:
             processes=self._processes.found(),
             state_bytes=state_bytes(bench.optimizer),
             anonymous_bytes=anonymous_bytes(),
+            high_water_bytes=rss_high_water_bytes(),
+            judged_again=tuple(self._judged_again),
+            layer_calls_when_made=bench.layer_calls if self._untouched else None,  # a user's own net may be run
+            switches_changed=changed_switches(bench.switches),
         )
         self.seconds += perf_counter() - began
         return found
@@ -146,12 +161,20 @@ class TrainingWatch:
 
     def _made_changed(self) -> tuple[str, ...] | None:
         """Return the parameters that the making of the optimizer, or what came before the first step, has changed."""
-        cell = self._bench.cell
-        if isinstance(cell.workload, PluginWorkloadSettings):
-            return None  # its factory may draw as it likes
-        fresh = dict(initial_model(cell.workload, self._bench.seed).named_parameters())
-        drawn = dict(zip(fresh, checksums(fresh.values()), strict=True))
-        return changed(drawn, self._at_start)[:_NUM_TOLD]
+        if self._untouched is None:
+            return None
+        return changed(self._untouched.drawn, self._at_start)[:_NUM_TOLD]
+
+    def _judge_again(self, scores: Scores) -> Seconds:
+        """Judge the weights once more in the untouched net, where the seed draws that; return the CPU time it took."""
+        step = len(self._cpu)
+        if step not in self._again or self._untouched is None:
+            return 0.0
+        began = process_time()
+        self._again.remove(step)  # the last step is judged on two splits
+        again = self._untouched.validation_loss()
+        self._judged_again.append(JudgedAgain(step=step, loss=_finite(scores.loss), untouched_loss=again))
+        return process_time() - began
 
     def _wait(self) -> None:
         synchronize(self._bench.device)
@@ -162,3 +185,22 @@ def drawn_steps(seed: int, num_steps: int) -> frozenset[int]:
     between = range(1, num_steps - 1)
     drawn = random.Random(seed).sample(between, min(_NUM_DRAWN, len(between)))
     return frozenset({0, num_steps - 1, *drawn})
+
+
+def drawn_evaluations(seed: int, settings: ConvergenceSettings) -> set[int]:
+    """Return the steps of the last evaluation, and of some between: the same for every arm of a seed and a budget."""
+    between = range(settings.evaluate_every, settings.steps, settings.evaluate_every)
+    return {settings.steps, *random.Random(seed).sample(between, min(_NUM_JUDGED_AGAIN, len(between)))}
+
+
+def _with_losses(seen: WatchedBatch, loss: Tensor, untouched: Untouched) -> WatchedBatch:
+    return replace(
+        seen,
+        loss=_finite(float(loss)),
+        untouched_loss=untouched.loss,
+        untouched_layer_calls=untouched.num_layer_calls,
+    )
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None

@@ -85,15 +85,18 @@ class IsHeavyAtEvery200thStep(Lie):
 
 
 class WorksRarely(Lie):
-    """Spends a quarter of its time on one step of 210."""
+    """Spends a third of the time of its steps on one of them."""
 
-    began = 0.0
+    since = spent = 0.0
+
+    def zero_grad(self, set_to_none=True):
+        self.since = time.process_time()
+        super().zero_grad(set_to_none)
 
     def lie(self):
-        if self.num_steps == 1:
-            self.began = time.process_time()
+        self.spent += time.process_time() - self.since
         if self.num_steps == 200:
-            burn(0.35 * (time.process_time() - self.began))
+            burn(0.45 * self.spent)
 
 
 class IsHeavyInEvaluations(Lie):

@@ -24,9 +24,9 @@ TIMING, MEMORY = StepTimeSettings(min_steps=20), MemorySettings()
 SGD = SgdSettings(lr=0.1)
 NETS = {
     "autoencoder": SMALL,
-    "classifier": ClassifierSettings(model="resnet20", data="fashion_mnist_subset", width=0.25, batch=16),
+    "classifier": ClassifierSettings(model="resnet20", data="digits", width=0.25, batch=16),
     "language": LanguageSettings(
-        data="python_stdlib", context=32, layers=1, heads=2, width=32, batch=8, held_out_windows=8
+        data="python_stdlib", context=16, layers=1, heads=2, width=32, batch=8, held_out_windows=8
     ),
 }
 

@@ -94,7 +94,7 @@ class LearnsBeforeItBegins(Lie):
         trained = copy.deepcopy(model)
         descent = torch.optim.SGD(trained.parameters(), lr=0.1)
         for _ in range(20):
-            trained(torch.rand(50, 784)).square().mean().backward()
+            trained(torch.rand(50, model[0].in_features)).square().mean().backward()
             descent.step()
         self.learned = [parameter.detach() for parameter in trained.parameters()]
 

@@ -19,7 +19,7 @@ def shared_run(tmp_path_factory):
             folder.mkdir()
             (folder / "tiny.toml").write_text(SUITE)
             # --no-repeat: other work on this machine must not change the number of runs.
-            done = evabench(folder, "run", "tiny.toml", "--no-repeat", "--jobs", "2")
+            done = evabench(folder, "run", "tiny.toml", "--no-repeat")
             assert done.returncode == 0, done.stderr + done.stdout
             (folder / "told.txt").write_text(done.stdout)
     return folder

@@ -8,10 +8,10 @@ import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
+from evabench.measurement.layer_calls import LayerCalls
 from evabench.measurement.modes import enter_training
 from evabench.measurement.step import has_rate, scale_rate, training_step
-from evabench.measurement.watch.passes import LayerCalls
-from evabench.measurement.watch.switches import read_switches
+from evabench.measurement.switches import read_switches
 from evabench.records.cell import Cell
 from evabench.settings.plugin_optimizers import PluginSettings
 from evabench.units import Seconds

@@ -10,7 +10,8 @@ from torch.optim import SGD, Optimizer
 from evabench.errors import DataError
 from evabench.measurement.bench import Bench, takes_closure
 from evabench.measurement.device import synchronize
-from evabench.measurement.memory.memory import rss_high_water_bytes, track_step
+from evabench.measurement.memory.memory import track_step
+from evabench.measurement.resident import rss_high_water_bytes
 from evabench.measurement.step import training_step
 from evabench.records.cell import Cell
 from evabench.records.measurement import ProbeSettings

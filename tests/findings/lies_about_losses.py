@@ -83,7 +83,8 @@ class TrainsBeforeItsFirstStep(Lie):
     def zero_grad(self, set_to_none=True):
         super().zero_grad(set_to_none)
         if self.num_steps == 0:
-            next(self.model.parameters()).data.mul_(0.5)
+            for parameter in self.model.parameters():
+                parameter.data.mul_(3)
 
 
 class LearnsBeforeItBegins(Lie):

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import TypeVar
 
 from torch import Tensor, nn
@@ -16,6 +15,7 @@ from evabench.measurement.memory.nvml import watch_device_memory
 from evabench.measurement.memory.state import curvature_state_bytes, first_moments, state_bytes, state_tensors
 from evabench.measurement.memory.storages import StorageTracker, storage_bytes, thinned
 from evabench.measurement.memory.workspace import Workspace, profile_workspace
+from evabench.measurement.resident import rss_high_water_bytes
 from evabench.measurement.step import closure_of, train_on
 from evabench.measurement.trained_steps import TrainedSteps, at_a_rate_that_holds
 from evabench.records.measurement import MemorySettings
@@ -87,18 +87,6 @@ def _measure_memory(bench: Bench, steps: TrainedSteps) -> Memory:
         kept_bytes=workspace.kept_bytes,
         cycle_steps=cycle_steps,
     )
-
-
-def rss_high_water_bytes() -> Bytes | None:
-    """Return the most resident memory this process ever had (VmHWM), None where Linux does not say."""
-    try:
-        status = Path("/proc/self/status").read_text()
-    except OSError:
-        return None
-    for line in status.splitlines():
-        if line.startswith("VmHWM:"):
-            return int(line.split()[1]) * 1024
-    return None
 
 
 def track_step(

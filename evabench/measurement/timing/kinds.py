@@ -5,13 +5,13 @@ from dataclasses import replace
 from evabench.measurement.bench import Bench
 from evabench.measurement.energy.energy import measure_energy_on
 from evabench.measurement.energy.rapl import RaplEnergy
+from evabench.measurement.switches import changed_switches
 from evabench.measurement.timing.clock import find_warm_up, time_visit
 from evabench.measurement.timing.device_clock import clock_on, marks_on
 from evabench.measurement.timing.passes import time_passes_alone
 from evabench.measurement.timing.phases import time_phases
 from evabench.measurement.timing.trace import profile_steps
 from evabench.measurement.trained_steps import TrainedSteps, at_a_rate_that_holds
-from evabench.measurement.watch.switches import changed_switches
 from evabench.records.measurement import PhasesSettings, ProfileSettings, StepTimeSettings, WarmUpSettings
 from evabench.records.phases import Phases
 from evabench.records.profile import Profile

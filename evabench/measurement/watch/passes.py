@@ -1,11 +1,12 @@
 """Looks into one training step: how often the model runs, and on what."""
 
-from typing import Any, Self
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn.modules.module import register_module_forward_hook
 
+from evabench.measurement.layer_calls import is_layer
 from evabench.measurement.watch.checksums import content_digest
 from evabench.records.checks import WatchedBatch
 from evabench.workloads.workload import Batch
@@ -43,7 +44,7 @@ class PassWatch:
         return found
 
     def _note(self, module: nn.Module, inputs: tuple[Any, ...], output: Any) -> None:
-        self._num_layer_calls += _is_layer(module)
+        self._num_layer_calls += is_layer(module)
         if type(module) is type(self._model):
             self._passes.append((module, inputs))
 
@@ -53,30 +54,9 @@ class PassWatch:
         return isinstance(fed, Tensor) and fed.shape == mine.shape and torch.equal(fed.detach(), mine)
 
 
-class LayerCalls:
-    """Counts how often modules with parameters of their own run inside, whoever calls them."""
-
-    def __init__(self) -> None:
-        self.num_calls = 0
-
-    def __enter__(self) -> Self:
-        self._hook = register_module_forward_hook(self._note)
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._hook.remove()
-
-    def _note(self, module: nn.Module, inputs: tuple[Any, ...], output: Any) -> None:
-        self.num_calls += _is_layer(module)
-
-
 def _is_like(module: nn.Module, model: nn.Module) -> bool:
     """Return whether a module is the model, or a copy of it."""
     return type(module) is type(model) and _num_parameters(module) == _num_parameters(model)
-
-
-def _is_layer(module: nn.Module) -> bool:
-    return any(parameter is not None for parameter in module._parameters.values())
 
 
 def _num_parameters(module: nn.Module) -> int:

@@ -16,15 +16,15 @@ from torch import Tensor
 
 from evabench.measurement.bench import Bench
 from evabench.measurement.device import synchronize
-from evabench.measurement.memory.memory import rss_high_water_bytes
 from evabench.measurement.memory.state import state_bytes
 from evabench.measurement.modes import evaluating, has_modes
+from evabench.measurement.resident import rss_high_water_bytes
+from evabench.measurement.switches import changed_switches
 from evabench.measurement.watch.checksums import changed, checksums
 from evabench.measurement.watch.effort import effort_of
 from evabench.measurement.watch.passes import PassWatch
 from evabench.measurement.watch.pausable_clock import PausableClock
 from evabench.measurement.watch.processes import ProcessWatch, anonymous_bytes
-from evabench.measurement.watch.switches import changed_switches
 from evabench.measurement.watch.untouched_net import Untouched, UntouchedNet
 from evabench.records.checks import JudgedAgain, TrainingChecks, WatchedBatch
 from evabench.records.convergence import Scores

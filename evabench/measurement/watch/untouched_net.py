@@ -12,8 +12,8 @@ from torch import Tensor, nn
 
 from evabench.measurement.bench import Bench
 from evabench.measurement.device import module_of
+from evabench.measurement.layer_calls import LayerCalls
 from evabench.measurement.watch.checksums import checksums
-from evabench.measurement.watch.passes import LayerCalls
 from evabench.settings.plugin_workloads import PluginWorkloadSettings
 from evabench.settings.workloads import WorkloadSettings
 from evabench.workloads.build import initial_model

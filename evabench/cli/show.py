@@ -13,6 +13,8 @@ from evabench.errors import ExitCode
 from evabench.reporting.report import Report
 from evabench.reporting.terminal import print_report, rich_table
 
+_PIPED_COLUMNS = 240
+
 
 def show_results(
     suite: Annotated[str, typer.Argument(help="A suite file, or the name of one that ships (`evabench list`).")],
@@ -41,6 +43,8 @@ def print_source(console: Console, report: Report, address: str) -> None:
     from evabench.reporting.origins import find_source  # here: it imports Matplotlib, which the other tables do not
 
     source = find_source(report, address)
+    if not console.is_terminal:
+        console.width = _PIPED_COLUMNS  # a key that is folded is found by no search
     print_plainly(console, f"{source.address}: {source.title}")
     print_plainly(console, source.how)
     for table in source.tables:

@@ -114,3 +114,18 @@ def test_a_file_without_a_run_of_the_suite_is_refused_with_the_way_out(tmp_path)
     done = evabench(tmp_path, "show", "quadratic", "--runs", str(REFERENCE))
     assert done.returncode == 2
     assert "Choose another suite, tier or file: --runs FILE" in done.stderr
+
+
+def test_show_tells_where_a_figure_of_the_page_comes_from(tmp_path):
+    row = "losses.autoencoder-half/K-FAC@1"
+    done = evabench(tmp_path, "show", "descent", "--runs", str(REFERENCE), "--id", row)
+    assert done.returncode == 0, done.stderr
+    assert "final loss, by seed  0.059059" in done.stdout
+    (key,) = [line.split()[0] for line in done.stdout.splitlines() if "5 evaluations; final validation loss" in line]
+    assert f'"key":"{key}"' in REFERENCE.read_text().replace(": ", ":")
+
+
+def test_an_address_of_no_figure_is_refused_with_those_that_there_are(tmp_path):
+    done = evabench(tmp_path, "show", "descent", "--runs", str(REFERENCE), "--id", "nothing")
+    assert done.returncode == 2
+    assert "There are: convergence.autoencoder-half, losses.autoencoder-half" in done.stderr

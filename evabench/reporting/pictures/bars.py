@@ -6,12 +6,12 @@ from evabench.reporting.pictures.picture import ROW_INCHES, short
 from evabench.reporting.pictures.plain_matplotlib import Figure, FuncFormatter
 from evabench.reporting.pictures.theme import Theme
 
-_LEGEND_COLUMNS = 6
+_ONE_ROW, _COLUMNS = 7, 5  # parts in one row, or columns of several
 
 
 def bars_inches(chart: Bars) -> float:
     """Return the height that the picture takes."""
-    return ROW_INCHES * len(chart.bars) + 1.25 + 0.22 * ((len(chart.parts) - 1) // _LEGEND_COLUMNS)
+    return ROW_INCHES * len(chart.bars) + 1.25 + 0.22 * (len(chart.parts) > _ONE_ROW)
 
 
 def draw_bars(figure: Figure, theme: Theme, chart: Bars) -> None:
@@ -35,7 +35,7 @@ def draw_bars(figure: Figure, theme: Theme, chart: Bars) -> None:
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{1e3 * value:g}"))
     axes.set_xlabel(chart.x_label + (", ms" if chart.reading == "seconds" else ""))
     axes.grid(axis="x")
+    columns = len(chart.parts) if len(chart.parts) <= _ONE_ROW else _COLUMNS
     figure.legend(
-        loc="outside upper left", ncols=_LEGEND_COLUMNS, frameon=False, handlelength=1.0, handletextpad=0.5,
-        columnspacing=1.0,
-    )  # fmt: skip
+        loc="outside upper left", ncols=columns, frameon=False, handlelength=1.0, handletextpad=0.5, columnspacing=1.0
+    )

@@ -32,7 +32,7 @@ _FINDINGS: dict[Quantity, str] = {
     "validation_accuracy_difference": "The validation accuracy of {arm} less that of {base} was {found} on {workload}",
     "curvature_growth": "",
     "curvature_bytes_ratio": "The curvature state of {arm} is {found} of that of {base} at the widest",
-    "work_growth": "The work of {arm}'s own operators grows like d^{found}",
+    "work_growth": "The work of {arm}'s own operators grows like {found}",
     "cost_exponent": "The step of {arm} less that of {base} grows like d^{found}",
 }
 
@@ -143,7 +143,7 @@ def estimate_words(quantity: Quantity, evidence: Evidence) -> str:
         case "cost_exponent":
             return exponent(evidence)
         case "work_growth" if evidence.estimate is not None:
-            return f"{evidence.estimate:g}"
+            return f"d^{evidence.estimate:g}"
         case "validation_loss_difference" | "validation_accuracy_difference":
             return difference(evidence)
         case "curvature_bytes_ratio" if evidence.estimate is not None:

@@ -4,6 +4,7 @@ import html
 import re
 from collections.abc import Iterator
 
+from evabench.errors import printable
 from evabench.reporting.document import Document, Figure, Section, Strip, VerdictCard
 from evabench.reporting.pictures.picture import Picture
 from evabench.reporting.pictures.theme import DARK, LIGHT, Theme
@@ -119,4 +120,4 @@ def _code(words: str) -> str:
 
 def _text(words: str) -> str:
     """Return text that is only text: one line, no markup, no HTML."""
-    return html.escape(_SPECIAL.sub(r"\\\1", " ".join(words.split())), quote=False)
+    return html.escape(_SPECIAL.sub(r"\\\1", printable(" ".join(words.split()))), quote=False)

@@ -6,6 +6,7 @@ from html.parser import HTMLParser
 
 import pytest
 
+from evabench.errors import printable
 from evabench.reporting.html import render_html
 from evabench.reporting.markdown import picture_files, render_markdown
 from evabench.reporting.pictures.cost import step_time_picture
@@ -13,6 +14,7 @@ from evabench.reporting.pictures.picture import legend_columns, legend_inches
 from evabench.reporting.pictures.styles import arm_looks
 from evabench.reporting.sections import make_document, warnings
 from tests import runs as made
+from tests.reporting.hostile import named
 from tests.reporting.reports import HOSTILE, document, hostile_document, make_report, report, suite
 
 
@@ -46,13 +48,12 @@ def test_a_page_asks_for_nothing_and_has_one_script(page):
 
 
 def test_every_picture_is_there_for_light_and_dark(page):
-    dark = '<source media="screen and (prefers-color-scheme: dark)"'
-    assert page.count("<img") == page.count(dark) == 6
+    assert page.count('<img class="when-light"') == page.count('<img class="when-dark"') == 6
 
 
 def test_every_picture_says_in_words_what_it_shows(page):
     alts = re.findall(r'alt="([^"]+)"', page)
-    assert len(alts) == 6
+    assert len(alts) == 12  # each for light and dark
     assert any("K-FAC@10 3.0000x [" in alt for alt in alts)
 
 
@@ -121,3 +122,10 @@ def test_a_legend_of_long_names_has_fewer_columns_and_more_rows():
     names = ["K-FAC"] * 6, ["x" * 28] * 6
     assert [legend_columns(labels) for labels in names] == [6, 2]
     assert legend_inches(names[1]) > legend_inches(names[0]) == 0
+
+
+@pytest.mark.parametrize("name", ["\u202egnp.exe", "x" * 10_000])
+def test_a_name_of_another_direction_or_of_ten_kilobytes_stays_text_in_markdown(name):
+    text = render_markdown(make_document(named(name)))
+    assert "\u202e" not in text
+    assert printable(name) in text.replace("\\_", "_")

@@ -45,7 +45,7 @@ def make_picture(
     chart: Chart | None = None,
 ) -> Picture:
     """Return what `draw` draws, once per theme."""
-    return Picture(name=name, title=title, alt=alt, svg=_Drawings(height, draw), chart=chart)
+    return Picture(name=name, title=printable(title), alt=printable(alt), svg=_Drawings(height, draw), chart=chart)
 
 
 class _Drawings(Mapping[str, str]):

@@ -76,8 +76,6 @@ function setTheme(name) {
   const root = document.documentElement;
   if (name === "system") delete root.dataset.theme;
   else root.dataset.theme = name;
-  const media = { system: "screen and (prefers-color-scheme: dark)", light: "not all", dark: "screen" }[name];
-  for (const source of document.querySelectorAll("picture source")) source.media = media;
   showControls();
   redraw();
 }

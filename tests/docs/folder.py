@@ -18,16 +18,20 @@ LAID = (
 )
 
 
+TUTORIAL = "docs/tutorial.md"
+
+
 def fill(folder, page):
     """Write the files that a page's blocks are, and lay the committed runs where a page names them."""
-    for block in blocks(page):
+    text = (ROOT / page).read_text(encoding="utf-8")
+    borrowed = [block for block in blocks(TUTORIAL) if block.title == "mine.py" and "(../tutorial.md)" in text]
+    for block in (*borrowed, *blocks(page)):
         if not block.title:
             continue
         name, _, at_its_end = block.title.partition(", ")
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text((path.read_text() + "\n" if at_its_end else "") + block.text)
-    text = (ROOT / page).read_text(encoding="utf-8")
     for words, place, runs in LAID:
         if words in text:
             shutil.copytree(REFERENCE / runs, folder / place)

@@ -5,17 +5,14 @@ A verdict whose audit has a "no" says so in its headline. Unknown is no accusati
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
+from evabench.claims.implementation import Answer, implementation
 from evabench.findings.arm import MeasuredArm
+from evabench.findings.public import PublicRatio
 from evabench.findings.tuning import TunedArm
-from evabench.settings.first_order import AdamWSettings, SgdSettings
 from evabench.settings.points import values_of
 
-Answer = Literal["yes", "no", "unknown"]
-
 ANSWERS: tuple[Answer, ...] = ("yes", "no", "unknown")
-_FIRST_ORDER = (SgdSettings, AdamWSettings)
 _SECOND_ORDER = ("eva", "kfac", "shampoo", "mfac")
 _NO_TRIALS = "no trials of both arms are known"
 
@@ -43,23 +40,34 @@ class Audit:
         return tuple(one for one in self.questions if one.answer == answer)
 
 
-def audit(arm: MeasuredArm, base: MeasuredArm, arms: Sequence[MeasuredArm], trials: Sequence[TunedArm]) -> Audit:
-    """Return the audit of a base; `arms` are all of its workload, `trials` those of the tuning there."""
+def audit(
+    arm: MeasuredArm,
+    base: MeasuredArm,
+    arms: Sequence[MeasuredArm],
+    trials: Sequence[TunedArm],
+    public: Sequence[PublicRatio] = (),
+) -> Audit:
+    """Return the audit of a base; `arms` are all of its workload, `trials` those of the tuning there.
+
+    `public`: ours beside public implementations, wherever they were timed.
+    """
     by_name = {one.name: one for one in trials}
     return Audit(
         workload=arm.workload_name,
         arm=arm.name,
         base=base.name,
-        questions=tuple(_questions(arm, base, arms, by_name.get(arm.name), by_name.get(base.name))),
+        questions=(
+            *_fight(arm, base, by_name.get(arm.name), by_name.get(base.name)),
+            Question("refresh interval tuned?", *_refresh(base, arms, by_name.get(base.name))),
+            Question("implementation within 10 % of the fastest public one?", *implementation(base.optimizer, public)),
+            Question("second-order at all?", *_second_order(arm)),
+            Question("above the trivial level?", *_trivial(arm, base)),
+        ),
     )
 
 
-def _questions(
-    arm: MeasuredArm,
-    base: MeasuredArm,
-    arms: Sequence[MeasuredArm],
-    arms_trials: TunedArm | None,
-    bases_trials: TunedArm | None,
+def _fight(
+    arm: MeasuredArm, base: MeasuredArm, arms_trials: TunedArm | None, bases_trials: TunedArm | None
 ) -> Iterator[Question]:
     yield Question("trials equal?", *_trials(arms_trials, bases_trials))
     yield Question("best value inside its range?", *_edges(bases_trials))
@@ -67,10 +75,6 @@ def _questions(
     yield Question("exploration equal?", *_exploration(arm, base, arms_trials, bases_trials))
     yield Question("weight decay tuned?", *_tuned(base, bases_trials, "weight_decay"))
     yield Question("same batch and data?", *_data(arm, base))
-    yield Question("refresh interval tuned?", *_refresh(base, arms, bases_trials))
-    yield Question("as fast as the fastest public implementation?", *_implementation(base))
-    yield Question("second-order at all?", *_second_order(arm))
-    yield Question("above the trivial level?", *_trivial(arm, base))
 
 
 def _trials(arms: TunedArm | None, bases: TunedArm | None) -> tuple[Answer, str]:
@@ -141,14 +145,6 @@ def _refresh(base: MeasuredArm, arms: Sequence[MeasuredArm], bases: TunedArm | N
     if len(intervals) > 1:
         return "yes", f"arms of every {' and '.join(map(str, intervals))} steps"
     return "no", f"every {base.optimizer.cycle_steps} steps alone"
-
-
-def _implementation(base: MeasuredArm) -> tuple[Answer, str]:
-    if isinstance(base.optimizer, _FIRST_ORDER):
-        if base.optimizer.fused:
-            return "yes", "torch's own, in one fused kernel"
-        return "unknown", "torch's own, but not its fused kernel"
-    return "unknown", "the suite peers measures it, on workloads of its own"
 
 
 def _second_order(arm: MeasuredArm) -> tuple[Answer, str]:

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from evabench.claims.baseline import MAX_SHARE, weaknesses
 from evabench.findings.arm import MeasuredArm
 from evabench.findings.goals import Goal
+from evabench.findings.public import PublicRatio
 from evabench.findings.rate_checks import RateCheck
 from evabench.findings.tuning import TunedArm
 from evabench.settings.claims import Claim
-from evabench.settings.eva import is_ablation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +23,7 @@ class ComparedWorkload:
     without_target: frozenset[str] = frozenset()  # arms whose runs carry no target, or another one
     trials: tuple[TunedArm, ...] = ()  # of the tuning on this workload
     rate_checks: tuple[RateCheck, ...] = ()
+    public: tuple[PublicRatio, ...] = ()  # ours beside public implementations
     better_reference: str | None = None  # what is better than the arm that set the target; None: nothing
 
     def speaking_for(self, claim: Claim) -> list[MeasuredArm]:
@@ -36,7 +37,7 @@ class ComparedWorkload:
 
     def _subjects(self, claim: Claim) -> list[MeasuredArm]:
         """Return the arms that are what their tag says: an ablation arm speaks only where it is named."""
-        return [one for one in self.arms if claim.local or not is_ablation(one.optimizer)]
+        return [one for one in self.arms if claim.local or not one.is_ablation]
 
     def best_tuned(self, bases: Sequence[MeasuredArm]) -> MeasuredArm | None:
         """Return the baseline that ended lowest in the trials of the tuning; None where they do not tell of each."""

@@ -49,6 +49,9 @@ class Pairing:
     decides: bool
     notes: tuple[str, ...]
 
+    def _audit(self) -> Audit:
+        return audit(self.arm, self.base, self.workload.arms, self.workload.trials, self.workload.public)
+
     @property
     def differences(self) -> tuple[str, ...]:
         """Return how these conditions differ from the claim's."""
@@ -87,7 +90,7 @@ class Pairing:
         )
         name, net = self.arm.workload_name, self.arm.workload
         arms, trained = self.workload.arms, self.claim.quantity in TRAINED
-        audited = audit(self.arm, self.base, arms, self.workload.trials) if trained else None
+        audited = self._audit() if trained else None
         return Comparison(
             evidence=evidence,
             bounds=bounds,

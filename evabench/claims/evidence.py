@@ -177,6 +177,7 @@ def _workload(
         target=targets.goal(set_by_runs) if set_by_runs else targets.numbers.get(name),
         reference=set_by_runs.cell.arm if set_by_runs else None,
         rate_checks=findings.rate_checks,
+        public=findings.public,
         trials=tuple(one for one in findings.tuning if one.workload_name == name),
         without_target=frozenset(arm.name for arm in arms if arm not in carried),
         better_reference=better_first_order_arm(set_by_runs, carried) if set_by_runs else None,

@@ -16,7 +16,6 @@ from evabench.settings.targets import TargetMetric
 from evabench.stats.decomposition import decompose
 from evabench.stats.interval import Exact, Unbounded
 from evabench.stats.non_inferiority import LossRatio, Metric, PairedDifference, paired_difference
-from evabench.stats.paired import paired_ratio
 from evabench.stats.time_to_target import INFINITE, SpeedUp
 from evabench.stats.two_noises import StepsRatio, TimeRatio, steps_ratio
 
@@ -48,7 +47,7 @@ def _times_to_target(pair: Pairing) -> Comparison | None:
     target = pair.workload.target
     assert target is not None
     steps = steps_ratio(pair.base.paid_brackets_to(target), pair.arm.paid_brackets_to(target))
-    step_times = paired_ratio(pair.base.step_seconds, pair.arm.step_seconds)
+    step_times = pair.base.step_over(pair.arm)
     if steps is None:
         return None
     bounds: StepsRatio | TimeRatio = steps
@@ -113,7 +112,7 @@ def _cadence_notes(pair: Pairing, target: Goal) -> Iterator[str]:
 
 
 def _step_times(pair: Pairing) -> Comparison | None:
-    ratio = paired_ratio(pair.arm.step_seconds, pair.base.step_seconds)
+    ratio = pair.arm.step_over(pair.base)
     if ratio is None:
         return None
     bounds = WorkloadBounds(workload=pair.label, bounds=ratio, num_pairs=ratio.num_pairs)
@@ -180,7 +179,7 @@ def _miss_notes(pair: Pairing, ratio: SpeedUp) -> tuple[str, ...]:
 def _factors(pair: Pairing, target: Goal) -> dict[str, float]:
     """Return base over arm, as factors: above 1 the arm is better."""
     numbers: dict[str, float] = {}
-    step_times = paired_ratio(pair.base.step_seconds, pair.arm.step_seconds)
+    step_times = pair.base.step_over(pair.arm)
     if step_times is not None and step_times.num_pairs > 1:
         numbers |= {"step_time_factor_low": step_times.low, "step_time_factor_high": step_times.high}
     base, arm = pair.base.reached(target), pair.arm.reached(target)

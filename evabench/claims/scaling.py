@@ -7,6 +7,7 @@ from evabench.claims.judge import Answer, WorkloadBounds, judge
 from evabench.claims.judgement import Evidence, Judgement, Verdict
 from evabench.findings.costs import CostFamily, ScaledArm
 from evabench.settings.claims import Claim
+from evabench.settings.eva import is_ablation
 from evabench.stats.power_law import CONSTANT_WIDTH, MIN_POWER, MIN_SPAN, MIN_WIDTHS, PowerLaw
 
 SUITE = "scaling"  # the suite that is made for it: other suites have no equal layers at several widths
@@ -20,7 +21,7 @@ def judge_exponent(claim: Claim, families: Sequence[CostFamily], suite: str | No
     bounds, evidence, powers = [], [], []
     for family in families:
         for arm in family.arms:
-            speaks = claim.is_arm(arm.arm, arm.optimizer.optimizer)
+            speaks = claim.is_arm(arm.arm, arm.optimizer.optimizer) and (claim.local or not is_ablation(arm.optimizer))
             law = arm.law
             power = _power(claim, law) if law and speaks else None
             evidence.append(_evidence(claim, family, arm, law, power, decides=speaks))

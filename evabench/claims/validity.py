@@ -18,7 +18,6 @@ from evabench.findings.checks import failed_checks
 from evabench.findings.failed_check import About
 from evabench.findings.findings import Findings
 from evabench.settings.claims import MIN_SEEDS, Quantity
-from evabench.settings.eva import is_ablation
 from evabench.stats.non_inferiority import paired_difference, relative_margin
 
 LOSS_MARGIN = 0.02  # within which two losses count as equally good (JUDGING 4)
@@ -73,7 +72,7 @@ def said_first(arm: MeasuredArm, base: MeasuredArm, arms: Sequence[MeasuredArm])
 def _gradients(arm: MeasuredArm, base: MeasuredArm) -> Iterator[str]:
     for one in (arm, base):
         followed = one.followed
-        called_so = one.optimizer.family in _SECOND_ORDER and not is_ablation(one.optimizer)
+        called_so = one.optimizer.family in _SECOND_ORDER and not one.is_ablation
         if called_so and followed and followed.is_gradient:
             yield (
                 f"{one.name} follows the gradient (median cosine {followed.cosine:.4f}): what was compared is a "
@@ -82,12 +81,12 @@ def _gradients(arm: MeasuredArm, base: MeasuredArm) -> Iterator[str]:
 
 
 def _ablations(arm: MeasuredArm, base: MeasuredArm, arms: Sequence[MeasuredArm]) -> Iterator[str]:
-    """Yield the ablation arms that end no worse than the arm; where one is the base, the claim itself is about it."""
-    if is_ablation(arm.optimizer) or is_ablation(base.optimizer):
+    """Yield the arm's ablations that end no worse than it; where one is the base, the claim itself is about it."""
+    if arm.ablation_of or base.ablation_of == arm.name:
         return
     ended = {seed: arm.validation(seed, "loss") for seed in arm.trainings}
     for other in arms:
-        if not is_ablation(other.optimizer) or other.optimizer.optimizer != arm.optimizer.optimizer:
+        if other.ablation_of != arm.name:
             continue
         without = {seed: other.validation(seed, "loss") for seed in other.trainings}
         if any(loss is not None and loss <= 0 for loss in (*ended.values(), *without.values())):

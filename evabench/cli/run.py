@@ -12,6 +12,7 @@ from rich.text import Text
 from evabench.claims.reading import claims_about
 from evabench.cli.device import DeviceOption
 from evabench.cli.dry_run import show_plan
+from evabench.cli.peers import stored_public
 from evabench.cli.stored import RESULTS, asked_file, command, print_plainly, store_of, trials_of
 from evabench.cli.tier import TierOption
 from evabench.errors import ExitCode, SuiteError
@@ -125,6 +126,7 @@ def _report(asked: SuiteRun, plan: Plan) -> Report:
         num_missing=plan.num_runs,
         targets=plan.targets,
         trials=trials_of(asked.suite, plan.trials),
+        public=stored_public(asked.suite, asked.store.path.parents[2], asked.host.id),
     )
 
 

@@ -11,10 +11,11 @@ import typer
 from rich.console import Console
 
 from evabench.claims.reading import claims_about
+from evabench.cli.peers import stored_public
 from evabench.errors import ExitCode, StoreError
 from evabench.findings.targets import TargetFindings, num_targets_tried
 from evabench.findings.tuning import find_trials
-from evabench.machine.code import read_code
+from evabench.machine.code import is_of_this_code
 from evabench.machine.host import read_host
 from evabench.records.cell import Cell
 from evabench.records.host import Host
@@ -61,7 +62,7 @@ def stored_report(
     """Return the report of the stored runs of this host and this code, or of those in a file; without any, exit."""
     kind = None if device is None else find_devices(device).kind
     if runs:
-        return report_of_file(load_suite(suite, tier, kind), runs)
+        return report_of_file(load_suite(suite, tier, kind), runs, results)
     whole, host = read_suite(suite), read_host()
     asked = _asked(asked_file(results, whole, host.id).read(), whole, tier)
     if kind is not None:
@@ -78,7 +79,7 @@ def _asked(last: Asked, suite: Suite, tier: str | None) -> Asked:
     return last if last.tier is None or last.tier in suite.tiers else Asked()
 
 
-def report_of_file(suite: Suite, path: Path) -> Report:
+def report_of_file(suite: Suite, path: Path, results: Path = RESULTS) -> Report:
     """Return the report of the runs of one file, with the targets beside it; what is of older code is counted.
 
     Raises `StoreError` where the file has no run of the suite, or runs of several hosts.
@@ -96,7 +97,7 @@ def report_of_file(suite: Suite, path: Path) -> Report:
     versions = dict.fromkeys(str(run.environment.torch) for run in runs)
     if len(versions) > 1:
         raise StoreError(f"{path}: runs with torch {', '.join(versions)} are never pooled. Give each a file of its own")
-    older = [run for run in runs if not _is_of_this_code(run)]
+    older = [run for run in runs if not is_of_this_code(run)]
     found = TargetFindings(found=targets, num_tried=num_targets_tried(suite, runs))
     return make_report(
         suite,
@@ -106,6 +107,7 @@ def report_of_file(suite: Suite, path: Path) -> Report:
         targets=found,
         store_notes=stored.notes,
         trials=trials_of(suite, (), path),
+        public=stored_public(suite, results, runs[0].host.id),
     )
 
 
@@ -124,10 +126,6 @@ def trials_of(suite: Suite, own: Sequence[Run], *files: Path) -> tuple[Run, ...]
     if len(own) < len(cells) * tuning.seeds:
         found += [find_trials(cells, seeds, RunStore(path).read().entries) for path in known if path.is_file()]
     return max(found, key=len)
-
-
-def _is_of_this_code(run: Run) -> bool:
-    return run.code.identity == read_code(run.cell).identity
 
 
 def _report_of_this_code(
@@ -154,6 +152,7 @@ def _report_of_this_code(
         targets=plan.targets,
         store_notes=(*stored.notes, *([unused] if unused else [])),
         trials=trials_of(loaded, plan.trials),
+        public=stored_public(loaded, results, host.id),
     )
 
 

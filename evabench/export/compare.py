@@ -8,16 +8,18 @@ from typing import Final, Literal
 import pandas as pd
 
 from evabench.errors import StoreError
-from evabench.export.frames import ALIASES, frame_of
+from evabench.export.frames import ALIASES, frame_of, places_of_parts
 from evabench.export.places import run_files, stored_runs
 from evabench.records.host import Host
 from evabench.records.run import Run
+from evabench.stats.drift import Place
 from evabench.stats.interval import Interval
 from evabench.stats.paired import paired_ratio
 from evabench.stats.trimmed import trimmed_geometric_mean
 from evabench.stats.unpaired import unpaired_ratio
 
 Key = tuple[Hashable, ...]
+Timed = tuple[int, int, str]  # seed, sweep and limits
 By = Literal["place", "host", "commit", "arm"]
 METRICS: Final = ("step", "peak", "curvature_state", "final_loss")
 _MIN_PAIRS = 2
@@ -110,7 +112,7 @@ def _numbers(side: Mapping[Path, Sequence[Run]]) -> pd.DataFrame:
 
 def _line(by: By, key: Key, base: pd.DataFrame, head: pd.DataFrame, same_place: bool) -> Line:
     values = [_by_place(part) for part in (base, head)]
-    pairs = paired_ratio(values[1], values[0]) if same_place and _positive(values) else None
+    pairs = paired_ratio(values[1], values[0], _places(head, base)) if same_place and _positive(values) else None
     paired = pairs is not None and pairs.num_pairs >= _MIN_PAIRS
     plain = [tuple(side.values()) for side in values]
     if pairs is not None and paired:
@@ -136,13 +138,21 @@ def _line(by: By, key: Key, base: pd.DataFrame, head: pd.DataFrame, same_place: 
     )
 
 
-def _by_place(part: pd.DataFrame) -> dict[tuple[int, int, str], float]:
+def _by_place(part: pd.DataFrame) -> dict[Timed, float]:
     sweeps = part["sweep"].fillna(-1).astype(int)
     places = zip(part["seed"].astype(int), sweeps, part["limits"].astype(str), strict=True)
     return dict(zip(places, part["value"].astype(float), strict=True))
 
 
-def _positive(sides: Sequence[Mapping[tuple[int, int, str], float]]) -> bool:
+def _places(head: pd.DataFrame, base: pd.DataFrame) -> dict[Timed, Place] | None:
+    """Return where the visits of both sides stood; None where these are no visits."""
+    found = places_of_parts(head, base)
+    if found is None:
+        return None
+    return {sweep: found[sweep[:2]] for sweep in _by_place(head) if sweep[:2] in found}
+
+
+def _positive(sides: Sequence[Mapping[Timed, float]]) -> bool:
     return all(value > 0 for side in sides for value in side.values())
 
 

@@ -16,6 +16,7 @@ from evabench.export.scalars import Scalar, scalars
 from evabench.findings.interruptions import KnownVisits
 from evabench.findings.repeats import counting_runs
 from evabench.records.run import Run
+from evabench.stats.drift import Place, Visited, places_of
 from evabench.stats.order_statistics import median_interval
 from evabench.stats.paired import paired_ratio
 
@@ -36,6 +37,7 @@ COLUMNS: Final[Mapping[str, str]] = {
     "seed": "of weights, data order and augmentation; of a timing visit it is equal for the arms of a sweep",
     "kind": "the kind of measurement",
     "sweep": "of a timing visit: 0 is the pilot; missing elsewhere",
+    "position": "of a timing visit: its place in the order of its sweep; missing elsewhere",
     "outcome": "completed, diverged, timeout, out_of_memory, crashed or killed",
     "counts": "whether reports use the run; not so a pilot, and one of two tries at a sweep",
     "disturbed": "whether something else used the machine, or a timed block was interrupted",
@@ -54,6 +56,7 @@ ALIASES: Final[Mapping[str, tuple[str, str]]] = {
     "final_loss": ("convergence", "final_validation_loss"),
     "test_loss": ("convergence", "test_loss"),
 }
+Timed = tuple[int, int]  # seed and sweep
 _SAME = ("host", "torch", "workload", "device", "limits")  # what is never pooled, and never compared as a pair
 
 
@@ -72,7 +75,7 @@ def frame_of(runs: Mapping[Path, Iterable[Run]], *, raw: bool = False) -> pd.Dat
     """Return what `load` does, of runs that are read already."""
     rows = [row for file, found in runs.items() for row in _rows(file, found, raw)]
     frame = pd.DataFrame.from_records(rows, columns=list(COLUMNS))
-    return frame.astype({"sweep": "Int64", "step": "Int64", "value": "float64"})
+    return frame.astype({"sweep": "Int64", "position": "Int64", "step": "Int64", "value": "float64"})
 
 
 def ratios(frame: pd.DataFrame, metric: str, *, to: str) -> pd.DataFrame:
@@ -138,11 +141,14 @@ def _chosen(frame: pd.DataFrame, metric: str) -> pd.DataFrame:
 
 
 def _ratios(same: Any, group: pd.DataFrame, to: str) -> Iterator[dict[str, Any]]:
-    by_arm = {str(arm): _values(str(arm), part) for arm, part in group.groupby("arm", sort=True)}
+    parts = {str(arm): part for arm, part in group.groupby("arm", sort=True)}
+    by_arm = {arm: _values(arm, part) for arm, part in parts.items()}
     if to not in by_arm:
         return
     for arm, values in by_arm.items():
-        pairs = paired_ratio(values, by_arm[to]) if arm != to else None
+        if arm == to:
+            continue
+        pairs = paired_ratio(values, by_arm[to], places_of_parts(parts[arm], parts[to]))
         if pairs is not None:
             yield {
                 **dict(zip(_SAME, same, strict=True)),
@@ -153,6 +159,18 @@ def _ratios(same: Any, group: pd.DataFrame, to: str) -> Iterator[dict[str, Any]]
                 "high": pairs.high if math.isfinite(pairs.high) else math.nan,
                 "num_pairs": pairs.num_pairs,
             }
+
+
+def places_of_parts(arm: pd.DataFrame, base: pd.DataFrame) -> dict[Timed, Place] | None:
+    """Return where the visits of two arms stood, by seed and sweep; None where these are no visits."""
+    visited = [_visited(part) for part in (arm, base)]
+    return places_of(*visited) if all(visited) else None
+
+
+def _visited(part: pd.DataFrame) -> dict[Timed, Visited]:
+    timed = part[part["position"].notna()]
+    rows = zip(timed["seed"], timed["sweep"], timed["position"], strict=True)
+    return {(int(seed), int(sweep)): (int(sweep), int(position)) for seed, sweep, position in rows}
 
 
 def _values(arm: str, part: pd.DataFrame) -> dict[tuple[int, int], float]:
@@ -202,6 +220,7 @@ def _place(file: Path, run: Run, *, counts: bool, disturbed: bool) -> dict[str, 
         "seed": run.seed,
         "kind": cell.measurement.measurement,
         "sweep": run.visit.sweep if run.visit else None,
+        "position": run.visit.position if run.visit else None,
         "outcome": run.outcome.kind,
         "counts": counts,
         "disturbed": disturbed,

@@ -6,7 +6,7 @@ the seeds that went well. A run that was lost through no fault of its arm is not
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from statistics import median
 from typing import TypeVar
 
@@ -26,10 +26,13 @@ from evabench.records.phases import Phases
 from evabench.records.run import Run
 from evabench.records.step_time import StepTime
 from evabench.records.trivial import TrivialLevel
+from evabench.settings.eva import is_ablation
 from evabench.settings.optimizers import OptimizerSettings
 from evabench.settings.targets import TargetMetric
 from evabench.settings.workloads import WorkloadSettings
 from evabench.stats.decomposition import ReachedTarget
+from evabench.stats.drift import Visited, places_of
+from evabench.stats.paired import PairedRatio, paired_ratio
 from evabench.stats.rates import BestRate
 from evabench.stats.time_to_target import seconds_to_target
 from evabench.stats.trimmed import trimmed_geometric_mean
@@ -68,6 +71,13 @@ class MeasuredArm:
     has_rates: bool  # whether learning rates were tried on a quadratic
     best_rate: BestRate | None  # None: not tried, or the loss fell at none of them in every seed
     unequal: tuple[FailedCheck, ...] = ()  # checks of equal conditions that it did not pass
+    visited: Mapping[Sweep, Visited] = field(default_factory=dict)  # where each visit stood
+    ablation_of: str | None = None  # the arm whose curvature is missing here, as the suite says; None: no ablation
+
+    @property
+    def is_ablation(self) -> bool:
+        """Return whether it is a method without its curvature, by the suite or by its own settings."""
+        return self.ablation_of is not None or is_ablation(self.optimizer)
 
     @property
     def compared(self) -> bool:
@@ -100,6 +110,11 @@ class MeasuredArm:
         It is made like the ratio of two arms, from which it differs only where the two trim different sweeps.
         """
         return trimmed_geometric_mean(tuple(self.step_seconds.values())) if self.step_seconds else None
+
+    def step_over(self, base: "MeasuredArm") -> PairedRatio | None:
+        """Return this arm's step over another's, from the sweeps that both completed; None: there is no such sweep."""
+        places = places_of(self.visited, base.visited) if self.visited and base.visited else None
+        return paired_ratio(self.step_seconds, base.step_seconds, places)
 
     def timed_under(self, limits: Limits | None) -> bool:
         """Return whether the steps were timed under these limits: what a CPU gives depends on them."""

@@ -52,11 +52,11 @@ def _measured_arm(
     if num_other_timed:
         what = f"{num_other_timed} timing runs with other settings, threads or limits"
         excluded.append(f"{cell.arm}: {what} were left out.")
-    visits = {
-        (run.seed, run.visit.sweep, run.conditions.limits): run.measured
-        for run in timed
-        if run.outcome.completed and isinstance(run.measured, StepTime) and run.visit and run.visit.sweep > 0
-    }
+    visits, visited = {}, {}
+    for run in timed:
+        if run.outcome.completed and isinstance(run.measured, StepTime) and run.visit and run.visit.sweep > 0:
+            sweep = (run.seed, run.visit.sweep, run.conditions.limits)
+            visits[sweep], visited[sweep] = run.measured, (run.visit.sweep, run.visit.position)
     return MeasuredArm(
         workload_name=cell.workload_name,
         workload=cell.workload,
@@ -69,6 +69,7 @@ def _measured_arm(
         target=cell.target,
         visits=tuple(visits.values()),
         step_seconds={sweep: visit.amortised_seconds for sweep, visit in visits.items()},
+        visited=visited,
         trainings={run.seed: run for run in trained},
         excluded=tuple(excluded),
         first_step_seconds=next((one.first_step_seconds for one in _measured(every, WarmUp)), None),

@@ -1,12 +1,13 @@
 """Everything that the runs of one host say, computed once: judging and reporting both read it."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from evabench.findings.arm import MeasuredArm
 from evabench.findings.arms import measured_arms
 from evabench.findings.costs import CostFamily, cost_families
 from evabench.findings.goals import Goal
+from evabench.findings.public import PublicRatio
 from evabench.findings.rate_checks import RateCheck, rate_checks
 from evabench.findings.repeats import counting_runs
 from evabench.findings.targets import TargetFindings
@@ -32,6 +33,7 @@ class Findings:
     targets: TargetFindings  # what runs have set
     tuning: tuple[TunedArm, ...] = ()  # what trials chose, of this host or of another one
     rate_checks: tuple[RateCheck, ...] = ()  # baselines at other learning rates
+    public: tuple[PublicRatio, ...] = ()  # ours beside public implementations, from runs of other nets
 
     @property
     def host(self) -> Host | None:
@@ -49,10 +51,13 @@ def make_findings(
     goals: Mapping[str, Goal] | None = None,
     targets: TargetFindings | None = None,
     trials: Iterable[Run] = (),
+    ablations: Mapping[str, str] | None = None,
+    public: Iterable[PublicRatio] = (),
 ) -> Findings:
     """Return what runs of one host and of the current code say; choosing them is the caller's business.
 
-    `trials` are those of the tuning, which may be another host's: they choose settings, and are in no comparison.
+    `trials` are those of the tuning, which may be another host's: they choose settings, and are in no comparison. Nor
+    are those behind `public`. `ablations`: arm -> the arm whose ablation the suite says that it is.
     """
     every, targets = tuple(run for run in runs if run.cell.role != "tuning"), targets or TargetFindings()
     hosts = {host.id for host in _distinct(run.host for run in every)}
@@ -62,8 +67,9 @@ def make_findings(
     if len(versions) > 1:
         raise ValueError(f"runs with different versions of torch are never pooled, got {', '.join(sorted(versions))}")
     counting = counting_runs(every)
-    arms = measured_arms(counting)
-    beside = measured_arms((*counting, *targets.other_runs)) if targets.other_runs else arms
+    arms = _said(measured_arms(counting), ablations or {})
+    other = targets.other_runs
+    beside = _said(measured_arms((*counting, *other)), ablations or {}) if other else arms
     return Findings(
         every_run=every,
         runs=counting,
@@ -76,7 +82,13 @@ def make_findings(
         targets=targets,
         tuning=tuned_arms(trials),
         rate_checks=rate_checks(counting),
+        public=tuple(public),
     )
+
+
+def _said(arms: Iterable[MeasuredArm], ablations: Mapping[str, str]) -> tuple[MeasuredArm, ...]:
+    """Return the arms with what the suite says of whose ablation they are."""
+    return tuple(replace(arm, ablation_of=ablations.get(arm.name)) for arm in arms)
 
 
 def _distinct(hosts: Iterable[Host]) -> list[Host]:

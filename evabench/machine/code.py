@@ -11,6 +11,7 @@ import evabench
 from evabench.machine.sources import hashes_of
 from evabench.records.cell import Cell
 from evabench.records.code import Code
+from evabench.records.run import Run
 from evabench.settings.classifiers import STAND_IN_CHECKPOINT, ClassifierSettings
 from evabench.settings.plugin_files import plugin_hash
 from evabench.settings.plugin_optimizers import PluginSettings
@@ -22,6 +23,11 @@ def read_code(cell: Cell) -> Code:
     commit, dirty = _git_state()
     hashes = hashes_of(cell) | dict(_own(cell))
     return Code(version=evabench.__version__, commit=commit, dirty=dirty, hashes=hashes)
+
+
+def is_of_this_code(run: Run) -> bool:
+    """Return whether a run was made by the code that lies here."""
+    return run.code.identity == read_code(run.cell).identity
 
 
 def _own(cell: Cell) -> Iterator[tuple[str, str]]:

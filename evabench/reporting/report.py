@@ -11,6 +11,7 @@ from evabench.claims.work import SUITE as WORK_SUITE
 from evabench.findings.arm import MeasuredArm, Series
 from evabench.findings.costs import CostFamily
 from evabench.findings.findings import Findings, make_findings
+from evabench.findings.public import PublicRatio
 from evabench.findings.targets import TargetFindings, goals_of
 from evabench.findings.widths import WidthFamily
 from evabench.records.code import Code
@@ -21,7 +22,7 @@ from evabench.reporting.reported_target import ReportedTarget, reported_target
 from evabench.settings.claims import Claim
 from evabench.settings.first_order import SgdSettings
 from evabench.settings.workloads import WorkloadSettings
-from evabench.stats.paired import PairedRatio, paired_ratio
+from evabench.stats.paired import PairedRatio
 from evabench.suite.suite import Suite
 from evabench.units import Seconds
 
@@ -152,13 +153,14 @@ def make_report(
     targets: TargetFindings | None = None,
     store_notes: tuple[str, ...] = (),
     trials: Sequence[Run] = (),
+    public: Sequence[PublicRatio] = (),
 ) -> Report:
     """Return the report of the runs of a suite; there must be one at least, all of one host.
 
     Of a timing sweep that was made twice one try counts, and both are among `runs`. So are those that set a target.
     """
     assert runs, "a report needs runs"
-    findings = make_findings(runs, goals_of(suite), targets, trials)
+    findings = make_findings(runs, goals_of(suite), targets, trials, suite.ablations, public)
     made_for = {"cost_exponent": SCALING_SUITE, "work_growth": WORK_SUITE}
     suites = {claim.id: made_for.get(claim.quantity, suite.decided_by) for claim in claims}
     would_decide = {claim: name for claim, name in suites.items() if name not in {None, suite.name}}
@@ -239,5 +241,5 @@ def _over(arms: Mapping[str, MeasuredArm], reference: str | None) -> dict[str, P
     base = arms.get(reference or "")
     if base is None:
         return {}
-    ratios = {name: paired_ratio(arm.step_seconds, base.step_seconds) for name, arm in arms.items() if arm is not base}
+    ratios = {name: arm.step_over(base) for name, arm in arms.items() if arm is not base}
     return {name: ratio for name, ratio in ratios.items() if ratio is not None}

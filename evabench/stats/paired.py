@@ -2,18 +2,20 @@
 
 A pair is the two arms' visits of one sweep; d = log(arm / base) of a pair. What slows both visits down, such as a
 warm machine, cancels in d. The ratio is exp of the trimmed mean of the d (see `trimmed`), its bounds are exp of the
-bounds. The point estimate never decides.
+bounds. Where the places of the visits are known the bounds allow for what neighbours have in common (see `drift`). The
+point estimate never decides.
 """
 
 import math
 import warnings
 from collections.abc import Hashable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
+from evabench.stats.drift import INDEPENDENT, Place, Resemblance, resemblance
 from evabench.stats.interval import Interval
 from evabench.stats.trimmed import TrimmedMean, trimmed_mean
 
@@ -31,6 +33,7 @@ class PairedRatio:
 
     arm_values: tuple[float, ...]  # in the order of the pairs
     base_values: tuple[float, ...]
+    resemblance: Resemblance = INDEPENDENT  # of the pairs: what neighbouring visits have in common
 
     @property
     def log_ratios(self) -> tuple[float, ...]:
@@ -99,13 +102,22 @@ class PairedRatio:
 
     @property
     def _trimmed(self) -> TrimmedMean:
-        return trimmed_mean(self.log_ratios)
+        found = trimmed_mean(self.log_ratios)
+        freedom = found.degrees_of_freedom * self.resemblance.freedom
+        return replace(
+            found,
+            standard_error=found.standard_error * self.resemblance.widening,
+            degrees_of_freedom=max(1.0, freedom) if found.degrees_of_freedom else 0,
+        )
 
 
-def paired_ratio(arm: Mapping[K, float], base: Mapping[K, float]) -> PairedRatio | None:
+def paired_ratio(
+    arm: Mapping[K, float], base: Mapping[K, float], places: Mapping[K, Place] | None = None
+) -> PairedRatio | None:
     """Return the ratio of two arms over the sweeps that both completed; None where there is no such sweep.
 
-    Both mappings go from a sweep to a positive value.
+    Both mappings go from a sweep to a positive value. `places`: where the two visits of each sweep stood among all
+    visits; None: nobody knows, and the pairs are taken to be independent.
     """
     sweeps = [sweep for sweep in arm if sweep in base]
     if not sweeps:
@@ -114,7 +126,9 @@ def paired_ratio(arm: Mapping[K, float], base: Mapping[K, float]) -> PairedRatio
         if not (arm[sweep] > 0 and base[sweep] > 0):
             raise ValueError(f"a ratio needs positive values, got {arm[sweep]} over {base[sweep]} in sweep {sweep}")
     return PairedRatio(
-        arm_values=tuple(arm[sweep] for sweep in sweeps), base_values=tuple(base[sweep] for sweep in sweeps)
+        arm_values=tuple(arm[sweep] for sweep in sweeps),
+        base_values=tuple(base[sweep] for sweep in sweeps),
+        resemblance=resemblance([places[sweep] for sweep in sweeps]) if places else INDEPENDENT,
     )
 
 

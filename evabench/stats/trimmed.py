@@ -32,7 +32,7 @@ class TrimmedMean:
     num_values: int
     estimate: float
     standard_error: float  # infinite for one value: it says nothing about the spread
-    degrees_of_freedom: int
+    degrees_of_freedom: float
 
     def lower_bound(self, alpha: float) -> float:
         """Return the one-sided lower bound; -inf for one value."""

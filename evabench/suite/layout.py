@@ -13,6 +13,8 @@ from evabench.suite.tables import Measurements, SeededTable
 OWN_TABLES = tuple(name for name in field_names(Measurements) if name != "seeded")
 SEEDED = kinds_of(SeededSettings)
 KINDS = (*OWN_TABLES, *SEEDED)  # what a suite can ask for
+# Chosen by the command line, and said beside the settings of an arm.
+NOT_IN_FILE = ("tier", "ablations")
 _SEEDS = tuple(name for name in field_names(SeededTable) if name != "settings")
 
 
@@ -41,7 +43,7 @@ def place_in_file(place: Sequence[int | str]) -> list[int | str]:
 def names_in_file(table_class: type) -> tuple[str, ...]:
     """Return the names that a suite or a tier may have in a file."""
     expanded = (KINDS if name == "measurements" else (name,) for name in field_names(table_class))
-    return tuple(name for names in expanded for name in names if name != "tier")  # chosen by the command line
+    return tuple(name for names in expanded for name in names if name not in NOT_IN_FILE)
 
 
 def names_of_kind(kind: str) -> tuple[str, ...]:

@@ -18,10 +18,11 @@ from evabench.settings.plugin_optimizers import PluginSettings
 from evabench.settings.points import at_point, values_of
 from evabench.settings.targets import Target
 from evabench.settings.workloads import WorkloadSettings
+from evabench.suite.ablations import ABLATION_OF
 from evabench.suite.convergence import ConvergenceTable
 from evabench.suite.directions import DirectionsTable
 from evabench.suite.gate import CellMargins, GateTable, Quarantine, cell_name
-from evabench.suite.layout import KINDS, SEEDED, names_in_file, names_of_kind, place_in_file
+from evabench.suite.layout import KINDS, NOT_IN_FILE, SEEDED, names_in_file, names_of_kind, place_in_file
 from evabench.suite.suite import Suite
 from evabench.suite.tables import MemoryTable, PhasesTable, TierTable, TimingTable
 from evabench.suite.tuning import MAX_POINTS, TuningTable
@@ -60,6 +61,12 @@ def check_values(table: Mapping[str, Any], place: tuple[str, ...] = ()) -> list[
             elif isinstance(one, date | time):
                 mistakes.append(f'{where}: {key} is a date, and no setting is one. As a text: "{one}"')
     return mistakes
+
+
+def check_own_fields(table: Mapping[str, Any]) -> list[str]:
+    """Return the fields of a suite that its file has no say in, where it names them all the same."""
+    allowed = ", ".join(names_in_file(Suite))
+    return [f"top level has no setting {name}. It has: {allowed}" for name in NOT_IN_FILE if name in table]
 
 
 def check_closures(suite: Suite) -> list[str]:
@@ -274,7 +281,8 @@ def _allowed(words: list[str], detail: ErrorDetails, file: type) -> str:
     if words[0].startswith("claims"):
         return ", ".join(CLAIM_FIELDS if len(words) == 1 else field_names(ClaimedWorkload))
     if words[0] in _UNIONS:
-        return ", ".join(field_names(_members(words[0])[str(detail["loc"][2])]))
+        beside = (ABLATION_OF,) if words[0] == "arms" else ()
+        return ", ".join((*field_names(_members(words[0])[str(detail["loc"][2])]), *beside))
     if words[0] == "tiers":
         words = words[2:]
         if not words:

@@ -9,6 +9,7 @@ from pathlib import Path
 from pydantic import TypeAdapter, ValidationError
 
 from evabench.errors import SuiteError
+from evabench.suite.ablations import check_ablations, with_ablations, without_ablations
 from evabench.suite.claims import check_claims
 from evabench.suite.layout import arranged
 from evabench.suite.located import located
@@ -16,6 +17,7 @@ from evabench.suite.mistakes import (
     FINITE,
     check_closures,
     check_gate,
+    check_own_fields,
     check_scaled_closures,
     check_tiers,
     check_values,
@@ -54,15 +56,18 @@ def read_suite(place: str) -> Suite:
         raise SuiteError(f"{path}: this is no TOML file: {_conflict(text) or error}") from None
     except (UnicodeDecodeError, OSError) as error:
         raise SuiteError(f"{path}: this is no TOML file: {error}") from None
-    names, values = check_names(table), check_values(table)
+    names, values = [*check_names(table), *check_own_fields(table)], check_values(table)
+    plain = json.dumps(arranged(without_ablations(table)), default=str)
     try:
-        suite = TypeAdapter(Suite).validate_json(json.dumps(arranged(table), default=str), strict=True)
+        suite = TypeAdapter(Suite).validate_json(plain, strict=True)
     except ValidationError as error:
         told = [explain(one) for one in error.errors()]
         told = [one for one in told if not (values and FINITE in one)]  # those are among the values
         mistakes = [*names, *values, *told]
         raise SuiteError("\n".join(f"{path}: {mistake}" for mistake in mistakes)) from None
-    mistakes = [*names, *values, *check_closures(suite), *check_scaled_closures(suite), *check_gate(suite)] + (
+    suite = with_ablations(suite, table)
+    alone = (check_closures(suite), check_scaled_closures(suite), check_gate(suite), check_ablations(suite, table))
+    mistakes = [*names, *values, *(mistake for found in alone for mistake in found)] + (
         check_tiers(suite)
         or [mistake for one in (suite, *map(suite.at, suite.tiers)) for mistake in cross_check(one)]
         + check_claims(suite)

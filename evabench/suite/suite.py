@@ -53,6 +53,7 @@ class Suite:
     measurements: Measurements = field(default_factory=Measurements)
     tiers: Mapping[TierName, TierTable] = field(default_factory=dict)
     claims: tuple[Claim, ...] = ()  # about its own arms, judged here alone
+    ablations: Annotated[Mapping[str, str], Field(init=False)] = field(default_factory=dict)  # arm -> whose it is
     gate: GateTable | None = None  # None: no change is judged by it
     tier: Annotated[str | None, Field(init=False)] = None  # the one that was chosen
 

@@ -2,7 +2,8 @@
 
 Each comparison is made in `PROCESSES` fresh processes; the ratio is the trimmed mean of their log ratios, with its 95 %
 interval over processes. A goal counts as met where the upper bound of the ratio of CPU times is at most the goal plus
-1 %. Nothing is asserted about time: a missed goal is a line of the table, shown with its figures.
+1 %. Nothing is asserted about time: a missed goal is a line of the table, shown with its figures. What
+each process measured is a line of `results/bench/optimizer-cost.jsonl`.
 """
 
 import json
@@ -15,6 +16,7 @@ import pytest
 
 from evabench.stats.trimmed import trimmed_mean
 from evabench.units import format_ratio
+from tests.benchmarks.kept import keep
 
 PROCESSES = int(os.environ.get("EVABENCH_BENCH_PROCESSES", "5"))
 SECONDS = os.environ.get("EVABENCH_BENCH_SECONDS", "20")
@@ -71,6 +73,7 @@ def compare(net, arms):
             env=os.environ | KEEP_MEMORY,
         )
         seconds = json.loads(done.stdout)
+        keep("optimizer-cost", net=net, seed=seed, seconds=seconds, allowed_seconds=float(SECONDS))
         for arm in arms:
             ratios[arm].append([seconds[arm][clock] / seconds["SGD"][clock] for clock in (0, 1)])
     return ratios

@@ -5,7 +5,6 @@ from statistics import median
 
 from evabench.findings.arm import MeasuredArm
 from evabench.findings.findings import make_findings
-from evabench.stats.paired import paired_ratio
 from evabench.units import format_ratio
 from tools.docs_figures.page import Computed, ComputedTable, ComputedWords
 from tools.docs_figures.stored import runs_of
@@ -79,7 +78,7 @@ def _cells(arm: MeasuredArm, sgd: MeasuredArm, digits: int) -> tuple[str, str, s
         loss += f" ({len(losses)} seeds)"
     if arm is sgd:
         return f"1 ({1e3 * (sgd.amortised_seconds or 0):.1f} ms)", f"{peak} MiB", loss
-    ratio = paired_ratio(arm.step_seconds, sgd.step_seconds)
+    ratio = arm.step_over(sgd)
     assert ratio is not None
     if len(arm.visits) == 1:  # its SVD stopped with an error in the other sweeps
         return f"{ratio.estimate:.0f} (one sweep; {_num_crashed(arm)} crashed)", peak, loss

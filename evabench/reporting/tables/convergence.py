@@ -75,10 +75,7 @@ def convergence_table(workload: WorkloadReport) -> Table | None:
                 _median(arm.final_losses),
                 *(_range(arm.final_losses) for _ in spread),
                 _median(arm.test_losses),
-                *(
-                    f"{median(values):.4g}" if (values := _known(arm, read)) else NOT_MEASURED
-                    for read in scores.values()
-                ),
+                *(_score(_known(arm, read), len(arm.trainings)) for read in scores.values()),
                 *(_times_to_target(workload, arm) if target else ()),
             )
             for arm in arms
@@ -161,8 +158,11 @@ def _known(arm: MeasuredArm, read: Callable[[Convergence], float | None]) -> lis
     return [value for training in arm.curves if (value := read(training)) is not None]
 
 
-def _score(values: Sequence[float]) -> str:
-    return f"{median(values):.4g}" if values else NOT_MEASURED
+def _score(values: Sequence[float], num_seeds: int) -> str:
+    if not values:
+        return NOT_MEASURED
+    middle = f"{median(values):.4g}"
+    return middle if len(values) == num_seeds else f"{middle} ({len(values)} of {num_seeds} seeds)"
 
 
 def _times_to_target(workload: WorkloadReport, arm: MeasuredArm) -> tuple[str, str]:

@@ -1,4 +1,4 @@
-"""docs/optimizer-cost.md: cost beside the authors' code, from the lines that its benchmark has kept, a line a process."""
+"""docs/optimizer-cost.md: cost beside the authors' code, a line per process of its benchmark."""
 
 import json
 import math

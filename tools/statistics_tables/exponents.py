@@ -18,19 +18,25 @@ OWN_CONSTANT, OWN_WIDEST = 0.2, 0.8  # ms, of the arm's own work
 SWEEPS = 16
 THRESHOLD = 2 * (1 + TOLERANCE)
 EXPONENTS = (1.5, 1.8, THRESHOLD, 2.5, 3.0)
-NUM_POWERS = 15  # a power is a thousand simulated experiments
+NUM_POWERS = 5  # a power is a thousand simulated experiments
+MAX_DRAWS = 1000  # each with sixteen sweeps at ten widths
 
 
 def exponent_table(num: int) -> Table:
     """Return the answers to "at most d^2" for several true exponents, in sweeps of three arms."""
-    asked, rows = claim("at_most", 2.0, "cost_exponent"), []
+    asked, rows, num = claim("at_most", 2.0, "cost_exponent"), [], min(num, MAX_DRAWS)
     for noise in ("normal", "drift"):
         for exponent in EXPONENTS:
             found = verdicts(np.random.default_rng(SEED), asked, [lambda r, p=exponent, n=noise: _bounds(r, p, n)], num)
             name = f"d^{exponent:g}{', the boundary' if exponent == THRESHOLD else ''} ({noise})"
             shares = (share(found[one], num) for one in (Verdict.SUPPORTED, Verdict.REFUTED))
             rows.append((name, *shares, f"{_power(exponent, noise):.0%}"))
-    headings = ("time (C4), at most d^2; truth", "supported", "refuted", "the design would refute a d^3 in")
+    headings = (
+        f"time (C4), at most d^2; truth, {num} experiments",
+        "supported",
+        "refuted",
+        "the design would refute a d^3 in",
+    )
     return Table(title="Exponent of a cost", headings=headings, rows=tuple(rows))
 
 

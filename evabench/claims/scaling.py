@@ -13,7 +13,7 @@ from evabench.stats.power_law import CONSTANT_WIDTH, MIN_POWER, MIN_SPAN, MIN_WI
 SUITE = "scaling"  # the suite that is made for it: other suites have no equal layers at several widths
 
 # Measured by tools/statistics_tables, in sweeps of three arms; docs/statistics.md has the table.
-_INDEPENDENT = "Its bounds take sweeps for independent: each errs in 5 % where the machine is quiet, and in up to 7 % where it drifts."
+_INDEPENDENT = "Its bounds take sweeps for independent: each errs in 5 %, and in up to 7 % where the machine drifts."
 
 
 def judge_exponent(claim: Claim, families: Sequence[CostFamily], suite: str | None) -> Judgement:

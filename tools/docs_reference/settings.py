@@ -22,7 +22,8 @@ from tools.docs_reference.comments import field_comments
 from tools.docs_reference.meanings import MEANINGS, unit_of
 from tools.docs_reference.words import default_of, head, table, what_it_may_be
 
-_LEFT_OUT = ("optimizer", "workload", "measurement", "measurements", "tier", "settings")  # a section says which
+# A section says which, or the command line, or an arm.
+_LEFT_OUT = ("optimizer", "workload", "measurement", "measurements", "tier", "ablations", "settings")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -19,14 +19,17 @@ _PEERS = "peers"  # the suite
 _COMMITTED = Path(evabench.__file__).parents[1] / "results" / "reference" / _PEERS / "runs.jsonl"
 
 
-def stored_public(suite: Suite, results: Path, host_id: str) -> tuple[PublicRatio, ...]:
+def stored_public(suite: Suite, results: Path | None, host_id: str) -> tuple[PublicRatio, ...]:
     """Return ours beside public implementations, of every host whose runs lie in the results or are committed.
+
+    Without `results` the committed ones are all: what a page says does not depend on who makes it.
 
     Nothing is read where no base of a claim has a public counterpart, and a file that cannot be read is passed over.
     """
     if not _is_asked(suite):
         return ()
-    files = [path for path in (*sorted((results / _PEERS).glob("*/runs.jsonl")), _COMMITTED) if path.is_file()]
+    own = sorted((results / _PEERS).glob("*/runs.jsonl")) if results else []
+    files = [path for path in (*own, _COMMITTED) if path.is_file()]
     return tuple(
         ratio
         for path in files

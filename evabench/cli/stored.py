@@ -79,7 +79,7 @@ def _asked(last: Asked, suite: Suite, tier: str | None) -> Asked:
     return last if last.tier is None or last.tier in suite.tiers else Asked()
 
 
-def report_of_file(suite: Suite, path: Path, results: Path = RESULTS) -> Report:
+def report_of_file(suite: Suite, path: Path, results: Path | None = None) -> Report:
     """Return the report of the runs of one file, with the targets beside it; what is of older code is counted.
 
     Raises `StoreError` where the file has no run of the suite, or runs of several hosts.

@@ -40,3 +40,10 @@ def test_a_file_that_is_none_is_passed_over(tmp_path):
 
 def test_nothing_is_read_where_no_base_has_a_public_counterpart(tmp_path):
     assert stored_public(load_suite("memory"), tmp_path, HOST.id) == ()
+
+
+def test_a_report_of_one_file_rests_on_no_runs_that_happen_to_lie_about(tmp_path, monkeypatch):
+    runs = [*visits("ours", 0.02, optimizer=OURS), *visits("ASDL", 0.016, optimizer=THEIRS)]
+    RunStore(tmp_path / "results" / "peers" / HOST.id / "runs.jsonl").append(runs)
+    monkeypatch.chdir(tmp_path)
+    assert {one.is_here for one in stored_public(QUICKSTART, None, HOST.id)} == {False}

@@ -29,7 +29,7 @@ def _count(bench: Bench, step: Step) -> Counts:
     cycle_steps = bench.cycle_steps
     for _ in range(cycle_steps):
         step()
-    counter = OperatorCounter()
+    counter = OperatorCounter(bench.device.type)
     counted = []
     for _ in range(cycle_steps):
         with listening(counter), counter:
@@ -78,8 +78,9 @@ class OperatorCounter(TorchDispatchMode):
     operator here.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, device_kind: str = "cpu") -> None:
         super().__init__()  # type: ignore[no-untyped-call]  # torch's base class has no annotations
+        self.device_kind = device_kind
         self.without_formula: set[str] = set()
         self._running: list[PhaseName] = ["other"]
         self._parts: defaultdict[PhaseName, _Part] = defaultdict(_Part)
@@ -101,7 +102,7 @@ class OperatorCounter(TorchDispatchMode):
         options = kwargs or {}
         results = func(*args, **options)
         part = self._parts[self._running[-1]]
-        if reads_on_host(func, (args, options), results):
+        if reads_on_host(func, (args, options), results, self.device_kind):
             part.host_reads += 1
         if not func.is_view:
             self._count_allocations(part, (args, options), results)

@@ -41,6 +41,7 @@ _NO_WORK = frozenset(
         "new_empty_strided",
         "_unsafe_view",
         "lift_fresh",
+        "record_stream",
         "resize_",
         "set_",
         "is_pinned",
@@ -119,13 +120,13 @@ def computes(operator: Any) -> bool:
     return not operator.is_view and name not in _NO_WORK and not name.startswith("profiler::")
 
 
-def reads_on_host(operator: Any, arguments: Any, results: Any) -> bool:
-    """Return whether the host waits for the device, or would where the device is another one."""
+def reads_on_host(operator: Any, arguments: Any, results: Any, device_kind: str = "cpu") -> bool:
+    """Return whether the host waits for the device; on a CPU, whether it would where the device is another one."""
+    come = [leaf.device.type for leaf in tree_leaves(arguments) if isinstance(leaf, Tensor)]
     if name_of(operator) in _HOST_READS:
-        return True
+        return device_kind == "cpu" or any(kind != "cpu" for kind in come)
     if name_of(operator) not in {"_to_copy", "copy_"}:
         return False
-    come = [leaf.device.type for leaf in tree_leaves(arguments) if isinstance(leaf, Tensor)]
     gone = [leaf.device.type for leaf in tree_leaves(results) if isinstance(leaf, Tensor)]
     return any(kind != "cpu" for kind in come) and "cpu" in gone
 

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.testing import assert_close
 
-from evabench.optimizers.eva.projected_step import projected_lengths
+from evabench.optimizers.eva.projected_lengths import Projected, ProjectedLengths
 from evabench.optimizers.eva.rank_one import (
     project_both_sides_,
     project_input_side_,
@@ -81,11 +81,13 @@ def test_a_stack_of_matrices_equals_one_after_the_other(side, d_out, d_in, group
 def test_the_lengths_that_a_clip_needs_follow_from_the_projected_gradient(side, d_out, d_in, damping, seed):
     G, a, b = draw(d_out, d_in, seed)
     D = G.clone()
-    projection = project_(D, None, a, b, damping, side)
-    lengths = projected_lengths(torch.stack(projection), damping=damping, divisor=damping, lr=0.3)
+    D_square, c_square, curved = (each.view(1) for each in project_(D, None, a, b, damping, side))
+    projected = Projected({"damping": damping, "lr": 0.3}, [], D_square, c_square, lambda: curved)
+    lengths = ProjectedLengths([projected], divides=True)
     P = D / damping
     expected = ((P * G).sum(), 0.09 * (P * G).sum(), G.square().sum(), P.square().sum())
-    assert_close(tuple(lengths), expected, rtol=1e-7, atol=1e-9)
+    found = (lengths.inner(), lengths.step_inner(0.5) / 2, lengths.gradient_square(), lengths.direction_square())
+    assert_close(found, expected, rtol=1e-7, atol=1e-9)
 
 
 def test_the_solutions_leave_their_inputs_alone():

@@ -1,3 +1,5 @@
+from itertools import zip_longest
+
 import pytest
 import torch
 from hypothesis import given
@@ -16,37 +18,39 @@ shapes = st.lists(st.tuples(st.integers(1, 6), st.integers(1, 6)), min_size=1, m
 dampings = st.floats(1e-3, 1e2)
 
 
-def draw(shapes, with_bias, seed):
+def draw(shapes, num_biases, seed):
     generator = torch.Generator().manual_seed(seed)
     drawn = [
         [torch.randn(*shape, generator=generator, dtype=torch.float64) for shape in ((o, i), (o,), (i,), (o,))]
         for o, i in shapes
     ]
     Gs, gs, rows, bs = (list(each) for each in zip(*drawn, strict=True))
-    return Gs, gs if with_bias else [], rows, bs
+    return Gs, gs[:num_biases], rows, bs
 
 
-@given(shapes, st.booleans(), dampings, st.integers(0, 9))
-def test_layers_together_equal_one_after_the_other_from_both_sides(shapes, with_bias, damping, seed):
-    Gs, gs, rows, bs = draw(shapes, with_bias, seed)
-    one_by_one = draw(shapes, with_bias, seed)
+def assert_same(together, alone):
+    """Compare what a clip may ask of layers."""
+    found = (together.D_squares, together.c_squares, together.curved())
+    assert_close(found, tuple(torch.stack(each) for each in zip(*alone, strict=True)))
+
+
+@given(shapes, st.integers(0, 4), dampings, st.integers(0, 9))
+def test_layers_together_equal_one_after_the_other_from_both_sides(shapes, num_biases, damping, seed):
+    Gs, gs, rows, bs = draw(shapes, num_biases, seed)
+    one_by_one = draw(shapes, num_biases, seed)
     together = project_all_both_sides_(Gs, gs, rows, bs, damping)
-    for index, projection in enumerate(zip(*together, strict=True)):
-        g = one_by_one[1][index] if with_bias else None
-        alone = project_both_sides_(one_by_one[0][index], g, rows[index], bs[index], damping)
-        assert_close(tuple(projection), tuple(alone))
+    by_layer = zip_longest(*one_by_one)
+    assert_same(together, [project_both_sides_(G, g, row, b, damping) for G, g, row, b in by_layer])
     assert_close((Gs, gs), one_by_one[:2])
 
 
-@given(shapes, st.booleans(), dampings, st.integers(0, 9))
-def test_layers_together_equal_one_after_the_other_from_the_input_side(shapes, with_bias, damping, seed):
-    Gs, gs, rows, _ = draw(shapes, with_bias, seed)
-    one_by_one = draw(shapes, with_bias, seed)
+@given(shapes, st.integers(0, 4), dampings, st.integers(0, 9))
+def test_layers_together_equal_one_after_the_other_from_the_input_side(shapes, num_biases, damping, seed):
+    Gs, gs, rows, _ = draw(shapes, num_biases, seed)
+    one_by_one = draw(shapes, num_biases, seed)
     together = project_all_input_sides_(Gs, gs, rows, damping)
-    for index, projection in enumerate(zip(*together, strict=True)):
-        g = one_by_one[1][index] if with_bias else None
-        alone = project_input_side_(one_by_one[0][index], g, rows[index], damping)
-        assert_close(tuple(projection), tuple(alone))
+    by_layer = zip_longest(*one_by_one)
+    assert_same(together, [project_input_side_(G, g, row, damping) for G, g, row, _ in by_layer])
     assert_close((Gs, gs), one_by_one[:2])
 
 

@@ -27,7 +27,7 @@ from evabench.measurement.mechanism.factor_shares import FactorCapture
 from evabench.measurement.mechanism.rank_one_shares import changed_share, cosine, known
 from evabench.optimizers.layers.layers import find_layers
 from evabench.optimizers.layers.parts import find_rest
-from evabench.optimizers.step.scaling import kl_clip_scale
+from evabench.optimizers.step.scaling import kl_clip_divisor
 from evabench.records.measurement import MechanismSettings, ViewSettings
 from evabench.records.mechanism import Approximation, LayerDirections, Mechanism, MechanismProbe, View
 from evabench.workloads.computed import plain
@@ -133,7 +133,7 @@ def _view(view: ViewSettings, settings: MechanismSettings, eva: Pair, eva_f: Pai
     )
     projected, gradient = _flat(eva.projected), _flat(eva.gradients)
     kl_size = settings.lr**2 * torch.dot(projected, gradient) / view.damping
-    clip_factor = kl_clip_scale(kl_size, settings.kl_clip)
+    clip_factor = kl_clip_divisor(kl_size / settings.kl_clip).reciprocal()
     gain = clip_factor * torch.linalg.vector_norm(projected) / torch.linalg.vector_norm(gradient) / view.damping
     return View(
         name=view.name,

@@ -56,23 +56,20 @@ class Caught:
     output_gradients: Summed | None
 
 
-def mean_inputs(caught: Iterable[Sums]) -> list[Tensor]:
-    """Return the means over the rows of the inputs, layer by layer."""
-    caught = list(caught)
-    summed = finish_all(sums.summed_inputs for sums in caught)
-    return list(torch._foreach_div(summed, [float(sums.num_rows) for sums in caught]))
-
-
-def mean_output_gradients(caught: Iterable[Sums], kind: EvaOutputGradient) -> list[Tensor]:
-    """Return the mean output gradients, layer by layer.
+def mean_vectors(caught: Iterable[Sums], kind: EvaOutputGradient | None = None) -> list[Tensor]:
+    """Return the means over the rows of the inputs, layer by layer; then, of a kind, the mean output gradients.
 
     With g that of the mean loss, N examples, rows r: "batch_mean" mean_r g; "per_example_mean" N mean_r g;
     "per_example" the mean over examples of N sum g over the positions of one, the mean row of K-FAC's "reduce".
     """
     caught = list(caught)
-    factors = [_factor(sums, kind) for sums in caught]
-    summed = [sums.summed_output_gradients for sums in caught]
-    return list(torch._foreach_mul(finish_all(each for each in summed if each is not None), factors))
+    summed = [sums.summed_inputs for sums in caught]
+    factors = [1 / sums.num_rows for sums in caught]
+    if kind is not None:
+        gradients = [sums.summed_output_gradients for sums in caught]
+        summed += [each for each in gradients if each is not None]
+        factors += [_factor(sums, kind) for sums in caught]
+    return list(torch._foreach_mul(finish_all(summed), factors))
 
 
 def _factor(sums: Sums, kind: EvaOutputGradient) -> float:

@@ -12,7 +12,7 @@ from torch import nn
 
 from evabench.optimizers.capture.capture import Capture
 from evabench.optimizers.capture.summaries import VectorSums
-from evabench.optimizers.capture.sums import mean_inputs, mean_output_gradients
+from evabench.optimizers.capture.sums import mean_vectors
 from evabench.optimizers.eva.averages import Update, current, find_or_start, has_value, update_averages
 from evabench.optimizers.eva.compiled import Compiled
 from evabench.optimizers.eva.projected_step import project_layers_, ready_layers, take_step_
@@ -137,20 +137,19 @@ class Eva(Preconditioner[Layer]):
         caught = self.capture.take()
         # The loss is a batch mean, so each row of the output gradient carries 1/N. Averaging the rows again, as the
         # authors do, gives 1/N of the per-example mean and makes the effective damping depend on the batch size.
-        inputs = mean_inputs(caught.values())
-        gradients = mean_output_gradients(caught.values(), shared["output_gradient"])
-        a, b = torch.cat(inputs), torch.cat(gradients)
+        vectors = mean_vectors(caught.values(), shared["output_gradient"])
+        fresh = torch.cat(vectors)
+        gradients = fresh[sum(a.numel() for a in vectors[: len(caught)]) :]
         if scale is not None:
-            b = b / scale.to(b.dtype)
+            gradients.div_(scale.to(gradients.dtype))
         num_ranks = self.ranks.count()
         if num_ranks > 1:
-            flat = self.ranks.average(torch.cat((a, b)))
-            a, b = torch.split(flat, [a.numel(), b.numel()])
             if (shared["output_gradient"], shared["across_ranks"]) == ("batch_mean", "whole_batch"):
-                b = b / num_ranks
+                gradients.div_(num_ranks)
+            fresh = self.ranks.average(fresh)
+        places = [(layer, name) for name in ("a", "b") for layer in caught]
         averages = [
             find_or_start(self.state[layer.weight], name, like)
-            for name, vectors in (("a", inputs), ("b", gradients))
-            for layer, like in zip(caught, vectors, strict=True)
+            for (layer, name), like in zip(places, vectors, strict=True)
         ]
-        return update_averages(tuple(caught), averages, torch.cat((a, b)), shared["new_statistic_weight"])
+        return update_averages(tuple(caught), averages, fresh, shared["new_statistic_weight"])

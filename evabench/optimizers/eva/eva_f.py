@@ -12,7 +12,7 @@ from torch import nn
 
 from evabench.optimizers.capture.capture import Capture
 from evabench.optimizers.capture.summaries import VectorSums
-from evabench.optimizers.capture.sums import mean_inputs
+from evabench.optimizers.capture.sums import mean_vectors
 from evabench.optimizers.eva.averages import Update, current, find_or_start, has_value, update_averages
 from evabench.optimizers.eva.compiled import Compiled
 from evabench.optimizers.eva.projected_step import project_layers_, ready_layers, take_step_
@@ -119,7 +119,7 @@ class EvaF(Preconditioner[Layer]):
         if not self.capture.settle():
             return None
         caught = self.capture.take()
-        inputs = mean_inputs(caught.values())
+        inputs = mean_vectors(caught.values())
         averages = [
             find_or_start(self.state[layer.weight], "a", like) for layer, like in zip(caught, inputs, strict=True)
         ]

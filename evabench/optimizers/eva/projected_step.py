@@ -5,20 +5,21 @@ Legend: D the projected gradient of `rank_one`; P = D / divisor the direction; n
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from evabench.optimizers.eva.ablation import solving_damping
 from evabench.optimizers.eva.averages import Update
+from evabench.optimizers.eva.projected_lengths import Projected, ProjectedLengths
 from evabench.optimizers.eva.rank_one import Projection
-from evabench.optimizers.eva.small_layers import goes_together
+from evabench.optimizers.eva.small_layers import Projections, goes_together
 from evabench.optimizers.layers.layers import Layer
 from evabench.optimizers.phases import phase
 from evabench.optimizers.step.descent import descend_
 from evabench.optimizers.step.loss_scale import found_infinity, gradient_scale
-from evabench.optimizers.step.scaling import Lengths, direction_scale
+from evabench.optimizers.step.scaling import direction_divisor
 from evabench.optimizers.step.skips import Skips, gradient_norms
 from evabench.optimizers.tensors import dense_like, in_full_precision
 
@@ -32,14 +33,6 @@ class ReadyLayer:
     layer: Layer
     group: Group  # of its weight
     vectors: tuple[Tensor, ...]  # a, and of Eva b
-
-
-class Projected(NamedTuple):
-    """Layers of one group whose gradients are projected."""
-
-    group: Group
-    layers: list[Layer]
-    lengths: Tensor  # [3, layers]: the parts of `Projection`
 
 
 def ready_layers(
@@ -60,7 +53,7 @@ def ready_layers(
 def project_layers_(
     ready: Iterable[ReadyLayer],
     project_: Callable[..., Projection],
-    project_all_: Callable[..., Projection] | None,
+    project_all_: Callable[..., Projections] | None,
 ) -> list[Projected]:
     """Project the gradients of layers in place, each in the precision of its vectors.
 
@@ -70,12 +63,11 @@ def project_layers_(
     alone: dict[int, list[ReadyLayer]] = {}
     together: dict[tuple[object, ...], list[ReadyLayer]] = {}
     for one in ready:
+        weight = one.layer.weight
         if project_all_ is None or not goes_together(one.layer):
             alone.setdefault(id(one.group), []).append(one)
         else:
-            weight = one.layer.weight
-            kind = (id(one.group), one.layer.bias is None, weight.dtype, weight.device)
-            together.setdefault(kind, []).append(one)
+            together.setdefault((id(one.group), weight.dtype, weight.device), []).append(one)
     projected = [_project_one_by_one_(alike, project_) for alike in alone.values()]
     if project_all_ is not None:
         projected += [_project_all_(alike, project_all_) for alike in together.values()]
@@ -85,7 +77,8 @@ def project_layers_(
 def _project_one_by_one_(alike: Sequence[ReadyLayer], project_: Callable[..., Projection]) -> Projected:
     damping = solving_damping(alike[0].group)
     lengths = [length for one in alike for length in _project_(one, project_, damping)]
-    return Projected(alike[0].group, [one.layer for one in alike], torch.stack(lengths).view(-1, 3).t())
+    D_squares, c_squares, curved = torch.stack(lengths).view(-1, 3).unbind(1)
+    return Projected(alike[0].group, [one.layer for one in alike], D_squares, c_squares, lambda: curved)
 
 
 def _project_(one: ReadyLayer, project_: Callable[..., Projection], damping: float) -> Projection:
@@ -102,15 +95,16 @@ def _project_(one: ReadyLayer, project_: Callable[..., Projection], damping: flo
     return projection
 
 
-def _project_all_(alike: Sequence[ReadyLayer], project_all_: Callable[..., Projection]) -> Projected:
+def _project_all_(alike: Sequence[ReadyLayer], project_all_: Callable[..., Projections]) -> Projected:
     group = alike[0].group
+    alike = sorted(alike, key=lambda one: one.layer.bias is None)
     gradients = [_dense_gradients(one.layer) for one in alike]
     biases = [bias for _, *rest in gradients for bias in rest]
     pairs = [one.layer.align(weight, one.vectors[0]) for one, (weight, *_) in zip(alike, gradients, strict=True)]
     Gs, rows = map(list, zip(*pairs, strict=True))
     columns = [list(each) for each in zip(*(one.vectors[1:] for one in alike), strict=True)]
-    projection = project_all_(Gs, biases, rows, *columns, solving_damping(group))
-    return Projected(group, [one.layer for one in alike], torch.stack(tuple(projection)))
+    found = project_all_(Gs, biases, rows, *columns, solving_damping(group))
+    return Projected(group, [one.layer for one in alike], found.D_squares, found.c_squares, found.curved)
 
 
 def _dense_gradients(layer: Layer) -> list[Tensor]:
@@ -143,58 +137,30 @@ def take_step_(
     covered = {id(parameter) for each in projected for layer in each.layers for parameter in layer.parameters}
     norms = gradient_norms(parameter for parameter in names if id(parameter) not in covered)
     order = [layer.weight for each in projected for layer in each.layers] + list(norms)
-    sizes = [each.lengths[0] for each in projected] + ([torch.stack(list(norms.values()))] if norms else [])
-    skip = skips.check_all(order, torch.cat(sizes), found_infinity(optimizer))
+    sizes = [each.D_squares for each in projected] + ([torch.stack(list(norms.values()))] if norms else [])
+    skip = skips.check_all(order, torch.cat(sizes) if len(sizes) > 1 else sizes[0], found_infinity(optimizer))
     if vectors is not None:
         vectors.commit_(skip)
     carried = gradient_scale(optimizer)  # by a loss that was scaled for mixed precision
-    unit = broken = None
+    unit = broken = None  # None: the directions stay as long as they are
     if projected:
-        nu, P_square = _clip(projected, carried, divides)
+        lengths, group = ProjectedLengths(projected, divides, carried), projected[0].group
+        unit = direction_divisor(group["clip"], lengths, group["kl_clip"])
         if any(layer.weight.dtype is torch.float16 for each in projected for layer in each.layers):
-            broken = (skip == 0) & ~(nu * P_square.sqrt() < torch.finfo(torch.float16).max)
+            length = lengths.direction_square().sqrt()
+            length = length if unit is None else length / unit
+            broken = (skip == 0) & ~(length < torch.finfo(torch.float16).max)
             skip = torch.maximum(skip, broken.to(skip))
-        unit = nu.reciprocal() if carried is None else carried / nu
+        if carried is not None:
+            unit = carried if unit is None else carried * unit
+        if divides and unit is None:
+            unit = projected[0].D_squares.new_ones(())
     for group in optimizer.param_groups:
         directed = [parameter for parameter in group["params"] if id(parameter) in covered]
         if directed:
-            assert unit is not None
-            divisor = unit * group["damping"] if divides else unit
+            divisor = unit if unit is None or not divides else unit * group["damping"]
             descend_(group, optimizer.state, parameters=directed, divisor=divisor, skip=skip)
         plain = [parameter for parameter in group["params"] if id(parameter) not in covered]
         if plain:
             descend_(group, optimizer.state, parameters=plain, divisor=carried, skip=skip)
     return broken
-
-
-def _clip(projected: Sequence[Projected], carried: Tensor | None, divides: bool) -> tuple[Tensor, Tensor]:
-    """Return nu, one for the layers of all groups, and |P|^2 without it."""
-    parts = [
-        projected_lengths(
-            each.lengths.sum(1),
-            damping=each.group["damping"],
-            divisor=each.group["damping"] if divides else 1.0,
-            lr=each.group["lr"],
-        )
-        for each in projected
-    ]
-    lengths = Lengths(*(sum(values[1:], values[0]) for values in zip(*parts, strict=True)))
-    if carried is not None:
-        lengths = Lengths(*(value / carried.square() for value in lengths))
-    group = projected[0].group
-    nu = direction_scale(group["clip"], lengths, group["kl_clip"])
-    return torch.ones_like(lengths.inner) if nu is None else nu, lengths.direction_square
-
-
-def projected_lengths(summed: Tensor, *, damping: float, divisor: float, lr: float) -> Lengths:
-    """Return the lengths of P = D / divisor for layers whose gradient was projected to D.
-
-    `summed` [3] are the parts of `Projection`, summed over the layers. All follow from |D|^2, as sums of positive terms
-    that cannot cancel; with q the curvature of a layer:
-
-        <D, G> = |D|^2 + damping c^2        |G|^2 = |D|^2 + 2 damping c^2 + q c^2
-    """
-    D_square, c_square, curved = summed.unbind()
-    inner = (D_square + damping * c_square) / divisor
-    gradient_square = D_square + 2 * damping * c_square + curved
-    return Lengths(inner, lr**2 * inner, gradient_square, D_square / divisor**2)

@@ -78,13 +78,14 @@ def multiply_both(G: Tensor, state: dict[str, Any]) -> Tensor:
 
 
 def multiply(left: Tensor, right: Tensor) -> Tensor:
-    """Return left @ right, with rows that start `ALIGNED` numbers apart or a multiple of it.
+    """Return left @ right, on a CPU with rows that start `ALIGNED` numbers apart or a multiple of it.
 
     The column of a bias makes rows of 785 or 1001, whose products take up to half as long again on a CPU: what counts
-    is how the product lies in memory, not what is multiplied.
+    is how the product lies in memory, not what is multiplied. On a GPU its values would have to be copied to be read as
+    one vector: another launch.
     """
     width = right.shape[-1]
-    if right.dim() != 2 or width % ALIGNED == 0:
+    if right.dim() != 2 or width % ALIGNED == 0 or not right.is_cpu:
         return left @ right
     product = left.new_empty(left.shape[0], -(-width // ALIGNED) * ALIGNED)[:, :width]
     return torch.mm(left, right, out=product)

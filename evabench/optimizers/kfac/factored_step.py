@@ -5,6 +5,7 @@ Legend: G gradient, P direction of a layer; nu the factor of the clip, one for t
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple, Protocol
 
@@ -18,8 +19,8 @@ from evabench.optimizers.layers.layers import Layer
 from evabench.optimizers.phases import phase
 from evabench.optimizers.step.descent import descend_groups_
 from evabench.optimizers.step.loss_scale import found_infinity, gradient_scale
-from evabench.optimizers.step.scaling import Lengths, direction_scale, inner_product
-from evabench.optimizers.step.skips import Skips, gradient_norms
+from evabench.optimizers.step.scaling import direction_divisor, inner_product
+from evabench.optimizers.step.skips import Skips, gradient_norms, not_finite
 from evabench.optimizers.step.troubles import Troubles
 from evabench.optimizers.tensors import in_full_precision
 
@@ -43,11 +44,10 @@ class Factored(Protocol):
 
 
 class _Directed(NamedTuple):
-    """What a clip asks of a layer; 0-d tensors."""
+    """What a clip may ask of a layer; 0-d tensors."""
 
     inner: Tensor  # <P, G>
-    gradient_square: Tensor
-    direction_square: Tensor
+    squares: tuple[Tensor, Tensor] | None  # |G|^2 and |P|^2, where the clip asks for them
 
 
 def step_(
@@ -102,11 +102,10 @@ def _direct_(layer: Layer, direction: Callable[[Tensor], Tensor], clip: str) -> 
     exact = in_full_precision(G)
     # In half precision P may overflow, divided by the damping as it is: what counts is the direction that is followed.
     P = in_full_precision(direction(exact).to(G.dtype))
-    inner = inner_product(P, exact)
-    zero = torch.zeros_like(inner)
-    squares = (inner_product(exact, exact), inner_product(P, P)) if clip == "rescale" else (zero, zero)
+    squares = (inner_product(exact, exact), inner_product(P, P)) if clip == "rescale" else None
+    directed = _Directed(inner_product(P, exact), squares)
     layer.set_gradient_(P)
-    return _Directed(inner, *squares)
+    return directed
 
 
 @phase("precondition")
@@ -120,30 +119,48 @@ def _descend_(optimizer: Factored, directed: Sequence[_Directed], ready: Ready, 
     divisors: dict[nn.Parameter, Tensor] = {}
     broken = None
     if directed:
-        inner = torch.stack([each.inner for each in directed])
-        finite = inner.isfinite().all()
-        broken = (skip == 0) & ~finite
-        skip = torch.where(finite, skip, 1.0)
-        lengths = Lengths(
-            inner.sum(),
-            _step_inner(directed, ready),
-            torch.stack([each.gradient_square for each in directed]).sum(),
-            torch.stack([each.direction_square for each in directed]).sum(),
-        )
-        if carried is not None:
-            lengths = Lengths(*(value / carried.square() for value in lengths))
-        nu = direction_scale(groups[0]["clip"], lengths, groups[0]["kl_clip"])
-        if nu is not None:
-            divisor = 1.0 / nu if carried is None else carried / nu
+        lengths = _DirectedLengths(torch.stack([each.inner for each in directed]), directed, ready, carried)
+        any_skip = torch.maximum(skip, not_finite(lengths.inners).amax())
+        skip, broken = any_skip, any_skip - skip
+        divisor = direction_divisor(groups[0]["clip"], lengths, groups[0]["kl_clip"])
+        if divisor is not None:
+            divisor = divisor if carried is None else carried * divisor
             divisors = {parameter: divisor for _, layer in ready for parameter in layer.parameters}
     descend_groups_(groups, optimizer.state, divisors=divisors, other_divisor=carried, skip=skip)
     return broken
 
 
-def _step_inner(directed: Sequence[_Directed], ready: Ready) -> Tensor:
-    """Return lr^2 <P, G>, summed.
+@dataclass(frozen=True, slots=True)
+class _DirectedLengths:
+    """The lengths of all directions."""
 
-    The rates go to the device as arguments of a kernel: a tensor made of them would be a copy that the host waits for.
-    """
-    products = torch._foreach_mul([each.inner for each in directed], [group["lr"] ** 2 for group, _ in ready])
-    return torch.stack(products).sum()
+    inners: Tensor  # [layers], <P, G>
+    directed: Sequence[_Directed]
+    ready: Ready
+    carried: Tensor | None
+
+    def inner(self) -> Tensor:
+        """Return <P, G>."""
+        return self._freed(self.inners.sum())
+
+    def step_inner(self, unit: float) -> Tensor:
+        """Return lr^2 <P, G> / unit.
+
+        The rates go to the device as arguments of a kernel: a tensor of them would be a copy that the host waits for.
+        """
+        rates = [group["lr"] for group, _ in self.ready]
+        if all(rate is rates[0] for rate in rates):
+            return self._freed(self.inners.sum() * (rates[0] ** 2 / unit))
+        products = torch._foreach_mul(list(self.inners.unbind()), [rate**2 / unit for rate in rates])
+        return self._freed(torch.stack(products).sum())
+
+    def gradient_square(self) -> Tensor:
+        """Return |G|^2."""
+        return self._freed(torch.stack([each.squares[0] for each in self.directed if each.squares]).sum())
+
+    def direction_square(self) -> Tensor:
+        """Return |P|^2."""
+        return self._freed(torch.stack([each.squares[1] for each in self.directed if each.squares]).sum())
+
+    def _freed(self, value: Tensor) -> Tensor:
+        return value if self.carried is None else value / self.carried.square()

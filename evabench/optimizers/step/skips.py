@@ -16,9 +16,9 @@ class Skips:
     def __init__(self, names: Mapping[nn.Parameter, str]) -> None:
         """Take the parameters with their names in the model."""
         self._names = dict(names)
-        self._counts: Tensor | None = None  # on the device of the gradients, after the first step
+        self._counts: Tensor | None = None  # in the order of the names, without those of `_spoiled`
         self._order: list[nn.Parameter] = []  # of the last sizes
-        self._places: Tensor | None = None  # of these among the names
+        self._spoiled: Tensor | None = None  # what was counted since it is the order; exact up to 2^24
 
     def add(self, names: Mapping[nn.Parameter, str]) -> None:
         """Take more parameters, which have spoiled nothing so far."""
@@ -36,25 +36,40 @@ class Skips:
 
     def check_all(self, order: list[nn.Parameter], sizes: Tensor, found_inf: Tensor | None = None) -> Tensor:
         """Do the same with sizes in one vector, those of the parameters in this order."""
-        bad = ~sizes.isfinite()
-        if self._counts is None:
-            self._counts = torch.zeros(len(self._names), dtype=torch.long, device=bad.device)
-        if self._places is None or not _is_same(order, self._order):
-            place_of = {parameter: place for place, parameter in enumerate(self._names)}
-            self._places = torch.tensor([place_of[parameter] for parameter in order], device=bad.device)
-            self._order = order
-        self._counts.index_add_(0, self._places, bad.long())
-        skip = bad.any().float()
+        bad = not_finite(sizes)
+        if self._spoiled is None or not _is_same(order, self._order):
+            self._sort_counts()
+            self._order, self._spoiled = order, torch.zeros_like(bad)
+        self._spoiled.add_(bad)
+        skip = bad.amax()
         return skip if found_inf is None else torch.maximum(skip, found_inf.to(skip))
 
     def counts(self) -> dict[str, int]:
         """Return how many steps each layer has spoiled, without those that spoiled none; waits for the device."""
+        self._sort_counts()
         counts: dict[str, int] = {}
         if self._counts is not None:
             for name, count in zip(self._names.values(), self._counts.tolist(), strict=True):
                 layer = name.rpartition(".")[0] or name
                 counts[layer] = max(count, counts.get(layer, 0))
         return {layer: count for layer, count in counts.items() if count}
+
+    def _sort_counts(self) -> None:
+        """Add what was counted in the last order to the counts of the names."""
+        if self._spoiled is None:
+            return
+        device = self._spoiled.device
+        if self._counts is None:
+            self._counts = torch.zeros(len(self._names), dtype=torch.long, device=device)
+        place_of = {parameter: place for place, parameter in enumerate(self._names)}
+        places = torch.tensor([place_of[parameter] for parameter in self._order], device=device)
+        self._counts.index_add_(0, places, self._spoiled.long())
+        self._spoiled = None
+
+
+def not_finite(sizes: Tensor) -> Tensor:
+    """Return 1 where a size is infinite or no number, since 0 times it is not 0, else 0; in single precision."""
+    return (sizes * 0).ne_(0).float()
 
 
 def _is_same(one: list[nn.Parameter], other: list[nn.Parameter]) -> bool:

@@ -41,7 +41,7 @@ class Troubles:
     def count_failure(self, broken: Tensor | None) -> None:
         """Add a step whose directions are not finite although the gradients are: it was skipped."""
         if broken is not None:
-            self._failures = broken.long() + self._failures
+            self._failures = broken + self._failures
 
     def count_refresh(self, renewed: Sequence[Tensor | None], *, waits: bool) -> None:
         """Add a refresh: whether the host waits, and the layers without sound statistics of this very step."""

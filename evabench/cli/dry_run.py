@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from time import monotonic
 
 from rich.console import Console
 from rich.progress import Progress
@@ -13,9 +14,11 @@ from evabench.machine.state import read_machine_state
 from evabench.records.cell import Cell
 from evabench.records.host import Host
 from evabench.records.run import Run
+from evabench.reporting.tables.batches import batches_table
 from evabench.reporting.tables.estimate import estimate_table, estimate_warnings
 from evabench.reporting.terminal import rich_table
-from evabench.runner.devices import Devices
+from evabench.runner.batches import project_batches
+from evabench.runner.devices import CPU, Devices
 from evabench.runner.estimate import History, estimate
 from evabench.runner.plan import Plan
 from evabench.runner.probing import REAL_STEPS, Probing, probe_cells
@@ -27,6 +30,7 @@ def show_plan(
     console: Console, plan: Plan, host: Host, results: Path, probe_seconds: Seconds, devices: Devices
 ) -> None:
     """List the runs that are left, by workload and arm, and estimate their time and memory; only probes are started."""
+    started = monotonic()
     for line in _listed(plan):
         print_plainly(console, line)
     if not plan.left:
@@ -44,6 +48,8 @@ def show_plan(
     print_plainly(console, table.note)
     for warning in estimate_warnings(found):
         print_plainly(console, warning)
+    if devices.kind != CPU:
+        _show_batches(console, [run.cell for run in plan.left], started + probe_seconds - monotonic(), devices)
 
 
 def _listed(plan: Plan) -> Iterator[str]:
@@ -71,6 +77,18 @@ def _probe(console: Console, cells: list[Cell], max_seconds: Seconds, free_bytes
             done=lambda: progress.advance(task),
             device_index=devices.indices[0],
         )
+
+
+def _show_batches(console: Console, cells: list[Cell], max_seconds: Seconds, devices: Devices) -> None:
+    """Print the largest batch of each workload and arm; of the time for probes, what is left counts."""
+    found = project_batches(cells, max_seconds=max(0.0, max_seconds), device_index=devices.indices[0])
+    if not found:
+        print_plainly(console, "No time was left to project the largest batches. More of it: --probe-seconds S.")
+        return
+    table = batches_table(found, f"{devices.kind}:{devices.indices[0]}")
+    console.print(f"\n[bold]{table.title}[/bold]")
+    console.print(rich_table(table))
+    print_plainly(console, table.note)
 
 
 def _stored_on(results: Path, host: Host) -> Iterator[Run]:

@@ -142,6 +142,7 @@ class ProbeSettings:
 
     measurement: Literal["probe"] = "probe"
     real_steps: Annotated[int, Ge(0)] = 0  # 0: bytes
+    largest_batch: bool = False  # neither: the largest batch that fits the device
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,15 @@ from evabench.units import Bytes, Seconds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BatchProjection(Strict):
+    """The largest batch that fits a device, by live tensors on fake ones: no batch of that size was made."""
+
+    largest: int | None  # 0: not one sample fits; None: the bytes of a step do not depend on the batch
+    free_bytes: Bytes  # of the device, without a data set that lies on it whole
+    plain_optimizer: bool = False  # as below
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Probe(Strict):
     """Bytes on tensors without data, or the seconds of a few real steps."""
 
@@ -21,3 +30,4 @@ class Probe(Strict):
     held_out_seconds: Seconds | None = None  # of a forward pass, for one sample
     on_noise: bool = False  # the steps were made on noise of the right shape
     rss_high_water_bytes: Bytes | None = None  # of the whole process
+    batch: BatchProjection | None = None  # None: not asked for, or not possible

@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := $(VENV)/bin
 JOBS ?= $(shell nproc)
 
-.PHONY: venv venv-test quickstart test test-long check bench bench-gate gpu-check reference-reports docs docs-reference clean
+.PHONY: venv venv-test quickstart test test-long test-device check bench bench-gate gpu-check reference-reports docs docs-reference clean
 
 venv: $(VENV)/.installed
 $(VENV)/.installed: pyproject.toml
@@ -28,6 +28,10 @@ test: venv-test
 test-long: venv-test
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n $(JOBS) -m long
 
+# On the stand-in device: the smoke tiers of whole suites, and what each optimizer launches. Some minutes; `.ci/run` has them too.
+test-device: venv-test
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n $(JOBS) -m long tests/standin_device
+
 check: venv-test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -45,10 +49,10 @@ BASE ?= HEAD
 bench-gate: venv-test
 	EVABENCH_BENCH_BASE=$(BASE) $(BIN)/python -m pytest tests/benchmarks -p no:xdist --evabench-gate -q
 
-# Installs nothing: PYTHON names one that has torch and what `pyproject.toml` lists. PART: one of the parts, or nothing for all.
+# Installs nothing: PYTHON names one that has torch and what `pyproject.toml` lists. PART: one or several, or nothing for all.
 GPU_CHECK ?= results/gpu-check
 gpu-check:
-	OMP_NUM_THREADS=1 $(PYTHON) -m tools.gpu_check $(if $(PART),--part $(PART)) --out $(GPU_CHECK)
+	OMP_NUM_THREADS=1 $(PYTHON) -m tools.gpu_check $(foreach part,$(PART),--part $(part)) --out $(GPU_CHECK)
 
 # The site, in `build/site`. A warning (a link, an anchor, a page in no menu) ends it.
 docs: venv-test

@@ -2,6 +2,8 @@
 
 import os
 import time
+from collections import Counter
+from itertools import groupby
 
 import pytest
 
@@ -10,7 +12,7 @@ from tests.nvml.stand_in import GPU_0, ONE_GPU
 from tools.gpu_check import environment, results
 from tools.gpu_check.answer import Answer, Check
 from tools.gpu_check.bench import Bench
-from tools.gpu_check.checks import CHECKS, PARTS
+from tools.gpu_check.checks import CHECKS, MINUTES, PARTS
 from tools.gpu_check.clock import label_answer, labelled
 from tools.gpu_check.launches import counts_of
 from tools.gpu_check.perform import perform
@@ -47,7 +49,7 @@ def label(host_ms, device_ms, num_steps):
 def test_every_open_point_has_a_check_and_every_check_a_name_of_its_own():
     assert {point for one in CHECKS for point in one.points} == set(range(1, 11))
     assert len({one.name for one in CHECKS}) == len(CHECKS)
-    assert set(PARTS) >= {"environment", "clock", "memory", "energy", "phases", "optimizers", "cost", "profile"}
+    assert set(PARTS) >= {"environment", "clock", "phases", "optimizers", "quickstart", "cost", "profile", "tests"}
 
 
 def test_a_check_answers_in_a_process_of_its_own():
@@ -138,3 +140,15 @@ def test_with_nvidias_bindings_on_a_stand_in_the_first_questions_are_answered(st
     assert device.values["uuid_nvml"] == GPU_0
     assert process.answer == "no"  # the process of the stand-in is not in its list
     assert process.values["listed_after"] == {str(os.getpid()): 5}
+
+
+def test_each_part_ends_within_its_minutes_and_the_first_two_have_the_points_1_to_7():
+    seconds = Counter()
+    for one in CHECKS:
+        seconds[one.part] += one.seconds
+    assert max(seconds.values()) <= 60 * MINUTES
+    assert {point for one in CHECKS if one.part in PARTS[:2] for point in one.points} == set(range(1, 8))
+
+
+def test_the_parts_come_one_after_the_other():
+    assert [part for part, _ in groupby(CHECKS, key=lambda one: one.part)] == list(PARTS)

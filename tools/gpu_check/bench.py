@@ -5,6 +5,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -21,6 +22,7 @@ class Bench:
     """A device by its name, and what differs between a GPU and the dry run."""
 
     device_name: str  # "cuda" or "cpu"
+    out: Path = Path("results/gpu-check")  # the folder of lines and report
 
     @property
     def dry(self) -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from evabench.findings.arm import MeasuredArm
 from evabench.records.host import Host
+from evabench.settings.choices import Precision
 from evabench.settings.claims import Claim, ClaimedWorkload
 from evabench.settings.workloads import WorkloadSettings
 
@@ -17,7 +18,7 @@ def claimed_workload(claim: Claim, workload: WorkloadSettings) -> ClaimedWorkloa
 
 
 def place_differences(claim: Claim, host: Host, device: str, workload: WorkloadSettings) -> tuple[str, ...]:
-    """Return how device, model, data and batch differ: one text each, "batch: 512 in the claim, 250 here".
+    """Return how device, model, data, batch and precision differ: one text each, "batch: 512 in the claim, 250 here".
 
     Where a workload is none of the claim's, its batch is compared with those of all the claim's workloads.
     """
@@ -25,7 +26,9 @@ def place_differences(claim: Claim, host: Host, device: str, workload: WorkloadS
     if claim.conditions and claimed_workload(claim, workload) is None:
         theirs = ", ".join(f"{one.model} on {one.data}" for one in claim.conditions)
         found.append(f"workload: {theirs} in the claim, {workload.title} on {workload.data} here")
-    return (*found, *_number_difference("batch", [one.batch for one in _compared(claim, workload)], workload.batch))
+    compared = _compared(claim, workload)
+    found += _number_difference("batch", [one.batch for one in compared], workload.batch)
+    return (*found, *_precision_difference({one.precision for one in compared} - {None}, workload.precision))
 
 
 def differences(claim: Claim, host: Host, arm: MeasuredArm, base: MeasuredArm) -> tuple[str, ...]:
@@ -60,6 +63,11 @@ def _device_difference(claim: Claim, host: Host, device: str) -> Iterable[str]:
     if claim.device == "cpu" and device != "cpu":
         gpus = f" ({', '.join(host.gpus)})" if host.gpus else ""
         yield f"hardware: a CPU in the claim, a device of kind {device} here{gpus}"
+
+
+def _precision_difference(claimed: set[Precision | None], here: str) -> Iterable[str]:
+    if claimed and here not in claimed:
+        yield f"precision: {' or '.join(sorted(map(str, claimed)))} in the claim, {here} here"
 
 
 def _number_difference(what: str, claimed: Iterable[float | None], here: float | None) -> Iterable[str]:

@@ -13,6 +13,7 @@ from annotated_types import Gt, Lt
 from pydantic import Field
 
 from evabench.settings.bounds import Count, Decay, check_bounds, field_names
+from evabench.settings.choices import Precision
 from evabench.settings.strict import Strict
 
 Quantity = Literal[
@@ -65,6 +66,7 @@ class ClaimedWorkload(Strict):
     model: str  # as in the `title` of the workload's settings
     data: str
     batch: Count | None = None
+    precision: Precision | None = None  # in which the passes are computed
     arm_epochs: float | None = None
     base_epochs: float | None = None
 

@@ -84,6 +84,7 @@ def test_an_up_to_is_not_refuted_while_one_of_its_workloads_was_not_run():
     ("changes", "difference"),
     [
         ({"batch": 500}, "batch: 500 in the claim, 250 here"),
+        ({"precision": "bf16"}, "precision: bf16 in the claim, fp32 here"),
         ({"arm_epochs": 5}, "epochs of Eva: 5 in the claim, 2 here"),
         ({"base_epochs": 5}, "epochs of SGD: 5 in the claim, 2 here"),
     ],

@@ -2,8 +2,8 @@
 
 So every device starts from the same weights and sees the same batches. A small data set that needs no random
 transforms lies on the device whole; what is drawn for each image is computed by the CPU, where one image costs no
-launches. A batch is pinned and its copy is queued: the host goes on, and makes the next one while the device still
-computes.
+launches. A batch is pinned and its copy is queued: the host goes on, makes the next one while the device still
+computes, and has it copied beside that, on a stream of its own.
 """
 
 from collections import defaultdict
@@ -44,7 +44,7 @@ class OnDevice:
     """The batches of a source, moved."""
 
     def __init__(self, source: Source, device: torch.device) -> None:
-        self.source, self.device = source, device
+        self.source, self.copies = source, Copies(device)
 
     def training_batches(self, journal: Journal | None = None) -> Iterator[Batch]:
         """Yield batches of one size without end."""
@@ -64,16 +64,35 @@ class OnDevice:
         return map(self._moved, self.source.held_out(split))
 
     def _moved(self, batch: Batch) -> Batch:
-        inputs = to_device(batch.inputs, self.device)
+        inputs = self.copies.moved(batch.inputs)
         same = batch.targets is batch.inputs
-        return Batch(inputs, inputs if same else to_device(batch.targets, self.device))
+        return Batch(inputs, inputs if same else self.copies.moved(batch.targets))
 
 
-def to_device(tensor: Tensor, device: torch.device) -> Tensor:
-    """Return a tensor on a device; the host does not wait for the copy."""
-    if tensor.device == device:
-        return tensor
-    return tensor.pin_memory().to(device, non_blocking=True) if tensor.device.type == "cpu" else tensor.to(device)
+@final
+class Copies:
+    """Copies tensors to a device; neither the host nor what the device computes waits for one before it is needed."""
+
+    def __init__(self, device: torch.device) -> None:
+        self.device = device
+        has_streams = hasattr(torch.get_device_module(device), "Stream")
+        self._stream = torch.Stream(device) if has_streams else None
+
+    def moved(self, tensor: Tensor) -> Tensor:
+        """Return a tensor on the device."""
+        if tensor.device == self.device:
+            return tensor
+        if tensor.device.type != "cpu":
+            return tensor.to(self.device)
+        pinned = tensor.pin_memory()
+        if self._stream is None:
+            return pinned.to(self.device, non_blocking=True)
+        with self._stream:
+            moved = pinned.to(self.device, non_blocking=True)
+        present = torch.accelerator.current_stream(self.device)
+        present.wait_stream(self._stream)
+        moved.record_stream(present)
+        return moved
 
 
 def _moved(model: nn.Module, device: torch.device) -> nn.Module:

@@ -70,3 +70,16 @@ def test_the_pilot_gives_up_when_its_time_is_over_and_discards_all_it_tried():
     assert warm_up.window_steps == 12
     assert warm_up.steady_after_steps is None
     assert warm_up.discarded_steps == machine.steps
+
+
+def test_the_pilot_waits_until_the_clock_of_the_device_is_up():
+    machine = FakeMachine(lambda step: 40)
+    readings = iter([0.3e9, 0.3e9, 1.2e9, 1.8e9, 1.8e9, 1.8e9])  # two are equal before the clock has risen
+    warm_up = find_warm_up(machine.step, machine.clock, WarmUpSettings(), cycle_steps=1, speed=lambda: next(readings))
+    assert warm_up.steady_after_steps == 10 * 4
+
+
+def test_a_device_whose_clock_nobody_tells_is_judged_by_its_steps():
+    machine = FakeMachine(lambda step: 50)
+    warm_up = find_warm_up(machine.step, machine.clock, WarmUpSettings(), cycle_steps=1, speed=lambda: None)
+    assert warm_up.steady_after_steps == 10

@@ -62,6 +62,8 @@ def _device_module():
     module.set_rng_state = lambda state, device=None: library.default_generator(_index(device)).set_state(state)
     module.get_amp_supported_dtype = lambda: [torch.bfloat16, torch.float16]
     module.get_device_properties = lambda device=None: Properties(_index(device))
+    module.Stream = torch.Stream
+    module.mem_get_info = lambda device=None: library.memory_info(_index(device))
     module.memory_allocated = lambda device=None: library.counters(_index(device))["live_bytes"]
     module.max_memory_allocated = lambda device=None: library.counters(_index(device))["peak_bytes"]
     # It takes no more from the machine than tensors need.

@@ -5,6 +5,8 @@
 #include <c10/core/impl/DeviceGuardImplInterface.h>
 #include <c10/core/impl/alloc_cpu.h>
 #include <torch/extension.h>
+#include <unistd.h>
+#include <array>
 #include <chrono>
 #include <map>
 #include <mutex>
@@ -18,6 +20,8 @@ std::atomic<long> lost_after_launches{-1};  // of all devices together; negative
 std::atomic<long> all_launches{0};
 std::atomic<int> count{2};
 thread_local c10::DeviceIndex present = 0;
+thread_local std::array<c10::StreamId, MAX_DEVICES> present_stream{};  // 0: the default one
+std::atomic<c10::StreamId> num_streams{0};
 
 long now() {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch()).count();
@@ -142,11 +146,15 @@ struct Guard final : c10::impl::DeviceGuardImplInterface {
     present = device.index();
   }
   void uncheckedSetDevice(c10::Device device) const noexcept override { present = device.index(); }
-  c10::Stream getStream(c10::Device device) const override { return stream_of(device); }
-  c10::Stream getDefaultStream(c10::Device device) const override { return stream_of(device); }
-  c10::Stream getStreamFromGlobalPool(c10::Device device, bool) const override { return stream_of(device); }
-  c10::Stream getNewStream(c10::Device device, int) const override { return stream_of(device); }
-  c10::Stream exchangeStream(c10::Stream stream) const override { return stream; }
+  c10::Stream getStream(c10::Device device) const override { return stream_of(device, present_stream[index_of(device)]); }
+  c10::Stream getDefaultStream(c10::Device device) const override { return stream_of(device, 0); }
+  c10::Stream getStreamFromGlobalPool(c10::Device device, bool) const override { return stream_of(device, ++num_streams); }
+  c10::Stream getNewStream(c10::Device device, int) const override { return stream_of(device, ++num_streams); }
+  c10::Stream exchangeStream(c10::Stream stream) const override {
+    c10::Stream before = getStream(stream.device());
+    present_stream[stream.device_index()] = stream.id();
+    return before;
+  }
   c10::DeviceIndex deviceCount() const noexcept override { return num_devices(); }
   // What is queued has run when the call returns, so that an event is the moment of its recording.
   void record(void** event, const c10::Stream&, const c10::DeviceIndex, const c10::EventFlag) const override {
@@ -165,8 +173,9 @@ struct Guard final : c10::impl::DeviceGuardImplInterface {
   }
 
  private:
-  static c10::Stream stream_of(c10::Device device) {
-    return c10::Stream(c10::Stream::DEFAULT, device.has_index() ? device : c10::Device(KIND, present));
+  static c10::DeviceIndex index_of(c10::Device device) { return device.has_index() ? device.index() : present; }
+  static c10::Stream stream_of(c10::Device device, c10::StreamId id) {
+    return c10::Stream(c10::Stream::UNSAFE, c10::Device(KIND, index_of(device)), id);
   }
 };
 C10_REGISTER_GUARD_IMPL(PrivateUse1, Guard);
@@ -208,6 +217,7 @@ struct Hooks final : at::PrivateUse1HooksInterface {
 Counters& counters(c10::DeviceIndex device) { return all_counters[device]; }
 c10::DeviceIndex num_devices() { return static_cast<c10::DeviceIndex>(count.load()); }
 c10::DeviceIndex current_device() { return present; }
+bool is_default_stream(c10::DeviceIndex device) { return present_stream[device] == 0; }
 c10::Allocator* allocator() { return &device_memory; }
 
 void check_device(c10::DeviceIndex device) {
@@ -257,8 +267,14 @@ PYBIND11_MODULE(TORCH_EXTENSION_NAME, m) {
     found["launches"] = counted.launches.load();
     found["host_reads"] = counted.host_reads.load();
     found["bytes_to_device"] = counted.bytes_to_device.load();
+    found["bytes_beside"] = counted.bytes_beside.load();
     found["bytes_to_host"] = counted.bytes_to_host.load();
     return found;
+  });
+  m.def("memory_info", [](int device) {
+    long limit = limit_bytes, live = counters(static_cast<c10::DeviceIndex>(device)).live_bytes;
+    long total = limit >= 0 ? limit : sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGESIZE);
+    return std::make_pair(std::max(0L, total - live), total);
   });
   m.def("reset_peak", [](int device) {
     Counters& counted = counters(static_cast<c10::DeviceIndex>(device));

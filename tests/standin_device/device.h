@@ -16,11 +16,13 @@ struct Counters {
   std::atomic<long> launches{0};    // operators that compute
   std::atomic<long> host_reads{0};  // copies to the host, a single number included
   std::atomic<long> bytes_to_device{0}, bytes_to_host{0};
+  std::atomic<long> bytes_beside{0};  // of those to the device, on a stream of their own
 };
 
 Counters& counters(c10::DeviceIndex device);
 c10::DeviceIndex num_devices();
 c10::DeviceIndex current_device();
+bool is_default_stream(c10::DeviceIndex device);  // whether the present stream is the one that computes
 void check_device(c10::DeviceIndex device);  // raises for one that is not there, or no longer
 void count_launch(c10::DeviceIndex device);  // the device may be lost with it
 c10::Allocator* allocator();

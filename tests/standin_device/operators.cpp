@@ -79,7 +79,9 @@ at::Tensor copy_from(const at::Tensor& from, const at::Tensor& to, bool non_bloc
   if (is_here(from) && is_here(to)) {
     count_launch(to.get_device());
   } else if (is_here(to)) {
-    counters(to.get_device()).bytes_to_device += to.nbytes();
+    Counters& counted = counters(to.get_device());
+    counted.bytes_to_device += to.nbytes();
+    if (!is_default_stream(to.get_device())) counted.bytes_beside += to.nbytes();
   } else {
     Counters& counted = counters(from.get_device());
     counted.bytes_to_host += from.nbytes();
@@ -94,6 +96,9 @@ at::Tensor copy_from_and_resize(const at::Tensor& from, const at::Tensor& to) {
   return copy_from(from, to, false);
 }
 
+// What is queued has run when the call returns: no memory is given away too early.
+void record_stream(at::Tensor&, c10::Stream) {}
+
 at::Scalar read_number(const at::Tensor& tensor) {
   check_device(tensor.get_device());
   ++counters(tensor.get_device()).host_reads;
@@ -106,14 +111,14 @@ at::Scalar read_number(const at::Tensor& tensor) {
 struct Uncounted {
   explicit Uncounted(c10::DeviceIndex device) : counted(counters(device)) {
     reads = counted.host_reads, to_device = counted.bytes_to_device, to_host = counted.bytes_to_host;
-    launches = counted.launches;
+    launches = counted.launches, beside = counted.bytes_beside;
   }
   ~Uncounted() {
     counted.host_reads = reads, counted.bytes_to_device = to_device, counted.bytes_to_host = to_host;
-    counted.launches = launches;
+    counted.launches = launches, counted.bytes_beside = beside;
   }
   Counters& counted;
-  long reads, to_device, to_host, launches;
+  long reads, to_device, to_host, launches, beside;
 };
 
 const char* NAME = "standin";
@@ -228,6 +233,7 @@ TORCH_LIBRARY_IMPL(aten, PrivateUse1, m) {
   m.impl("_copy_from", copy_from);
   m.impl("_copy_from_and_resize", copy_from_and_resize);
   m.impl("_local_scalar_dense", read_number);
+  m.impl("record_stream", record_stream);
   m.impl("view", at::native::view);
   m.impl("as_strided", at::native::as_strided_tensorimpl);
   m.impl("_reshape_alias", at::native::_reshape_alias);

@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from evabench.optimizers import FOOF, KFAC, MFAC, Eva, EvaF, EvaS, Shampoo
+from evabench.workloads.placed import Copies
 from tests.standin_device.process import library
 
 OPTIMIZERS = {
@@ -142,6 +143,19 @@ def moved():
 
 def test_copies_and_reads_are_counted_and_memory_can_be_pinned(standin):
     assert standin.ask(moved) == (True, {"bytes_to_device": 40, "host_reads": 2})
+
+
+def moved_beside():
+    counted, device = library(), torch.device("standin", 0)
+    before = counted.counters(0)
+    moved = Copies(device).moved(torch.ones(10))
+    after = counted.counters(0)
+    stream = torch.accelerator.current_stream(device).stream_id
+    return str(moved.device), stream, [after[name] - before[name] for name in ("bytes_to_device", "bytes_beside")]
+
+
+def test_batches_are_copied_on_a_stream_of_their_own(standin):
+    assert standin.ask(moved_beside) == ("standin:0", 0, [40, 40])
 
 
 def saved():

@@ -1,10 +1,12 @@
 """Whole suites on a device, through the launch server: what a person with a GPU types, and what comes of it."""
 
 import os
+import re
 import subprocess
 import sys
 
 import pytest
+from filelock import FileLock
 
 from evabench.records.convergence import Convergence
 from evabench.records.counts import Counts
@@ -183,23 +185,65 @@ def test_a_device_that_is_not_here_is_refused_before_anything_is_run(lone, devic
     assert words in done.stderr
 
 
-@pytest.mark.parametrize("suite", ["ci", *LONG])
-def test_a_smoke_tier_on_the_device_ends_where_the_cpu_ends(standin, suite, tmp_path):
-    file, whole = tmp_path / f"{suite}.toml", shipped_suites()[suite].read_text()
-    whole = whole.replace("refresh_every = 50", "refresh_every = 5")
-    untimed = whole.replace("step_time = { sweeps = 1 }\n", "")  # a CPU's step times are no matter here
-    for device, text in (("cpu", untimed), ("standin", whole)):
-        file.write_text(text)
-        done = evabench(tmp_path, "run", file.name, "--tier", "smoke", "--no-repeat", "--device", device)
-        assert done.returncode == 0, done.stderr + done.stdout
-    runs = stored(tmp_path, suite)
-    assert {run.outcome.kind for run in runs} == {"completed"}
-    on_cpu, on_device = (measured(runs, Convergence, device) for device in ("cpu", "standin"))
+def smoke_tier(suite):
+    """Return the file of a suite twice: losses alone for the CPU; the whole smoke tier and counts for a device."""
+    text = shipped_suites()[suite].read_text().replace("refresh_every = 50", "refresh_every = 5")
+    head, smoke = text.split("[tiers.smoke]\n")
+    if "convergence" not in smoke.split("\n\n")[0]:
+        smoke = "convergence = { seeds = 1, steps = 4, evaluate_every = 2 }\n" + smoke
+    losses = re.sub(r"(?m)^(memory|directions|step_time|phases) = .*\n", "", smoke)
+    return f"{head}[tiers.smoke]\n{losses}", f"{head}[tiers.smoke]\ncounts = {{ seeds = 1 }}\n{smoke}"
+
+
+@pytest.fixture(scope="module", params=["ci", *LONG])
+def smoke(standin, request, tmp_path_factory):
+    """The runs of a smoke tier on a CPU and on a device, made once for all workers."""
+    base, suite = tmp_path_factory.getbasetemp(), request.param
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / f"smoke-{suite}"
+    folder.mkdir(exist_ok=True)
+    file, done = folder / f"{suite}.toml", folder / "done"
+    with FileLock(folder / "lock"):
+        if not done.exists():
+            for device, text in zip(("cpu", "standin"), smoke_tier(suite), strict=True):
+                file.write_text(text)
+                ran = evabench(folder, "run", file.name, "--tier", "smoke", "--no-repeat", "--device", device)
+                assert ran.returncode == 0, ran.stderr + ran.stdout
+            done.touch()
+    return stored(folder, suite)
+
+
+def test_every_run_of_a_smoke_tier_completes_on_the_device(smoke):
+    assert {run.outcome.kind for run in smoke} == {"completed"}
+
+
+def test_a_smoke_tier_on_the_device_has_the_losses_of_the_cpu(smoke):
+    on_cpu, on_device = (measured(smoke, Convergence, device) for device in ("cpu", "standin"))
+    assert on_cpu.keys() == on_device.keys() != set()
     for arm, curve in on_cpu.items():
         # Rounding grows: Eva's first steps on a ResNet made 1e-7 of the second evaluation 0.6 % of the third.
         (first, second, *later), theirs = losses(curve), losses(on_device[arm])
         assert theirs[:2] == pytest.approx([first, second], rel=1e-4), arm
         assert theirs[2:] == pytest.approx(later, rel=0.05), arm
-    for arm, memory in measured(runs, Memory, "standin").items():
+
+
+def test_the_peaks_of_a_smoke_tier_are_those_of_the_devices_own_counter(smoke):
+    found = measured(smoke, Memory, "standin")
+    assert found
+    for arm, memory in found.items():
         counted = memory.device.allocated_bytes - memory.device.data_bytes - memory.device.library_bytes
         assert memory.peak.total == pytest.approx(counted, rel=0.01), arm
+
+
+def test_no_plain_step_of_a_smoke_tier_reads_from_the_device(smoke):
+    found = {arm: counts.plain.host_reads for arm, counts in measured(smoke, Counts, "standin").items()}
+    assert found == dict.fromkeys(found, 0)
+    assert len(found) >= 2
+
+
+def test_a_dry_run_on_a_device_projects_the_largest_batch_from_its_free_memory(lone):
+    words = ("run", "tiny.toml", "--device", "standin", "--dry-run", "--probe-seconds", "600")
+    printed = evabench(lone, *words, limit_bytes=24_000_000).stdout  # of which the data set takes 9.4
+    assert "Projection: the largest batch that fits standin:0" in printed
+    largest = re.search(r"small, Eva +50 +([\d,]+)", printed)
+    assert largest, printed
+    assert 500 < int(largest[1].replace(",", "")) < 2000

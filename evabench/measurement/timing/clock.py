@@ -1,6 +1,6 @@
 """The clock of a timing visit: warm-up, then one block of whole cycles."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from math import hypot, sqrt
@@ -9,11 +9,14 @@ from time import perf_counter_ns, process_time
 from typing import ClassVar, Protocol
 
 from evabench.measurement.timing.side_work import SideWorkWatch
+from evabench.measurement.timing.speed import Speed, unknown_speed
 from evabench.measurement.watch.processes import ProcessWatch
 from evabench.records.checks import VisitChecks
 from evabench.records.measurement import StepTimeSettings, WarmUpSettings
 from evabench.records.step_time import StepTime, WarmUp
-from evabench.units import Seconds
+from evabench.units import Hertz, Seconds
+
+_SECONDS_TO_SPEED = 1.0  # NVML renews what it says of a clock some ten times per second
 
 Step = Callable[[], None]  # one whole training step, its batch at hand
 
@@ -121,15 +124,19 @@ def time_visit(
     )
 
 
-def find_warm_up(step: Step, clock: Clock, settings: WarmUpSettings, cycle_steps: int) -> WarmUp:
+def find_warm_up(
+    step: Step, clock: Clock, settings: WarmUpSettings, cycle_steps: int, speed: Speed = unknown_speed
+) -> WarmUp:
     """Run windows of whole cycles until two neighbours agree, or the time is up.
 
     Two windows agree when their medians differ by less than `tolerance` or by less than two robust standard errors of
-    their difference, whichever is larger. The steps before the second of them are the warm-up.
+    their difference, whichever is larger, and the clock of the device is the same behind both. A GPU has a second at
+    least to bring its clock up. The steps before the second window are the warm-up.
     """
     window_steps = -(-max(settings.min_window_steps, cycle_steps) // cycle_steps) * cycle_steps
     medians: list[float] = []
     errors: list[float] = []
+    speeds: list[Hertz | None] = []
     spent = 0.0
     first_step = None
     steady_after = None
@@ -139,7 +146,9 @@ def find_warm_up(step: Step, clock: Clock, settings: WarmUpSettings, cycle_steps
         first_step = window[0] if first_step is None else first_step
         medians.append(median(window))
         errors.append(_standard_error(window))
-        if len(medians) > 1 and _agree(medians, errors, settings.tolerance):
+        speeds.append(speed())
+        is_settled = _is_settled(speeds, spent, settings.tolerance)
+        if len(medians) > 1 and is_settled and _agree(medians, errors, settings.tolerance):
             steady_after = window_steps * (len(medians) - 1)
     return WarmUp(
         window_steps=window_steps,
@@ -153,6 +162,13 @@ def _agree(medians: list[float], errors: list[float], tolerance: float) -> bool:
     difference = abs(medians[-1] - medians[-2])
     error = hypot(errors[-1], errors[-2])
     return difference < max(tolerance * medians[-2], 2 * error)
+
+
+def _is_settled(speeds: Sequence[Hertz | None], spent: Seconds, tolerance: float) -> bool:
+    before, now = speeds[-2:] if len(speeds) > 1 else (None, speeds[-1])
+    if now is None:
+        return True
+    return spent >= _SECONDS_TO_SPEED and before is not None and abs(now - before) <= tolerance * before
 
 
 def _standard_error(values: tuple[float, ...]) -> float:

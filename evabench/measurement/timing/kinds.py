@@ -10,6 +10,7 @@ from evabench.measurement.timing.clock import find_warm_up, time_visit
 from evabench.measurement.timing.device_clock import clock_on, marks_on
 from evabench.measurement.timing.passes import time_passes_alone
 from evabench.measurement.timing.phases import time_phases
+from evabench.measurement.timing.speed import speed_of
 from evabench.measurement.timing.trace import profile_steps
 from evabench.measurement.trained_steps import TrainedSteps, at_a_rate_that_holds
 from evabench.records.measurement import PhasesSettings, ProfileSettings, StepTimeSettings, WarmUpSettings
@@ -23,7 +24,8 @@ def measure_warm_up(bench: Bench, settings: WarmUpSettings) -> WarmUp:
 
     def measure(steps: TrainedSteps) -> WarmUp:
         clock = clock_on(bench.device)
-        found = find_warm_up(steps.step, clock, settings, bench.cycle_steps)
+        with speed_of(bench.device) as speed:
+            found = find_warm_up(steps.step, clock, settings, bench.cycle_steps, speed)
         return replace(found, passes=time_passes_alone(bench, steps, clock))
 
     return replace(at_a_rate_that_holds(bench, measure), rate_share=bench.rate_share)

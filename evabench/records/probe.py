@@ -13,7 +13,7 @@ class BatchProjection(Strict):
 
     largest: int | None  # 0: not one sample fits; None: the bytes of a step do not depend on the batch
     free_bytes: Bytes  # of the device, without a data set that lies on it whole
-    plain_optimizer: bool = False  # as below
+    plain_optimizer: bool = False  # SGD stands in: the arm's own optimizer does not run on fake tensors
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -61,6 +61,7 @@ COMMANDS: Mapping[str, How] = {
     # docs/gpu.md
     "evabench run cifar --tier paper --device cuda": NO_GPU,
     "make gpu-check PYTHON=python3 PART=clock": NO_GPU,
+    'make gpu-check PYTHON=python3 PART="environment clock"': NO_GPU,
     # docs/measurement.md
     "evabench doctor --pairs 30": How("never", reason="`evabench doctor` with another number, for minutes"),
     "python tools/bare_loop.py --pairs 30": How(

@@ -56,6 +56,7 @@ MEANINGS: Mapping[str, str] = {
     "Claim.alpha": "the error of a one-sided bound",
     "ClaimedWorkload.data": "name of the data set, as in [workloads]",
     "ClaimedWorkload.batch": "samples of a step",
+    "ClaimedWorkload.precision": "in which the passes are computed",
     "ClaimedWorkload.arm_epochs": "budget of the arm",
     "ClaimedWorkload.base_epochs": "budget of the base",
     "GateTable.gated": 'cells that are timed too, "WORKLOAD, ARM"; at most four',

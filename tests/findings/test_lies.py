@@ -164,7 +164,11 @@ TWINS = {
 }
 OTHERS = {  # of other packages, as a user names them: options, and whether they are made of the model
     "torch.optim:NAdam": ({"lr": 0.002}, False),
-    "torch.optim:LBFGS": ({"lr": 0.1, "max_iter": 4}, False),
+    # Its history is full where its memory is counted: of a longer one the check says, rightly, that it grows later.
+    "torch.optim:LBFGS": (
+        {"lr": 0.1, "max_iter": 4, "line_search_fn": "strong_wolfe", "history_size": 3},
+        False,
+    ),
     "pytorch_optimizer:SOAP": ({"lr": 0.003, "precondition_frequency": 5}, False),
     "pytorch_optimizer:ScheduleFreeAdamW": ({"lr": 0.01}, False),
     "pytorch_optimizer:Lion": ({"lr": 0.001}, False),

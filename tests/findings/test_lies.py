@@ -164,11 +164,6 @@ TWINS = {
 }
 OTHERS = {  # of other packages, as a user names them: options, and whether they are made of the model
     "torch.optim:NAdam": ({"lr": 0.002}, False),
-    # Its history is full where its memory is counted: of a longer one the check says, rightly, that it grows later.
-    "torch.optim:LBFGS": (
-        {"lr": 0.1, "max_iter": 4, "line_search_fn": "strong_wolfe", "history_size": 3},
-        False,
-    ),
     "pytorch_optimizer:SOAP": ({"lr": 0.003, "precondition_frequency": 5}, False),
     "pytorch_optimizer:ScheduleFreeAdamW": ({"lr": 0.01}, False),
     "pytorch_optimizer:Lion": ({"lr": 0.001}, False),
@@ -225,3 +220,11 @@ def test_an_honest_optimizer_of_another_package_is_not_accused(server, honest, n
     options, takes_model = OTHERS[name]
     mine = made(server, "Mine", own(name, options, takes_model=takes_model), EVERYTHING, NETS[net])
     assert accusations(honest(EVERYTHING, NETS[net]), mine) == []
+
+
+@pytest.mark.long
+def test_a_history_that_still_grows_is_called_late_state_and_nothing_else(server, honest):
+    options = {"lr": 0.1, "max_iter": 4, "line_search_fn": "strong_wolfe"}
+    mine = made(server, "Mine", own("torch.optim:LBFGS", options, takes_model=False), EVERYTHING)
+    (sentence,) = accusations(honest(EVERYTHING), mine)
+    assert "more state at the end of training than where its memory was counted" in sentence

@@ -12,12 +12,13 @@ from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 
-from evabench.cli.stored import report_of_file
+from evabench.cli.stored import report_of
 from evabench.reporting.document import Document
 from evabench.reporting.formats import FORMATS
 from evabench.reporting.pictures.picture import Picture
 from evabench.reporting.pictures.theme import FONT
 from evabench.reporting.report import Report
+from evabench.reporting.run_sets import run_sets
 from evabench.reporting.sections import make_document
 from evabench.suite.reading import load_suite
 
@@ -46,14 +47,16 @@ def reports() -> Iterator[tuple[str, Document]]:
     for file in sorted(RUNS.glob("*/runs.jsonl")):
         name = file.parent.name
         if (ROOT / "suites" / f"{name}.toml").exists():
-            yield name, make_document(_of_any_code(report_of_file(load_suite(name), file)))
+            suite = load_suite(name)
+            (runs,) = run_sets(suite, [file])
+            yield name, make_document(_of_any_code(report_of(suite, runs)))
 
 
 def _of_any_code(report: Report) -> Report:
     """Return a report that says the same whatever code is installed when it is made."""
     sources = ", ".join(dict.fromkeys(run.code.id for run in report.runs))
     note = f"Made with the sources {sources}: what is installed now may be faster, slower or another method."
-    return replace(report, older=(), store_notes=(note,))
+    return replace(report, older=(), store_notes=(note,), label="")
 
 
 def write(document: Document, folder: Path) -> None:

@@ -10,6 +10,7 @@ from evabench.findings.public import PublicRatio
 from evabench.findings.rate_checks import RateCheck
 from evabench.findings.tuning import TunedArm
 from evabench.settings.claims import Claim
+from evabench.settings.methods import method_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,12 +29,12 @@ class ComparedWorkload:
 
     def speaking_for(self, claim: Claim) -> list[MeasuredArm]:
         """Return the arms of the claim's own optimizer that count."""
-        arms = [one for one in self._subjects(claim) if claim.is_arm(one.name, one.optimizer.optimizer)]
+        arms = [one for one in self._subjects(claim) if claim.is_arm(one.name, method_of(one.optimizer))]
         return [one for one in arms if one.name == one.optimizer.title] or arms
 
     def against(self, claim: Claim) -> list[MeasuredArm]:
         """Return the arms of the claim's baselines."""
-        return [one for one in self._subjects(claim) if claim.is_base(one.name, one.optimizer.optimizer)]
+        return [one for one in self._subjects(claim) if claim.is_base(one.name, method_of(one.optimizer))]
 
     def _subjects(self, claim: Claim) -> list[MeasuredArm]:
         """Return the arms that are what their tag says: an ablation arm speaks only where it is named."""

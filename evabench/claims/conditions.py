@@ -6,6 +6,7 @@ from evabench.findings.arm import MeasuredArm
 from evabench.records.host import Host
 from evabench.settings.choices import Precision
 from evabench.settings.claims import Claim, ClaimedWorkload
+from evabench.settings.methods import method_of
 from evabench.settings.workloads import WorkloadSettings
 
 
@@ -46,7 +47,7 @@ def claimed_epochs(claim: Claim, arm: MeasuredArm) -> tuple[float, ...]:
     named = claimed_workload(claim, arm.workload)
     if named is None:
         return ()
-    speaks = claim.is_arm(arm.name, arm.optimizer.optimizer)
+    speaks = claim.is_arm(arm.name, method_of(arm.optimizer))
     stated = named.arm_epochs if speaks else named.base_epochs
     return () if stated is None else (stated,)
 

@@ -1,5 +1,6 @@
 """Counted comparisons: what the curvature state of the claim's arm comes to against that of each baseline."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -7,7 +8,20 @@ from evabench.claims.judgement import Evidence
 from evabench.findings.widths import CountedArm, WidthFamily
 from evabench.settings.claims import Claim
 from evabench.settings.eva import is_ablation
+from evabench.settings.methods import method_of
 from evabench.stats.widths import MIN_WIDTHS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Share:
+    """What the curvature state of an arm is of that of a base, over the widths of one family."""
+
+    arm: str
+    base: str
+    family: str
+    num_widths: int
+    largest: float
+    holds: bool  # it is no more than what was claimed, at every width
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,6 +29,7 @@ class Count:
     """What counting says about a claim in one family."""
 
     conditions: tuple[tuple[str, bool], ...]  # sentences, and whether each holds
+    shares: tuple[Share, ...] = ()  # of a claimed share: what each comparison comes to
     num_widths: int  # the least that any condition rests on
     complete: bool  # the arm and every baseline of the claim could be checked
     problems: tuple[str, ...]  # sentences: why something could not
@@ -25,7 +40,7 @@ def count_growth(claim: Claim, family: WidthFamily) -> Count:
     """Check that the arm has no term of second degree in the width, and that each of the baselines has one."""
     conditions, problems, num_widths, irregular = [], [], dict[str, int](), False
     for arm in _arms(claim, family):
-        called, polynomial = claim.called(arm.arm, arm.optimizer.optimizer), arm.polynomial
+        called, polynomial = claim.called(arm.arm, method_of(arm.optimizer)), arm.polynomial
         if polynomial is None:
             problems.append(f"{arm.arm} needs {MIN_WIDTHS} counted widths, has {len(arm.curvature_bytes)}")
         elif polynomial.has_quadratic_term is None:
@@ -47,17 +62,26 @@ def count_growth(claim: Claim, family: WidthFamily) -> Count:
 
 def count_share(claim: Claim, family: WidthFamily) -> Count:
     """Check that the arm's curvature state is at most the claimed share of each baseline's, at every width."""
-    conditions, num_widths = [], dict[str, int]()
+    found, num_widths = [], dict[str, int]()
     for arm, base in _pairs(claim, family):
         shares = _shares(arm, base)
         if shares:
-            largest, called = max(shares.values()), claim.called(base.arm, base.optimizer.optimizer)
-            sentence = f"the curvature state of {arm.arm} is up to {largest:.2%} of that of {base.arm}"
-            conditions.append((f"{sentence} at {len(shares)} widths of {family.name}", largest <= claim.number))
+            largest, called = max(shares.values()), claim.called(base.arm, method_of(base.optimizer))
+            found.append(
+                Share(
+                    arm=arm.arm,
+                    base=base.arm,
+                    family=family.name,
+                    num_widths=len(shares),
+                    largest=largest,
+                    holds=largest <= claim.number,
+                )
+            )
             num_widths[called] = max(num_widths.get(called, 0), len(shares))
     uneven = [arm.arm for arm in _arms(claim, family) if arm.uneven]
     return Count(
-        conditions=tuple(conditions),
+        conditions=(),
+        shares=tuple(found),
         num_widths=min(num_widths.values(), default=0),
         complete=num_widths.keys() >= set(claim.bases) and not uneven,
         problems=tuple(f"two runs of {arm} at one width did not count the same bytes" for arm in uneven),
@@ -65,9 +89,30 @@ def count_share(claim: Claim, family: WidthFamily) -> Count:
     )
 
 
+def share_conditions(shares: Sequence[Share]) -> list[tuple[str, bool]]:
+    """Return one sentence for each arm and answer, over all bases and families: six times one number is told once."""
+    groups: defaultdict[tuple[str, bool], list[Share]] = defaultdict(list)
+    for one in shares:
+        groups[one.arm, one.holds].append(one)
+    return [(_share_sentence(arm, found), holds) for (arm, holds), found in groups.items()]
+
+
+def _share_sentence(arm: str, shares: Sequence[Share]) -> str:
+    bases, families = (dict.fromkeys(names) for names in zip(*((one.base, one.family) for one in shares), strict=True))
+    fewest, most = min(one.num_widths for one in shares), max(one.num_widths for one in shares)
+    widths = f"{fewest} widths" if fewest == most else f"{fewest} to {most} widths"
+    nets = "1 net" if len(families) == 1 else f"each of {len(families)} nets"
+    largest = max(one.largest for one in shares)
+    return f"the curvature state of {arm} is up to {largest:.2%} of that of {_and(list(bases))}, at {widths} of {nets}"
+
+
+def _and(names: Sequence[str]) -> str:
+    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
+
+
 def _arms(claim: Claim, family: WidthFamily) -> Sequence[CountedArm]:
     asked = {claim.arm, *claim.bases}
-    return [arm for arm in _subjects(claim, family) if claim.called(arm.arm, arm.optimizer.optimizer) in asked]
+    return [arm for arm in _subjects(claim, family) if claim.called(arm.arm, method_of(arm.optimizer)) in asked]
 
 
 def _subjects(claim: Claim, family: WidthFamily) -> Sequence[CountedArm]:
@@ -76,8 +121,8 @@ def _subjects(claim: Claim, family: WidthFamily) -> Sequence[CountedArm]:
 
 
 def _pairs(claim: Claim, family: WidthFamily) -> Sequence[tuple[CountedArm, CountedArm]]:
-    arms = [arm for arm in _subjects(claim, family) if claim.is_arm(arm.arm, arm.optimizer.optimizer)]
-    bases = [arm for arm in _subjects(claim, family) if claim.is_base(arm.arm, arm.optimizer.optimizer)]
+    arms = [arm for arm in _subjects(claim, family) if claim.is_arm(arm.arm, method_of(arm.optimizer))]
+    bases = [arm for arm in _subjects(claim, family) if claim.is_base(arm.arm, method_of(arm.optimizer))]
     return [(arm, base) for arm in arms for base in bases]
 
 

@@ -27,7 +27,7 @@ from evabench.claims.comparisons import (
     refusal,
 )
 from evabench.claims.conditions import place_differences
-from evabench.claims.curvature import Count, count_growth, count_share
+from evabench.claims.curvature import Count, count_growth, count_share, share_conditions
 from evabench.claims.judge import Answer, judge, judge_exact
 from evabench.claims.judgement import Judgement, Verdict
 from evabench.claims.sampled import SAMPLINGS
@@ -190,7 +190,7 @@ def _judge_counted(
     counts, differing = [], []
     for family in findings.width_families:
         found = count(claim, family)
-        if found.conditions or found.problems:
+        if found.conditions or found.shares or found.problems:
             differing.append(
                 place_differences(claim, findings.runs[0].host, findings.runs[0].cell.device, family.workload)
             )
@@ -211,8 +211,10 @@ def _judge_counted(
 def _counted(counts: Sequence[Count]) -> Answer:
     """Return the answer over all families: any may refute, one with widths enough is needed to support."""
     wide = [one for one in counts if one.num_widths >= MIN_WIDTHS] or counts
+    conditions = [condition for one in counts for condition in one.conditions]
+    shares = [share for one in counts for share in one.shares]
     answer = judge_exact(
-        [condition for one in counts for condition in one.conditions],
+        [*conditions, *share_conditions(shares)],
         min((one.num_widths for one in wide), default=0),
         complete=all(one.complete for one in wide),
     )

@@ -11,11 +11,12 @@ from typing import Annotated
 
 from pydantic import Field, TypeAdapter, ValidationError
 
-import evabench
 from evabench.errors import SuiteError
 from evabench.settings.claims import Claim
+from evabench.settings.methods import METHODS, is_method, method_of
 from evabench.settings.strict import Strict
 from evabench.suite.mistakes import check_values, explain, optimizer_tags
+from evabench.suite.shipped import claim_files, shipped_suites
 from evabench.suite.suite import Suite
 
 
@@ -46,18 +47,21 @@ def read_claims(path: Path) -> ClaimFile:
 
 
 @cache
+def shipped_files() -> tuple[ClaimFile, ...]:
+    """Return the claim files that ship with evabench: Eva's first, then the others by name."""
+    return tuple(read_claims(path) for path in claim_files())
+
+
+@cache
 def shipped_claims() -> tuple[Claim, ...]:
     """Return the claims of all files that ship with evabench, those of one file in a row."""
-    package = Path(evabench.__file__).parent
-    folders = (package / "claims" / "files", package.parent / "claims")  # a wheel, a checkout
-    folder = next((one for one in folders if one.is_dir()), folders[0])
-    return tuple(claim for path in sorted(folder.glob("*.toml")) for claim in read_claims(path).claims)
+    return tuple(claim for file in shipped_files() for claim in file.claims)
 
 
 def claims_about(suite: Suite) -> tuple[Claim, ...]:
-    """Return the claims that ship and that speak for an optimizer of this suite."""
-    tags = {settings.optimizer for settings in suite.arms.values()}
-    return tuple(claim for claim in shipped_claims() if claim.arm in tags)
+    """Return the claims that ship and that compare two optimizers of this suite."""
+    methods = {method_of(settings) for settings in suite.arms.values()}
+    return tuple(claim for claim in shipped_claims() if claim.arm in methods and methods & set(claim.bases))
 
 
 def _problems(claims: Iterable[Claim]) -> Iterable[str]:
@@ -69,8 +73,11 @@ def _problems(claims: Iterable[Claim]) -> Iterable[str]:
             yield f'[claims]: the id "{name}" is given {times} times'
     for claim in listed:
         place = f'[claims] "{claim.id}"'
-        unknown = [tag for tag in (claim.arm, *claim.bases) if tag not in tags]
-        yield from (f'{place}: "{tag}" is no optimizer. There are: {", ".join(tags)}' for tag in unknown)
+        unknown = [name for name in (claim.arm, *claim.bases) if not is_method(name, tags)]
+        known = ", ".join((*(tag for tag in tags if tag != "plugin"), *METHODS))
+        yield from (f'{place}: "{name}" is no optimizer. There are: {known}' for name in unknown)
+        no_suites = [name for name in claim.decided_by if name not in shipped_suites()]
+        yield from (f'{place}: decided_by: no suite "{name}" ships with evabench' for name in no_suites)
         if claim.workloads:
             yield f"{place}: workloads are those of one suite. A claim file has conditions"
         if claim.headline:

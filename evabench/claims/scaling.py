@@ -8,9 +8,8 @@ from evabench.claims.judgement import Evidence, Judgement, Verdict
 from evabench.findings.costs import CostFamily, ScaledArm
 from evabench.settings.claims import Claim
 from evabench.settings.eva import is_ablation
+from evabench.settings.methods import method_of
 from evabench.stats.power_law import CONSTANT_WIDTH, MIN_POWER, MIN_SPAN, MIN_WIDTHS, PowerLaw
-
-SUITE = "scaling"  # the suite that is made for it: other suites have no equal layers at several widths
 
 # Measured by tools/statistics_tables, in sweeps of three arms; docs/statistics.md has the table.
 _INDEPENDENT = "Its bounds take sweeps for independent: each errs in 5 %, and in up to 7 % where the machine drifts."
@@ -24,7 +23,7 @@ def judge_exponent(claim: Claim, families: Sequence[CostFamily], suite: str | No
     bounds, evidence, powers = [], [], []
     for family in families:
         for arm in family.arms:
-            speaks = claim.is_arm(arm.arm, arm.optimizer.optimizer) and (claim.local or not is_ablation(arm.optimizer))
+            speaks = claim.is_arm(arm.arm, method_of(arm.optimizer)) and (claim.local or not is_ablation(arm.optimizer))
             law = arm.law
             power = _power(claim, law) if law and speaks else None
             evidence.append(_evidence(claim, family, arm, law, power, decides=speaks))

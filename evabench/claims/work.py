@@ -7,9 +7,8 @@ from evabench.claims.judgement import Evidence, Judgement
 from evabench.findings.work import WorkFamily, WorkingArm
 from evabench.settings.claims import Claim
 from evabench.settings.eva import is_ablation
+from evabench.settings.methods import method_of
 from evabench.stats.widths import ExactDegree
-
-SUITE = "work"  # the suite that is made for it: others have no equal layers at several widths
 
 
 def judge_work(claim: Claim, families: Sequence[WorkFamily], suite: str | None) -> Judgement:
@@ -17,7 +16,7 @@ def judge_work(claim: Claim, families: Sequence[WorkFamily], suite: str | None) 
     conditions, num_widths, evidence, unknown = [], [], [], False
     for family in families:
         for arm in family.arms:
-            speaks = claim.is_arm(arm.arm, arm.optimizer.optimizer) and (claim.local or not is_ablation(arm.optimizer))
+            speaks = claim.is_arm(arm.arm, method_of(arm.optimizer)) and (claim.local or not is_ablation(arm.optimizer))
             evidence.append(_evidence(family, arm, decides=speaks))
             if not speaks:
                 continue

@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from evabench.cli.stored import RESULTS, print_plainly
+from evabench.cli.output import JsonOption, Output, QuietOption
+from evabench.cli.stored import RESULTS
 from evabench.errors import SuiteError, printable
 from evabench.units import format_bytes, format_ratio, format_seconds
 
@@ -20,8 +20,6 @@ _UNPAIRED = (
     "Unpaired: the two sides were not measured side by side, so what the machine did at either time is in the ratio. "
     "It describes; it decides nothing."
 )
-
-_PIPED_WIDTH = 200  # of lines that no terminal folds
 
 
 class Sides(StrEnum):
@@ -43,6 +41,8 @@ def compare_runs(
         list[Path] | None,
         typer.Option("--runs", metavar="PATH", help="Where the runs of two hosts, commits, arms lie."),
     ] = None,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
 ) -> None:
     """Compare two sets of stored runs: two places, hosts, commits or arms."""
     from evabench.export.compare import compare  # here: pandas takes longer to import than `--help` may take
@@ -50,19 +50,18 @@ def compare_runs(
     if by is Sides.PLACE and within:
         raise SuiteError("--runs is where two hosts, commits or arms lie: give it with --by host, commit or arm")
     found = compare(base, head, by=by.value, within=within or [RESULTS])
-    console = Console()
-    if not console.is_terminal:
-        console.width = _PIPED_WIDTH
+    output = Output(as_json=as_json, quiet=quiet)
     for sentence in found.differences:
-        print_plainly(console, f"A / B differ in {sentence}")
+        output.tell(f"A / B differ in {sentence}")
     for workload in dict.fromkeys(line.workload for line in found.lines):
-        console.print(_table(workload, [line for line in found.lines if line.workload == workload]))
-        console.print()
+        output.answer.print(_table(workload, [line for line in found.lines if line.workload == workload]))
+        output.answer.print()
     for side, only in (("A", found.only_base), ("B", found.only_head)):
         if only:
-            print_plainly(console, f"Only {side} has: {'; '.join(only)}.")
+            output.tell(f"Only {side} has: {'; '.join(only)}.")
     if any(line.metric == "step" and not line.paired for line in found.lines):
-        print_plainly(console, _UNPAIRED)
+        output.note(_UNPAIRED)
+    output.give("compare", found)
 
 
 def _table(workload: str, lines: "list[Line]") -> Table:

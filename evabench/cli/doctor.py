@@ -10,6 +10,8 @@ from rich.progress import Progress
 from rich.table import Table
 from rich.text import Text
 
+from evabench.cli.answers import AdviceAnswer, DoctorAnswer
+from evabench.cli.output import JsonOption, Output, QuietOption
 from evabench.machine.advice import Advice, advise
 from evabench.machine.conditions import MachineWatcher
 from evabench.machine.environment import environment_of
@@ -29,18 +31,25 @@ def examine(
         int,
         typer.Option(min=0, metavar="N", help="Pairs of equal timing visits, about 3 s each; 0 measures no noise."),
     ] = 8,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
 ) -> None:
     """Say what this machine is and does, how noisy its step times are, and what to change."""
-    console = Console(highlight=False)
-    host, state = read_host(), read_machine_state()
-    _print_rows(console, "This machine", _host_rows(host, state))
-    _print_rows(console, "A run would use", _run_rows(state))
+    output = Output(as_json=as_json, quiet=quiet)
+    console, host, state = output.answer, read_host(), read_machine_state()
+    machine, run = _host_rows(host, state), _run_rows(state)
+    _print_rows(console, "This machine", machine)
+    _print_rows(console, "A run would use", run)
     started = monotonic()
-    timed, conditions = _measure(console, pairs)
+    timed, conditions = _measure(output.notes, pairs)
     noise = noise_of_pairs(timed)
-    _print_rows(console, "Now", _present_rows(state, conditions))
-    _print_rows(console, "Noise of step times", noise_rows(timed, noise, monotonic() - started))
-    _print_advice(console, advise(state, conditions, noise), measured=noise is not None)
+    now, noises = _present_rows(state, conditions), noise_rows(timed, noise, monotonic() - started)
+    _print_rows(console, "Now", now)
+    _print_rows(console, "Noise of step times", noises)
+    advice = advise(state, conditions, noise)
+    _print_advice(console, advice, measured=noise is not None)
+    told = tuple(AdviceAnswer(problem=one.problem, cause=one.cause, remedy=one.remedy) for one in advice)
+    output.give("doctor", DoctorAnswer(machine=machine, run=run, now=now, noise=noises, advice=told))
 
 
 def _measure(console: Console, num_pairs: int) -> tuple[list[SameArmPair], Conditions | None]:

@@ -8,48 +8,54 @@ from time import monotonic
 from rich.console import Console
 from rich.progress import Progress
 
-from evabench.cli.stored import print_plainly
-from evabench.errors import StoreError
+from evabench.cli.output import Output
 from evabench.machine.state import read_machine_state
 from evabench.records.cell import Cell
 from evabench.records.host import Host
-from evabench.records.run import Run
 from evabench.reporting.tables.batches import batches_table
 from evabench.reporting.tables.estimate import estimate_table, estimate_warnings
 from evabench.reporting.terminal import rich_table
 from evabench.runner.batches import project_batches
+from evabench.runner.cost import stored_on
 from evabench.runner.devices import CPU, Devices
-from evabench.runner.estimate import History, estimate
+from evabench.runner.estimate import Estimate, History, estimate
 from evabench.runner.plan import Plan
 from evabench.runner.probing import REAL_STEPS, Probing, probe_cells
-from evabench.store.files import RunStore
 from evabench.units import Seconds
 
 
 def show_plan(
-    console: Console, plan: Plan, host: Host, results: Path, probe_seconds: Seconds, devices: Devices
-) -> None:
-    """List the runs that are left, by workload and arm, and estimate their time and memory; only probes are started."""
+    output: Output, plan: Plan, host: Host, results: Path, probe_seconds: Seconds, devices: Devices
+) -> Estimate | None:
+    """List the runs that are left, by workload and arm, and estimate their time and memory; only probes are started.
+
+    Returns the estimate; None where nothing is left.
+    """
     started = monotonic()
     for line in _listed(plan):
-        print_plainly(console, line)
+        output.tell(line)
     if not plan.left:
-        return
-    history = History(tuple(_stored_on(results, host)))
+        return None
+    history = History(tuple(stored_on(results, host)))
     state = read_machine_state()
     free_bytes = min(state.free_memory_bytes, state.limits.memory_bytes or host.memory_bytes)
     probing = _probe(
-        console, [run.cell for run in plan.left if not history.speaks_for(run.cell)], probe_seconds, free_bytes, devices
+        output.notes,
+        [run.cell for run in plan.left if not history.speaks_for(run.cell)],
+        probe_seconds,
+        free_bytes,
+        devices,
     )
     found = estimate(plan, history, probing, free_bytes)
     table = estimate_table(found)
-    console.print(f"\n[bold]{table.title}[/bold]")
-    console.print(rich_table(table))
-    print_plainly(console, table.note)
+    output.answer.print(f"\n[bold]{table.title}[/bold]")
+    output.answer.print(rich_table(table))
+    output.tell(table.note)
     for warning in estimate_warnings(found):
-        print_plainly(console, warning)
+        output.tell(warning)
     if devices.kind != CPU:
-        _show_batches(console, [run.cell for run in plan.left], started + probe_seconds - monotonic(), devices)
+        _show_batches(output, [run.cell for run in plan.left], started + probe_seconds - monotonic(), devices)
+    return found
 
 
 def _listed(plan: Plan) -> Iterator[str]:
@@ -79,22 +85,13 @@ def _probe(console: Console, cells: list[Cell], max_seconds: Seconds, free_bytes
         )
 
 
-def _show_batches(console: Console, cells: list[Cell], max_seconds: Seconds, devices: Devices) -> None:
+def _show_batches(output: Output, cells: list[Cell], max_seconds: Seconds, devices: Devices) -> None:
     """Print the largest batch of each workload and arm; of the time for probes, what is left counts."""
     found = project_batches(cells, max_seconds=max(0.0, max_seconds), device_index=devices.indices[0])
     if not found:
-        print_plainly(console, "No time was left to project the largest batches. More of it: --probe-seconds S.")
+        output.tell("No time was left to project the largest batches. More of it: --probe-seconds S.")
         return
     table = batches_table(found, f"{devices.kind}:{devices.indices[0]}")
-    console.print(f"\n[bold]{table.title}[/bold]")
-    console.print(rich_table(table))
-    print_plainly(console, table.note)
-
-
-def _stored_on(results: Path, host: Host) -> Iterator[Run]:
-    """Yield the stored runs of all suites on this host; a file that cannot be read is no reason to estimate nothing."""
-    for path in sorted(results.glob(f"*/{host.id}/runs.jsonl")):
-        try:
-            yield from RunStore(path).load()
-        except StoreError:
-            continue
+    output.answer.print(f"\n[bold]{table.title}[/bold]")
+    output.answer.print(rich_table(table))
+    output.tell(table.note)

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 
-from evabench.cli.stored import RESULTS, print_plainly
+from evabench.cli.output import JsonOption, Output, QuietOption
+from evabench.cli.stored import RESULTS, RunsOption
 from evabench.cli.whole_files import written_whole
 from evabench.errors import EvabenchError, StoreError, cannot_write
 
@@ -35,8 +35,9 @@ class What(StrEnum):
 
 def export_runs(
     places: Annotated[
-        list[Path], typer.Argument(help="Suites that have results, or files and folders of runs, of any host and code.")
-    ],
+        list[Path] | None,
+        typer.Argument(help="Suites that have results, or files and folders of runs, of any host and code."),
+    ] = None,
     format: Annotated[Format, typer.Option("--format", help="The kind of file.")] = Format.CSV,
     what: Annotated[
         What, typer.Option("--what", help="One row per number of a run, or ratios to an arm, or median curves.")
@@ -51,19 +52,28 @@ def export_runs(
     output: Annotated[
         Path | None, typer.Option(metavar="FILE", help="What to write; without it, PLACE with the format's ending.")
     ] = None,
+    runs: RunsOption = None,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
 ) -> None:
     """Write stored runs as CSV, Parquet, JSON, LaTeX or TensorBoard files."""
     from evabench.export.frames import load  # here: pandas takes longer to import than `--help` may take
 
-    frame = load(*(_place(place, results) for place in places), raw=raw or format is Format.TENSORBOARD)
+    asked = [*(places or ()), *(runs or ())]
+    if not asked:
+        raise StoreError("which runs? Name a suite that has results, or give --runs PATH: a file, or a folder of files")
+    frame = load(*(_place(place, results) for place in asked), raw=raw or format is Format.TENSORBOARD)
     table = frame if format is Format.TENSORBOARD else _table(frame, what, metric, to)
-    path = output or Path(f"{places[0].stem or 'runs'}{_ending(format)}")
-    console = Console()
+    path = output or Path(f"{asked[0].stem or 'runs'}{_ending(format)}")
+    written = Output(as_json=as_json, quiet=quiet)
     try:
-        told = _write(table, format, path)
+        number = _write(table, format, path)
     except OSError as error:
         raise cannot_write(path, error, "choose another: --output FILE") from error
-    print_plainly(console, told)
+    trainings = format is Format.TENSORBOARD
+    look = f" training runs. Look at them: tensorboard --logdir {path}" if trainings else " rows"
+    written.tell(f"{path}: {number:,}{look}")
+    _give(written, path, number, trainings=trainings)
 
 
 def _place(place: Path, results: Path) -> Path:
@@ -88,7 +98,8 @@ def _ending(format: Format) -> str:
     return SUFFIXES.get(format, "-tensorboard")
 
 
-def _write(table: "pd.DataFrame", format: Format, path: Path) -> str:
+def _write(table: "pd.DataFrame", format: Format, path: Path) -> int:
+    """Return how many rows were written, or training runs."""
     from evabench.export.formats import FORMATS
 
     if table.empty:
@@ -96,8 +107,15 @@ def _write(table: "pd.DataFrame", format: Format, path: Path) -> str:
     if format is Format.TENSORBOARD:
         from evabench.export.tensorboard import write_tensorboard
 
-        number = write_tensorboard(table, path)
-        return f"{path}: {number} training runs. Look at them: tensorboard --logdir {path}"
+        return write_tensorboard(table, path)
     with written_whole(path) as part:
         FORMATS[format](table, part)
-    return f"{path}: {len(table):,} rows"
+    return len(table)
+
+
+def _give(written: Output, path: Path, number: int, *, trainings: bool) -> None:
+    if written.as_json:
+        from evabench.cli.answers import ExportAnswer
+
+        rows, runs = (None, number) if trainings else (number, None)
+        written.give("export", ExportAnswer(path=str(path), num_rows=rows, num_trainings=runs))

@@ -1,5 +1,6 @@
 """`evabench gate`: says whether a change is slower, or hungrier, than what it was made from."""
 
+import json
 import os
 import signal
 import sys
@@ -7,10 +8,11 @@ from pathlib import Path
 from typing import Annotated, cast, get_args
 
 import typer
-from rich.console import Console
 
+from evabench.cli.answers import GateAnswer
 from evabench.cli.device import DeviceOption
-from evabench.cli.stored import RESULTS, print_plainly
+from evabench.cli.output import JsonOption, Output, QuietOption
+from evabench.cli.stored import RESULTS
 from evabench.errors import ExitCode, GateError
 from evabench.gate.asked import read_gated_suite
 from evabench.gate.baseline import Baseline, baseline_diff, read_baseline, write_baseline
@@ -26,6 +28,7 @@ from evabench.gate.gate import (
 )
 from evabench.gate.noise_file import MIN_GATES, NoiseFile, read_noise
 from evabench.gate.outputs.annotations import annotations
+from evabench.gate.outputs.decision import decision_json
 from evabench.gate.outputs.files import write_outputs
 from evabench.gate.report import GateReport, Harness
 from evabench.gate.self_test import SelfTest
@@ -102,13 +105,16 @@ def gate_change(
     ] = sys.executable,
     strict: Annotated[bool, typer.Option("--strict", help="What is undecided or not covered is exit 4.")] = False,
     exit_zero: Annotated[bool, typer.Option("--exit-zero", help="Tell everything, and fail nothing.")] = False,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
 ) -> None:
     """Say whether a change makes an optimizer slower or hungrier."""
-    console = Console(highlight=False)
+    told = Output(as_json=as_json, quiet=quiet)
     end_on_termination()
     sides = _sides(base, head, working_tree=working_tree)
     if pytest_benchmark:
-        _show_files(console, compare_files(*pytest_benchmark))
+        _show_files(told, compare_files(*pytest_benchmark))
+        told.give("gate", GateAnswer(report=None, lines=tuple(told.told)))
         return
     host, devices = read_host(), find_devices(device) if device else None
     noise_path = noise or RESULTS / "gate" / host.id / "noise.json"
@@ -126,17 +132,20 @@ def gate_change(
         strict=strict,
         exit_zero=exit_zero,
         jobs=default_jobs(),
-        tell=lambda line: console.print(line, style="dim", markup=False),
+        tell=told.note,
     )
     if refresh_baseline:
-        _refresh(console, asked)
+        _refresh(told, asked)
+        told.give("gate", GateAnswer(report=None, lines=tuple(told.told)))
         return
     if calibrate:
-        _show_noise(console, run_calibration(asked, calibrate, noise_path), host.cpu, noise_path)
+        _show_noise(told, run_calibration(asked, calibrate, noise_path), host.cpu, noise_path)
+        told.give("gate", GateAnswer(report=None, lines=tuple(told.told)))
         return
     if self_test:
         found = run_self_test(asked)
-        _show_self_test(console, found)
+        _show_self_test(told, found)
+        told.give("gate", GateAnswer(report=None, lines=tuple(told.told)))
         code = found.exit_code
         raise typer.Exit(ExitCode.PASS if code is ExitCode.INCONCLUSIVE and not strict else code)
     if asked.base is None and not counted:
@@ -145,12 +154,13 @@ def gate_change(
             "and --counted what lies here with the committed baseline"
         )
     report = run_gate(asked)
-    _show(console, report)
+    _show(told, report)
     for path in write_outputs(report, output, _suite_file(asked)):
-        print_plainly(console, str(path))
+        told.tell(str(path))
     if os.environ.get("GITHUB_ACTIONS") == "true":
         for line in annotations(report):
-            print_plainly(console, line)
+            told.tell(line)
+    told.give("gate", GateAnswer(report=json.loads(decision_json(report)), lines=tuple(told.told)))
     raise typer.Exit(exit_code(report))
 
 
@@ -182,7 +192,7 @@ def _sides(base: str | None, head: str | None, *, working_tree: bool) -> tuple[s
     return base, None if base is None else head or "HEAD"
 
 
-def _refresh(console: Console, asked: Asked) -> None:
+def _refresh(told: Output, asked: Asked) -> None:
     gated = read_gated_suite(asked.suite, asked.project, asked.device)
     counted = count_in_place(asked, gated)
     failures = [f"{cell}: {why}" for cell, one in counted.items() for why in one.failures]
@@ -192,42 +202,40 @@ def _refresh(console: Console, asked: Asked) -> None:
     values = {cell: one.values for cell, one in counted.items()}
     after = (before or Baseline(suite=gated.suite.name)).with_counted(values, counter_key(gated.suite.device))
     for line in baseline_diff(before, after) or ["nothing changes"]:
-        print_plainly(console, line)
+        told.tell(line)
     write_baseline(gated.baseline, after)
-    print_plainly(console, f"written: {gated.baseline}. Read the diff before it is committed.")
+    told.tell(f"written: {gated.baseline}. Read the diff before it is committed.")
 
 
-def _show_noise(console: Console, noise: NoiseFile, processor: str, path: Path) -> None:
+def _show_noise(told: Output, noise: NoiseFile, processor: str, path: Path) -> None:
     used = noise.noises(processor)
     for (cell, layer), num_gates in noise.num_gates(processor).items():
         found = used.get((cell, layer))
         words = f"{found:.2%}" if found is not None else f"not used below {MIN_GATES} gates"
-        print_plainly(console, f"{cell}: {LAYER_WORDS[layer]}: {num_gates} gates of equal sides; noise: {words}")
-    print_plainly(console, str(path))
+        told.tell(f"{cell}: {LAYER_WORDS[layer]}: {num_gates} gates of equal sides; noise: {words}")
+    told.tell(str(path))
 
 
-def _show_files(console: Console, found: FilesBeside) -> None:
+def _show_files(told: Output, found: FilesBeside) -> None:
     for warning in found.warnings:
-        print_plainly(console, f"warning: {warning}")
+        told.tell(f"warning: {warning}")
     for one in found.both:
         times = f"{format_seconds(one.base_seconds)} -> {format_seconds(one.head_seconds)}"
-        print_plainly(console, f"{one.name}: {one.ratio:.2f} ({times})")
+        told.tell(f"{one.name}: {one.ratio:.2f} ({times})")
     for side, names in (("base", found.base_only), ("head", found.head_only)):
         for name in names:
-            print_plainly(console, f"{name}: in the {side} alone")
+            told.tell(f"{name}: in the {side} alone")
 
 
-def _show_self_test(console: Console, found: SelfTest) -> None:
+def _show_self_test(told: Output, found: SelfTest) -> None:
     for check in found.checks:
-        print_plainly(console, f"{check.answer:<16}{check.what}; {check.said}")
+        told.tell(f"{check.answer:<16}{check.what}; {check.said}")
     for one in found.visible:
         layer = LAYER_WORDS[one.layer]
-        print_plainly(
-            console, f"{one.cell}: {layer}: a slow-down of {one.smallest_slowdown:.0%} can be seen here and now"
-        )
+        told.tell(f"{one.cell}: {layer}: a slow-down of {one.smallest_slowdown:.0%} can be seen here and now")
 
 
-def _show(console: Console, report: GateReport) -> None:
-    console.print(headline(report), style="bold", markup=False, soft_wrap=True)
+def _show(told: Output, report: GateReport) -> None:
+    told.tell(headline(report))
     for one in findings(report):
-        print_plainly(console, f"{_KINDS[one.kind]:<12}{one.text}")
+        told.tell(f"{_KINDS[one.kind]:<12}{one.text}")

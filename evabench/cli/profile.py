@@ -9,11 +9,13 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from evabench.cli.answers import OperatorAnswer, ProfileAnswer, ProfiledArm
 from evabench.cli.device import DeviceOption
-from evabench.cli.stored import print_plainly
+from evabench.cli.output import JsonOption, Output, QuietOption
 from evabench.cli.tier import TierOption
 from evabench.errors import OutputError, cannot_write
 from evabench.records.measurement import ProfileSettings
+from evabench.records.profile import Profile
 from evabench.reporting.tables.profile import (
     operators_difference_table,
     operators_table,
@@ -40,9 +42,12 @@ def profile_arm(
     steps: Annotated[int, typer.Option(min=1, metavar="N", help="Steps at least; whole refresh cycles.")] = 10,
     top: Annotated[int, typer.Option(min=1, metavar="N", help="Operators of each phase in the table.")] = 5,
     output: Annotated[Path, typer.Option(metavar="DIR", help="Traces go to DIR/<suite>/.")] = Path("reports"),
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
 ) -> None:
     """Show the most expensive operators of a step by phase, and write a trace for Perfetto (ui.perfetto.dev)."""
-    console = Console(highlight=False)
+    told = Output(as_json=as_json, quiet=quiet)
+    console = told.answer
     loaded = load_suite(suite, tier)
     devices = find_devices(device or loaded.device)
     loaded = replace(loaded, device=devices.kind)
@@ -54,7 +59,7 @@ def profile_arm(
     ]
     _make(folder)
     profiles = profile_cells(cells, timeout_seconds=loaded.timeout_seconds, device_index=devices.indices[0])
-    print_plainly(console, devices.words)
+    told.note(devices.words)
     console.print(_title(loaded, workload), style="bold", markup=False)
     for name, found in zip(arms, profiles, strict=True):
         console.print(overhead_sentence(name, found), markup=False)
@@ -66,9 +71,29 @@ def profile_arm(
     for found in profiles:
         if found.unwritten is None:
             console.print(found.trace, markup=False, soft_wrap=True)
+    told.give("profile", ProfileAnswer(workload=workload, arms=tuple(map(_profiled, arms, profiles))))
     lacking = {found.trace: found.unwritten for found in profiles if found.unwritten}
     if lacking:
         raise OutputError("\n".join(str(cannot_write(path, why, _OTHER_FOLDER)) for path, why in lacking.items()))
+
+
+def _profiled(arm: str, found: Profile) -> ProfiledArm:
+    operators = [
+        OperatorAnswer(
+            phase=one.phase,
+            name=one.name,
+            seconds_per_step=found.seconds_per_step(one),
+            calls_per_step=found.calls_per_step(one),
+        )
+        for one in found.operators
+    ]
+    return ProfiledArm(
+        arm=arm,
+        trace=None if found.unwritten else found.trace,
+        num_steps=found.num_steps,
+        profiled_over_plain=found.profiled_over_plain,
+        operators=tuple(sorted(operators, key=lambda one: -one.seconds_per_step)),
+    )
 
 
 def _title(suite: Suite, workload: str) -> str:

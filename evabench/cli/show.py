@@ -4,16 +4,17 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
+from rich.text import Text
 
+from evabench.cli.answers import ShowAnswer
 from evabench.cli.device import DeviceOption
-from evabench.cli.stored import RESULTS, RunsOption, print_plainly, stored_report
+from evabench.cli.output import JsonOption, Output, QuietOption
+from evabench.cli.stored import RESULTS, RunsOption, stored_reports
 from evabench.cli.tier import TierOption
 from evabench.errors import ExitCode
+from evabench.reporting.answers import report_answer
 from evabench.reporting.report import Report
 from evabench.reporting.terminal import print_report, rich_table
-
-_PIPED_COLUMNS = 240
 
 
 def show_results(
@@ -26,28 +27,32 @@ def show_results(
         str | None,
         typer.Option("--id", metavar="ADDRESS", help="Where a figure of the page comes from: its runs, and the steps."),
     ] = None,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
 ) -> None:
     """Show the table of a suite from the runs of this host and this code."""
-    console = Console()
-    report = stored_report(console, suite, tier, results, runs, device)
-    if id is not None:
-        print_source(console, report, id)
-        return
-    print_report(console, report)
-    if report.num_missing or report.unfinished:
+    output = Output(as_json=as_json, quiet=quiet)
+    reports = stored_reports(output, suite, tier, results, runs, device)
+    for report in reports:
+        if report.label:
+            output.answer.print(Text(report.label, style="bold"), soft_wrap=True)
+        if id is not None:
+            print_source(output, report, id)
+        else:
+            print_report(output.answer, report)
+    output.give("show", ShowAnswer(reports=tuple(map(report_answer, reports))))
+    if id is None and any(report.num_missing or report.unfinished for report in reports):
         raise typer.Exit(ExitCode.INCOMPLETE)
 
 
-def print_source(console: Console, report: Report, address: str) -> None:
+def print_source(output: Output, report: Report, address: str) -> None:
     """Print the runs behind a figure of the page, and the steps from their lines to its numbers."""
     from evabench.reporting.origins import find_source  # here: it imports Matplotlib, which the other tables do not
 
     source = find_source(report, address)
-    if not console.is_terminal:
-        console.width = _PIPED_COLUMNS  # a key that is folded is found by no search
-    print_plainly(console, f"{source.address}: {source.title}")
-    print_plainly(console, source.how)
+    output.tell(f"{source.address}: {source.title}")
+    output.tell(source.how)
     for table in source.tables:
-        print_plainly(console, f"\n{table.title}")
-        console.print(rich_table(table))
-    print_plainly(console, "\nA run is the line of the results file that has its key.")
+        output.tell(f"\n{table.title}")
+        output.answer.print(rich_table(table))
+    output.tell("\nA run is the line of the results file that has its key.")

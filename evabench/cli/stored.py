@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from evabench.claims.reading import claims_about
+from evabench.cli.output import Output
 from evabench.cli.peers import stored_public
 from evabench.errors import ExitCode, StoreError
+from evabench.export.places import run_files
 from evabench.findings.targets import TargetFindings, num_targets_tried
 from evabench.findings.tuning import find_trials
 from evabench.machine.code import is_of_this_code
@@ -21,6 +22,7 @@ from evabench.records.cell import Cell
 from evabench.records.host import Host
 from evabench.records.run import Run
 from evabench.reporting.report import Report, make_report
+from evabench.reporting.run_sets import RunSet, run_sets, size_of
 from evabench.reporting.tables.table import counted
 from evabench.runner.devices import find_devices
 from evabench.runner.plan import Plan, make_plan
@@ -29,6 +31,7 @@ from evabench.store.elsewhere import run_differences, stored_elsewhere
 from evabench.store.files import RunStore
 from evabench.store.targets import TargetStore
 from evabench.suite.reading import load_suite, read_suite
+from evabench.suite.shipped import shipped_suites
 from evabench.suite.suite import Suite
 
 
@@ -46,30 +49,38 @@ _MAX_DIFFERENCES = 3  # that are named
 RESULTS = Path("results")  # where runs are stored, if nothing is said
 
 RunsOption = Annotated[
-    Path | None,
-    typer.Option("--runs", metavar="FILE", help="Take the runs of this file, whatever host and code made them."),
+    list[Path] | None,
+    typer.Option(
+        "--runs",
+        metavar="PATH",
+        help="Take the runs of this file or folder, whatever host and code made them; may be given several times.",
+    ),
 ]
 
 
-def stored_report(
-    console: Console,
+def stored_reports(
+    output: Output,
     suite: str,
     tier: str | None,
     results: Path,
-    runs: Path | None = None,
+    runs: Sequence[Path] | None = None,
     device: str | None = None,
-) -> Report:
-    """Return the report of the stored runs of this host and this code, or of those in a file; without any, exit."""
+) -> tuple[Report, ...]:
+    """Return the report of the stored runs of this host and this code; without any, exit.
+
+    With `runs` it is one for each file, host and version of torch that they have runs of.
+    """
     kind = None if device is None else find_devices(device).kind
     if runs:
-        return report_of_file(load_suite(suite, tier, kind), runs, results)
+        loaded = load_suite(suite, tier, kind)
+        return tuple(report_of(loaded, one, results) for one in run_sets(loaded, runs))
     whole, host = read_suite(suite), read_host()
     asked = _asked(asked_file(results, whole, host.id).read(), whole, tier)
     if kind is not None:
         asked = replace(asked, device=kind)
     if asked.words and tier is None and device is None:
-        print_plainly(console, f"As the last run asked: {asked.words}.")
-    return _report_of_this_code(console, suite, load_suite(suite, asked.tier, asked.device), host, results, asked)
+        output.note(f"As the last run asked: {asked.words}.")
+    return (_report_of_this_code(output, suite, load_suite(suite, asked.tier, asked.device), host, results, asked),)
 
 
 def _asked(last: Asked, suite: Suite, tier: str | None) -> Asked:
@@ -79,36 +90,41 @@ def _asked(last: Asked, suite: Suite, tier: str | None) -> Asked:
     return last if last.tier is None or last.tier in suite.tiers else Asked()
 
 
-def report_of_file(suite: Suite, path: Path, results: Path | None = None) -> Report:
-    """Return the report of the runs of one file, with the targets beside it; what is of older code is counted.
-
-    Raises `StoreError` where the file has no run of the suite, or runs of several hosts.
-    """
-    stored, targets = RunStore(path).read(), TargetStore(path.with_name("targets.jsonl")).load()
-    runs = [run for run in stored.entries if run.cell.arm in suite.arms and run.cell.role != "tuning"]  # of any width
-    hosts = dict.fromkeys(run.host.id for run in runs)
-    if not any(run.cell.workload_name in suite.workloads for run in runs):
-        what = f"no run of a workload and an arm of {suite.name}"
-        raise StoreError(f"{path}: there is {what}. Choose another suite, tier or file: --runs FILE")
-    if len(hosts) > 1:
-        raise StoreError(
-            f"{path}: runs of {len(hosts)} hosts are never pooled: {', '.join(hosts)}. Give each a file of its own"
-        )
-    versions = dict.fromkeys(str(run.environment.torch) for run in runs)
-    if len(versions) > 1:
-        raise StoreError(f"{path}: runs with torch {', '.join(versions)} are never pooled. Give each a file of its own")
-    older = [run for run in runs if not is_of_this_code(run)]
-    found = TargetFindings(found=targets, num_tried=num_targets_tried(suite, runs))
-    return make_report(
+def report_of(suite: Suite, one: RunSet, results: Path | None = None) -> Report:
+    """Return the report of runs from anywhere, with the targets beside their file; what is of older code is counted."""
+    targets = TargetStore(one.path.with_name("targets.jsonl")).load()
+    older = [run for run in one.runs if not is_of_this_code(run)]
+    found = TargetFindings(found=targets, num_tried=num_targets_tried(suite, one.runs))
+    report = make_report(
         suite,
-        runs,
+        one.runs,
         claims_about(suite),
         older=older,
         targets=found,
-        store_notes=stored.notes,
-        trials=trials_of(suite, (), path),
-        public=stored_public(suite, results, runs[0].host.id),
+        store_notes=one.notes,
+        trials=trials_of(suite, (), one.path),
+        public=stored_public(suite, results, one.host.id),
     )
+    return replace(report, label=one.label)
+
+
+def reports_of_places(places: Sequence[Path]) -> tuple[Report, ...]:
+    """Return the reports of runs at some places, each by the size of a shipped suite that has most of what was run.
+
+    Raises `StoreError` where no suite that ships has any: then the suite must be named.
+    """
+    suites = [read_suite(name) for name in shipped_suites()]
+    reports: list[Report] = []
+    for path in run_files(places):
+        size = size_of(RunStore(path).load(), suites)
+        if size is not None:
+            reports += [report_of(size, one) for one in run_sets(size, [path])]
+    if not reports:
+        told = ", ".join(map(str, places))
+        raise StoreError(
+            f"{told}: these runs are of no suite that ships. Name theirs: evabench claims SUITE --runs PATH"
+        )
+    return tuple(reports)
 
 
 def trials_of(suite: Suite, own: Sequence[Run], *files: Path) -> tuple[Run, ...]:
@@ -128,20 +144,18 @@ def trials_of(suite: Suite, own: Sequence[Run], *files: Path) -> tuple[Run, ...]
     return max(found, key=len)
 
 
-def _report_of_this_code(
-    console: Console, suite: str, loaded: Suite, host: Host, results: Path, asked: Asked
-) -> Report:
+def _report_of_this_code(output: Output, suite: str, loaded: Suite, host: Host, results: Path, asked: Asked) -> Report:
     stored = store_of(results, loaded, host.id).read()
     plan = make_plan(loaded, stored.entries, host, seeds=asked.seeds, repeat=False)
     unused = _why_unused(plan, stored.entries)
     if not plan.stored:
         older = f" ({plan.older_code} stored runs of older code are not used)" if plan.older_code else ""
         message = f"Nothing is stored for {loaded.name} on this host with this code{older}."
-        print_plainly(console, f"{message} Run it: {command(suite, asked.tier, results, device=asked.device)}")
-        print_plainly(console, unused)
+        output.note(f"{message} Run it: {command(suite, asked.tier, results, device=asked.device)}")
+        output.note(unused)
         for other in stored_elsewhere(results, loaded.name, host):
-            print_plainly(console, other.sentence)
-        print_plainly(console, "\n".join(stored.notes))
+            output.note(other.sentence)
+        output.note("\n".join(stored.notes))
         raise typer.Exit(ExitCode.INCOMPLETE)
     return make_report(
         loaded,
@@ -181,9 +195,3 @@ def command(suite: str, tier: str | None, results: Path, **options: int | bool |
         if value is not None and value is not False:
             words += [f"--{name.replace('_', '-')}"] + ([] if value is True else [str(value)])
     return shlex.join(words)
-
-
-def print_plainly(console: Console, text: str | None) -> None:
-    """Print text as it is, if there is any: no markup, no colours, no line ends of ours."""
-    if text:
-        console.print(text, markup=False, highlight=False, soft_wrap=True)

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 
-from evabench.cli.stored import RESULTS, print_plainly
+from evabench.cli.output import JsonOption, Output, QuietOption
+from evabench.cli.stored import RESULTS
 from evabench.cli.whole_files import written_whole
 from evabench.errors import EvabenchError, ExitCode, StoreError, cannot_write
 from evabench.machine.host import read_host
@@ -27,17 +27,20 @@ def show_trend(
         str | None, typer.Option(metavar="ID", help="Whose runs: hosts are never pooled. [default: this one]")
     ] = None,
     output: Annotated[Path, typer.Option(metavar="DIR", help="Where the charts go.")] = Path("reports/trend"),
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
 ) -> None:
-    """Show change points of the step times of stored runs, and draw each workload's history."""
-    console = Console()
-    series = _histories(places or [RESULTS], host or read_host().id)
+    """Show where step times of this host have shifted over the history of the code, and draw it."""
+    told = Output(as_json=as_json, quiet=quiet)
+    series = _histories(told, places or [RESULTS], host or read_host().id)
     for one in series:
-        _tell(console, one)
-    for path in _charts(series, output):
-        print_plainly(console, str(path))
+        _tell(told, one)
+    charts = tuple(map(str, _charts(series, output)))
+    told.tell("\n".join(charts))
+    _give(told, series, charts)
 
 
-def _histories(places: Sequence[Path], host: str) -> "tuple[Series, ...]":
+def _histories(told: Output, places: Sequence[Path], host: str) -> "tuple[Series, ...]":
     from evabench.export.places import run_files, stored_runs
     from evabench.findings.history import step_histories  # here: scipy takes longer to import than `--help` may take
 
@@ -55,25 +58,24 @@ def _histories(places: Sequence[Path], host: str) -> "tuple[Series, ...]":
             raise
         raise EvabenchError("change points are found by ruptures: pip install 'evabench[gate]'") from None
     if not series:
-        print_plainly(Console(), f"The host {host} has stored no step times: evabench run SUITE makes them.")
+        told.note(f"The host {host} has stored no step times: evabench run SUITE makes them.")
         raise typer.Exit(ExitCode.INCOMPLETE)
     return series
 
 
-def _tell(console: Console, series: "Series") -> None:
+def _tell(told: Output, series: "Series") -> None:
     from evabench.findings.history import MIN_POINTS
 
     num_points = len(series.points)
     if not series.is_long_enough:
-        print_plainly(console, f"{series.title}: {num_points} codes were measured; a shift needs {MIN_POINTS}.")
+        told.tell(f"{series.title}: {num_points} codes were measured; a shift needs {MIN_POINTS}.")
         return
     if not series.shifts:
-        print_plainly(console, f"{series.title}: no change point in {num_points} codes.")
+        told.tell(f"{series.title}: no change point in {num_points} codes.")
     for shift in series.shifts:
         words = " SGD has shifted there too: look at the machine first." if shift.of_sgd_too else ""
         word = "slower" if shift.shift > 0 else "faster"
-        print_plainly(
-            console,
+        told.tell(
             f"ALERT {series.title}: {abs(shift.shift):.0%} {word} from {shift.code} on (measured {shift.started}; the "
             f"code before: {shift.before}).{words}",
         )
@@ -94,3 +96,10 @@ def _charts(series: "Sequence[Series]", output: Path) -> list[Path]:
                 raise cannot_write(path, error, "choose another folder: --output DIR") from error
             paths.append(path)
     return paths
+
+
+def _give(told: Output, series: "tuple[Series, ...]", charts: tuple[str, ...]) -> None:
+    if told.as_json:
+        from evabench.cli.answers import TrendAnswer
+
+        told.give("trend", TrendAnswer(series=series, charts=charts))

@@ -34,6 +34,11 @@ VERBS = {
         "write_report",
         "Write reports/SUITE/index.html and report.md from the runs of this host and this code.",
     ),
+    "claims": Verb(
+        "claims",
+        "judge_stored",
+        "Judge claims by stored runs: verdict, effect, interval, what differs, and what would decide the rest.",
+    ),
     "compare": Verb("compare", "compare_runs", "Compare two sets of stored runs: two places, hosts, commits or arms."),
     "export": Verb(
         "export",

@@ -134,7 +134,10 @@ class PhasesSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProbeSettings:
-    """A look at what a run would cost, for an estimate: bytes on fake tensors, or the seconds of a few real steps."""
+    """A look at what a run would cost, for an estimate: bytes on fake tensors, or the seconds of a few real steps.
+
+    With `build_only` it is a look at whether the arm can be made at all.
+    """
 
     __pydantic_config__ = FORBID
     timed: ClassVar[bool] = False
@@ -143,6 +146,7 @@ class ProbeSettings:
     measurement: Literal["probe"] = "probe"
     real_steps: Annotated[int, Ge(0)] = 0  # 0: bytes
     largest_batch: bool = False  # neither: the largest batch that fits the device
+    build_only: bool = False  # make workload and optimizer, and nothing else
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

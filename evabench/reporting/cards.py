@@ -17,7 +17,7 @@ def verdict_groups(report: Report) -> tuple[VerdictGroup, ...]:
         ),
         VerdictGroup(title="Arm against arm", text=PAIRS, lines=pair_lines(report)),
         VerdictGroup(
-            title="Claims of the paper",
+            title="Claims made elsewhere",
             text=(
                 "A verdict is about these machines, models and budgets. What was not run as the paper ran it is not "
                 "tested as stated, whatever was measured here."

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from evabench.errors import printable
 from evabench.reporting.document import Document, Figure, Section, Strip, VerdictCard
-from evabench.reporting.pictures.picture import Picture
+from evabench.reporting.pictures.picture import Picture, figure_file
 from evabench.reporting.pictures.theme import DARK, LIGHT, Theme
 from evabench.reporting.tables.table import Table
 
@@ -28,6 +28,15 @@ def picture_files(document: Document) -> dict[str, str]:
         for figure in document.figures
         if isinstance(figure.part, Picture)
         for theme in (LIGHT, DARK)
+    }
+
+
+def figure_files(document: Document, kind: str) -> dict[str, bytes]:
+    """Return path -> content of every picture of a page as a file of its own, for a paper."""
+    return {
+        f"figures/{figure.address}.{kind}": figure_file(figure.part, kind)
+        for figure in document.figures
+        if isinstance(figure.part, Picture)
     }
 
 

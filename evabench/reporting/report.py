@@ -6,8 +6,6 @@ from dataclasses import dataclass, replace
 from evabench.claims.evidence import judge_claims
 from evabench.claims.judgement import Judgement
 from evabench.claims.local import declared_claims, pairwise_claims
-from evabench.claims.scaling import SUITE as SCALING_SUITE
-from evabench.claims.work import SUITE as WORK_SUITE
 from evabench.findings.arm import MeasuredArm, Series
 from evabench.findings.costs import CostFamily
 from evabench.findings.findings import Findings, make_findings
@@ -88,6 +86,7 @@ class Report:
     older: tuple[Run, ...] = ()  # those of `runs` that older code made, where such were asked for
     store_notes: tuple[str, ...] = ()  # sentences about the file of the runs
     trials: tuple[Run, ...] = ()  # of the tuning; those of another host where this one has fewer
+    label: str = ""  # which runs these are, where runs of any host and code were asked for
 
     @property
     def headline(self) -> Judgement | None:
@@ -161,8 +160,7 @@ def make_report(
     """
     assert runs, "a report needs runs"
     findings = make_findings(runs, goals_of(suite), targets, trials, suite.ablations, public)
-    made_for = {"cost_exponent": SCALING_SUITE, "work_growth": WORK_SUITE}
-    suites = {claim.id: made_for.get(claim.quantity, suite.decided_by) for claim in claims}
+    suites = {claim.id: ", ".join(claim.decided_by) or suite.decided_by for claim in claims}
     would_decide = {claim: name for claim, name in suites.items() if name not in {None, suite.name}}
     return Report(
         suite=suite,

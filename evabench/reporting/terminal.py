@@ -77,11 +77,15 @@ def _print_verdicts(console: Console, report: Report) -> None:
         console.print(Text(f"\n{answer(report.headline)}", style="bold"))
     own = [judgement for judgement in report.judgements if judgement.claim.local]
     elsewhere = [judgement for judgement in report.judgements if not judgement.claim.local]
-    for title, judgements in (("Claims of this suite", own), ("Claims of the paper", elsewhere)):
+    tested = [one for one in elsewhere if one.here is not Verdict.NOT_TESTED]
+    for title, judgements in (("Claims of this suite", own), ("Claims made elsewhere", tested)):
         if judgements:
             console.print(Text(f"\n{title}", style="bold"))
         for judgement in judgements:
             _print_verdict(console, judgement)
+    untested = ", ".join(one.claim_id for one in elsewhere if one not in tested)
+    if untested:
+        console.print(Text(f"\nNot tested here: {untested}. What each would take: evabench claims {report.suite.name}"))
     lines = pair_lines(report)
     if lines:
         console.print(Text("\nArm against arm", style="bold"))
@@ -131,4 +135,4 @@ def _print_verdict(console: Console, judgement: Judgement) -> None:
     said = (*judgement.first, measured(judgement), judgement.reason, audit_counts(judgement), decided_by(judgement))
     for sentence in (judgement.claim.text, *said):
         if sentence:
-            console.print(Padding(Text(sentence), (0, 0, 0, 11)))
+            console.print(Padding(Text(sentence), (0, 0, 0, 11), expand=False))

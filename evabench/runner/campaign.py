@@ -29,6 +29,9 @@ from evabench.units import Seconds
 class Progress(Protocol):
     """Hears what happens."""
 
+    def begin(self, planned: PlannedRun) -> None:
+        """Hear of the beginning of a run."""
+
     def advance(self, planned: PlannedRun) -> None:
         """Hear of the end of a run that may not be stored yet."""
 
@@ -109,6 +112,7 @@ class Campaign:
 
     def _make(self, server: Launcher, planned: PlannedRun, *, warmup_steps: int, jobs: int) -> Run | None:
         """Return the run, None where it was lost."""
+        self.progress.begin(planned)
         started = datetime.now(UTC).isoformat(timespec="seconds")
         watch = self.watcher.begin(jobs=jobs)
         request = Request(

@@ -12,7 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from evabench.errors import printable
 from evabench.findings.interruptions import KnownVisits
-from evabench.findings.repeats import counting_try
+from evabench.findings.repeats import why_it_counts
 from evabench.records.cell import Cell
 from evabench.records.run import Run
 from evabench.records.step_time import StepTime
@@ -58,16 +58,23 @@ class RunProgress:
     def tell(self) -> None:
         """Print how far it has come, in one line."""
         task = self._progress.tasks[self._task]
-        minutes, seconds = divmod(round(self._now() - self._began), 60)
-        self._print(f"{minutes}:{seconds:02d}  {task.completed:.0f} of {task.total:.0f} runs. {task.description}")
+        elapsed, total = self._now() - self._began, task.total or 0.0
+        left = total - task.completed
+        ready = f", ready in about {_clock(elapsed * left / task.completed)}" if task.completed and left else ""
+        done = f"{task.completed:.0f} of {total:.0f} runs, {left:.0f} left{ready}"
+        self._print(f"{_clock(elapsed)}  {done}. Now {task.description}")
+
+    def begin(self, planned: PlannedRun) -> None:
+        """Say what runs now: of several at once the last that began."""
+        cell = planned.cell
+        self._progress.update(self._task, description=f"{cell.arm}: {cell.measurement.measurement}")
 
     def advance(self, planned: PlannedRun) -> None:
         """Move the bar by one run."""
         task = self._progress.tasks[self._task]
         if task.total is not None and task.completed >= task.total:  # a sweep is made again: nobody could know
             self._progress.update(self._task, total=task.total + 1)
-        cell = planned.cell
-        self._progress.update(self._task, advance=1, description=f"{cell.arm}: {cell.measurement.measurement}")
+        self._progress.update(self._task, advance=1)
 
     def done(self, run: Run) -> None:
         """Tell how a run failed, if it did; and once, when a minute is over, what there is so far."""
@@ -120,9 +127,9 @@ def describe_repeat(first: Sequence[Run], second: Sequence[Run], known: KnownVis
     assert visit
     again = {run.cell.arm: run for run in second}
     times = ", ".join(f"{run.cell.arm} {_time(run)} -> {_time(again[run.cell.arm])}" for run in first)
-    chosen = "The second" if counting_try(first, second, known) is second else "The first"
     return (
-        f"{cell.workload_name}, sweep {visit.sweep} was disturbed and made again: {times}. {chosen} counts.",
+        f"{cell.workload_name}, sweep {visit.sweep} was disturbed and made again: {times}. "
+        f"{why_it_counts(first, second, known)}",
         *(f"  first: {line}" for line in _reasons(first, known)),
         *(f"  second: {line}" for line in _reasons(second, known)),
     )
@@ -138,6 +145,12 @@ def _reasons(runs: Sequence[Run], known: KnownVisits) -> list[str]:
         first + (f" (As in {len(more)} more {'visit' if len(more) == 1 else 'visits'}.)" if more else "")
         for first, *more in kinds.values()
     ]
+
+
+def _clock(seconds: Seconds) -> str:
+    """Return "4:07", minutes and seconds."""
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes}:{rest:02d}"
 
 
 def _time(run: Run) -> str:

@@ -78,8 +78,10 @@ class Claim(Strict):
     id: str
     text: str  # close to the words of the source
     source: str = "this suite"
+    words: str | None = None  # the source's own, letter by letter; None: nobody could read them
+    read_in: str | None = None  # where these words were read, if not in the source itself
     quantity: Quantity
-    arm: str  # an arm of the suite; in a claim file the `optimizer` tag of the settings that it speaks for
+    arm: str  # an arm of the suite; in a claim file the tag or method (`settings/methods.py`) that it speaks for
     bases: Annotated[tuple[str, ...], Field(min_length=1)]  # what it is compared with, named in the same way
     deciding: Deciding = "best_tuned"
     workloads: tuple[str, ...] = ()  # of the suite; empty: all of them. A claim file has conditions instead
@@ -91,6 +93,7 @@ class Claim(Strict):
     device: Device | None = None  # None: on any
     conditions: tuple[ClaimedWorkload, ...] = ()  # empty: on any workload
     reason: str  # why this quantity, this number and these conditions
+    decided_by: tuple[str, ...] = ()  # the suites that ship and that can decide it as stated
     headline: bool = False  # the one that a page begins with
     local: Annotated[bool, Field(init=False)] = False  # stands in a suite, and is judged by its runs alone
 
@@ -112,17 +115,17 @@ class Claim(Strict):
         """Return k: how many workloads it names; 0: it is about any."""
         return len(self.workloads) or len(self.conditions)
 
-    def called(self, name: str, tag: str) -> str:
-        """Return what it calls an arm of this name, whose settings have this tag."""
-        return name if self.local else tag
+    def called(self, name: str, method: str) -> str:
+        """Return what it calls an arm of this name that is of this method."""
+        return name if self.local else method
 
-    def is_arm(self, name: str, tag: str) -> bool:
+    def is_arm(self, name: str, method: str) -> bool:
         """Return whether it speaks for such an arm."""
-        return self.called(name, tag) == self.arm
+        return self.called(name, method) == self.arm
 
-    def is_base(self, name: str, tag: str) -> bool:
+    def is_base(self, name: str, method: str) -> bool:
         """Return whether it compares with such an arm."""
-        return self.called(name, tag) in self.bases
+        return self.called(name, method) in self.bases
 
     def _problems(self) -> Iterator[str]:
         allowed = _RELATIONS[self.quantity]

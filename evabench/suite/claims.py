@@ -7,7 +7,7 @@ from evabench.settings.claims import TO_TARGET, Claim, Quantity
 from evabench.suite.suite import Suite
 
 # The kinds of measurement that a quantity needs.
-_NEEDED: Mapping[Quantity, tuple[str, ...]] = {
+NEEDED_KINDS: Mapping[Quantity, tuple[str, ...]] = {
     "time_to_target_ratio": ("convergence", "step_time"),
     "steps_to_target_ratio": ("convergence",),
     "step_time_ratio": ("step_time",),
@@ -48,7 +48,7 @@ def _problems(claim: Claim, suite: Suite, sizes: tuple[Suite, ...]) -> Iterator[
         yield from (f'{key}: "{name}" is none of {", ".join(known)}' for name in names if name not in known)
     if claim.conditions:
         yield "conditions are those of a claim file. A suite's claim has workloads of the suite, and is judged on them"
-    needed = _NEEDED[claim.quantity]
+    needed = NEEDED_KINDS[claim.quantity]
     if not any(all(kind in size.tables for kind in needed) for size in sizes):
         yield f"nothing here measures a {claim.quantity}: it needs {' and '.join(f'[{kind}]' for kind in needed)}"
     elif claim.quantity in TO_TARGET:

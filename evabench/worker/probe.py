@@ -29,7 +29,18 @@ def measure_probe(bench: Bench, settings: ProbeSettings) -> Probe:
     cell = bench.cell
     if settings.largest_batch:
         return Probe(batch=project_batch(bench))
+    if settings.build_only:
+        return _build(cell)
     return _count_bytes(cell) if settings.real_steps == 0 else _time_steps(cell, settings.real_steps, bench.device)
+
+
+def _build(cell: Cell) -> Probe:
+    """Make the workload and the optimizer: what a plug-in raises says that its arm cannot be run."""
+    if isinstance(cell.workload, PluginWorkloadSettings):
+        build_optimizer(cell.optimizer, build_workload(cell.workload, 0).model)
+        return Probe()
+    build_optimizer(cell.optimizer, build_on_noise(cell.workload, seed=0).model)
+    return Probe(on_noise=True)
 
 
 def _count_bytes(cell: Cell) -> Probe:

@@ -104,3 +104,11 @@ def test_an_ablation_arm_does_not_speak_for_its_method(monkeypatch):
     judgement = only(SUBLINEAR_MEMORY, [*all_three(), *memories("Eva, vectors off", factors)])
     assert judgement.here is SUPPORTED
     assert {evidence.arm for evidence in judgement.evidence} == {"Eva"}
+
+
+def test_one_share_of_several_bases_and_nets_is_said_once():
+    runs = [*all_three(), *memories("K-FAC@1", factors)]
+    nets = [replace(one, cell=replace(one.cell, workload=replace(one.cell.workload, batch=100))) for one in runs]
+    reason = only(LESS_MEMORY, [*runs, *nets]).reason
+    assert reason.count("is up to") == 1
+    assert "of that of K-FAC@1, K-FAC@10 and Shampoo, at 5 widths of each of 2 nets" in reason

@@ -21,7 +21,7 @@ def shared_run(tmp_path_factory):
             # --no-repeat: other work on this machine must not change the number of runs.
             done = evabench(folder, "run", "tiny.toml", "--no-repeat")
             assert done.returncode == 0, done.stderr + done.stdout
-            (folder / "told.txt").write_text(done.stdout)
+            (folder / "told.txt").write_text(done.stderr + done.stdout)
     return folder
 
 

@@ -41,8 +41,8 @@ def test_a_show_says_what_is_missing_and_exits_with_3(run_once):
 def test_a_crash_is_told_by_the_dry_run_as_by_the_run(crashed):
     done = evabench(crashed, "run", "tiny.toml", "--dry-run")
     assert done.returncode == 3
-    assert "1 run failed; another call does not repeat what failed" in done.stdout
-    assert "--retry-failed" in done.stdout
+    assert "1 run failed; another call does not repeat what failed" in done.stderr
+    assert "--retry-failed" in done.stderr
     assert evabench(crashed, "show", "tiny.toml").returncode == 3
 
 
@@ -53,7 +53,7 @@ def test_the_seeds_that_the_last_run_asked_for_are_what_a_report_misses(run_once
     asked.write(Asked(seeds=2))
     done = evabench(run_once, "report", "tiny.toml")
     assert done.returncode == 0, done.stdout
-    assert "As the last run asked: --seeds 2." in done.stdout
+    assert "As the last run asked: --seeds 2." in done.stderr
 
 
 def test_a_run_keeps_what_it_was_asked_for_and_a_file_that_nobody_can_read_asks_for_nothing(run_once):

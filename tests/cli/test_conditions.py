@@ -46,7 +46,7 @@ def test_a_sweep_beside_a_foreign_process_on_the_gpu_is_made_again_and_both_are_
         check=False,
     )
     assert done.returncode == 0, done.stderr + done.stdout
-    words = " ".join(done.stdout.split())
+    words = " ".join((done.stderr + done.stdout).split())
     assert "small, sweep 1 was disturbed and made again: SGD" in words
     assert f"first: SGD: GPU {GPU_0} was shared with another process." in words
     assert f"second: SGD: GPU {GPU_0} was shared with another process." in words

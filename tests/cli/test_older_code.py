@@ -33,7 +33,7 @@ def run(folder, suite, *words):
         check=False,
     )
     assert done.returncode == 0, done.stderr + done.stdout
-    return " ".join(done.stdout.split())
+    return " ".join((done.stderr + done.stdout).split())
 
 
 @pytest.mark.long

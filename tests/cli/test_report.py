@@ -53,7 +53,7 @@ def test_without_runs_there_is_no_report_and_the_way_out_is_named(tmp_path):
     (tmp_path / "tiny.toml").write_text(SUITE)
     done = evabench(tmp_path, "report", "tiny.toml")
     assert done.returncode == 3
-    assert "Run it: evabench run tiny.toml" in done.stdout
+    assert "Run it: evabench run tiny.toml" in done.stderr
     assert not (tmp_path / "reports").exists()
 
 
@@ -71,7 +71,7 @@ def test_show_and_report_name_the_file_whose_last_line_is_torn_and_leave_it_alon
     before = path.read_bytes()
     told = f"The last line of {path.relative_to(folder)} is not whole"
     assert told in " ".join(evabench(folder, "show", "tiny.toml").stdout.split())
-    assert told in evabench(folder, "report", "tiny.toml").stdout
+    assert told in evabench(folder, "report", "tiny.toml").stderr
     for name in ("index.html", "report.md"):
         assert "is not whole" in (folder / "reports/tiny" / name).read_text()
     assert path.read_bytes() == before
@@ -80,8 +80,8 @@ def test_show_and_report_name_the_file_whose_last_line_is_torn_and_leave_it_alon
 def test_a_run_sets_a_torn_line_aside_although_there_is_nothing_to_run(torn):
     folder, path = torn
     done = process(folder, "run", "tiny.toml", "--no-repeat")
-    assert "Nothing to run" in done.stdout
-    assert "A torn last line of an earlier crash was moved to" in done.stdout
+    assert "Nothing to run" in done.stderr
+    assert "A torn last line of an earlier crash was moved to" in done.stderr
     assert path.read_bytes().endswith(b"\n")
 
 
@@ -93,7 +93,7 @@ def test_a_value_that_was_edited_is_said_and_not_shown(folder):
     told = f"{path.relative_to(folder)}, line 1: not used: it was changed after it was written"
     done = evabench(folder, "report", "tiny.toml")
     assert done.returncode == 3
-    assert told in done.stdout
+    assert told in done.stderr
     assert told in " ".join(evabench(folder, "show", "tiny.toml").stdout.split())
     page = (folder / "reports/tiny/report.md").read_text()
     assert "1 runs that the suite asks for are not stored yet" in page
@@ -113,7 +113,7 @@ def test_a_report_of_a_file_of_runs_says_that_they_are_of_older_code(tmp_path):
 def test_a_file_without_a_run_of_the_suite_is_refused_with_the_way_out(tmp_path):
     done = evabench(tmp_path, "show", "quadratic", "--runs", str(REFERENCE))
     assert done.returncode == 2
-    assert "Choose another suite, tier or file: --runs FILE" in done.stderr
+    assert "Choose another suite, tier or place: --runs PATH" in done.stderr
 
 
 def test_show_tells_where_a_figure_of_the_page_comes_from(tmp_path):

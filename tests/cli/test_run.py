@@ -73,7 +73,7 @@ def test_a_suite_is_run_once_and_the_second_time_there_is_nothing_to_do(run_once
     assert len(stored(run_once)) == 12
     second = in_process.evabench(run_once, "run", "tiny.toml", "--no-repeat")
     assert second.returncode == 0
-    assert "Nothing to run" in second.stdout
+    assert "Nothing to run" in second.stderr
     assert len(stored(run_once)) == 12
 
 
@@ -166,22 +166,32 @@ def test_markup_in_a_title_is_shown_as_it_is(suite):
     (suite / "tiny.toml").write_text(SUITE.replace('"Tiny"', '"[/bold] [red]Tiny"'))
     done = in_process.evabench(suite, "run", "tiny.toml", "--dry-run", "--probe-seconds", "0")
     assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith("[/bold] [red]Tiny (tiny), stored in ")
+    assert done.stderr.startswith("[/bold] [red]Tiny (tiny), stored in ")
+
+
+BREAKS = """
+from torch.optim import SGD
+
+class Gone(SGD):
+    def step(self, closure=None):
+        raise RuntimeError("it breaks")
+"""
 
 
 def test_failed_runs_come_with_the_way_to_make_them_again(suite):
     gone = '[arms.Gone]\noptimizer = "plugin"\nname = "mine.py:Gone"\n\n[memory]\n'
     (suite / "tiny.toml").write_text(SUITE.partition("[step_time]")[0] + gone)
+    (suite / "mine.py").write_text(BREAKS)
     done = evabench(suite, "run", "tiny.toml")
     assert done.returncode == 3
     assert (
         "1 run failed; another call does not repeat what failed. When the cause is gone: "
-        "evabench run tiny.toml --retry-failed" in done.stdout
+        "evabench run tiny.toml --retry-failed" in done.stderr
     )
     (suite / "mine.py").write_text("from torch.optim import SGD as Gone")
     again = evabench(suite, "run", "tiny.toml", "--retry-failed")
-    assert "1 run to make" in again.stdout
-    assert "does not repeat" not in again.stdout
+    assert "1 run to make" in again.stderr
+    assert "does not repeat" not in again.stderr
 
 
 def test_a_run_that_took_too_long_comes_with_the_setting_that_gave_it_its_time(suite):
@@ -190,8 +200,8 @@ def test_a_run_that_took_too_long_comes_with_the_setting_that_gave_it_its_time(s
     limited = "timeout_seconds = 1\n" + SUITE.partition("[step_time]")[0].partition("[arms.SGD]")[0] + slow
     (suite / "tiny.toml").write_text(limited)
     done = evabench(suite, "run", "tiny.toml")
-    assert "timeout: took longer than 1 s" in done.stdout
-    assert "The suite gives a run 1 s: timeout_seconds." in done.stdout
+    assert "timeout: took longer than 1 s" in done.stderr
+    assert "The suite gives a run 1 s: timeout_seconds." in done.stderr
 
 
 def test_results_that_cannot_be_written_are_a_message_with_the_way_out(suite):
@@ -206,7 +216,7 @@ def test_results_that_cannot_be_written_are_a_message_with_the_way_out(suite):
 def test_show_says_when_nothing_is_stored(suite):
     done = in_process.evabench(suite, "show", "tiny.toml")
     assert done.returncode == 3
-    assert "Run it: evabench run tiny.toml" in done.stdout
+    assert "Run it: evabench run tiny.toml" in done.stderr
 
 
 CIFAR = """
@@ -234,8 +244,8 @@ def test_a_missing_data_set_is_told_once_and_the_other_runs_are_made(no_data):
     (no_data / "tiny.toml").write_text(memory_only)
     done = evabench(no_data, "run", "tiny.toml")
     assert done.returncode == 3, done.stderr
-    assert done.stdout.count("was not found") == 1
-    assert "2 of 4 runs need a data set that is not here. CIFAR-10 was not found" in done.stdout
+    assert done.stderr.count("was not found") == 1
+    assert "2 of 4 runs need a data set that is not here. CIFAR-10 was not found" in done.stderr
     assert [run.cell.workload_name for run in stored(no_data)] == ["small", "small"]
 
 

@@ -78,8 +78,8 @@ def test_a_target_is_set_first_and_the_judged_runs_carry_its_hash(suite, monkeyp
     monkeypatch.setenv("COLUMNS", "200")
     done = evabench(suite, "run", "tiny.toml")
     assert done.returncode == 0, done.stderr + done.stdout
-    assert "12 runs to make, 0 stored." in done.stdout
-    assert "8 of them set a target and come first; 4 are judged by it." in done.stdout
+    assert "12 runs to make, 0 stored." in done.stderr
+    assert "8 of them set a target and come first; 4 are judged by it." in done.stderr
     (target,) = TargetStore(targets_file(suite)).load()
     setting, judged = stored(suite)[:8], stored(suite)[8:]
     assert sorted(run.seed for run in setting) == list(range(2000, 2008))
@@ -92,7 +92,7 @@ def test_a_target_is_set_first_and_the_judged_runs_carry_its_hash(suite, monkeyp
     line = targets_file(suite).read_text()
     targets_file(suite).unlink()  # it follows from the runs
     again = in_process.evabench(suite, "run", "tiny.toml")
-    assert (again.returncode, "Nothing to run" in again.stdout) == (0, True)
+    assert (again.returncode, "Nothing to run" in again.stderr) == (0, True)
     assert targets_file(suite).read_text() == line
     assert PROVENANCE in words(in_process.evabench(suite, "show", "tiny.toml").stdout)
     report = in_process.evabench(suite, "report", "tiny.toml")
@@ -136,7 +136,7 @@ def test_a_bad_line_of_the_targets_is_told_before_anything_is_run_and_stops_noth
     path.write_text("[]\n")
     done = in_process.evabench(suite, "run", "tiny.toml", "--dry-run", "--probe-seconds", "0")
     assert done.returncode == 0, done.stderr
-    assert "targets.jsonl, line 1: not used: this is no target of evabench." in words(done.stdout)
+    assert "targets.jsonl, line 1: not used: this is no target of evabench." in words(done.stderr)
     assert [one.name for one in path.parent.iterdir()] == ["targets.jsonl"]
     assert path.read_text() == "[]\n"
 

@@ -19,7 +19,7 @@ COMMAND_LINE = {
     "evabench.launch.descriptors",
 }
 HEAVY = {"numpy", "scipy", "matplotlib", "torch", "jinja2", "psutil", "filelock"}
-LIST = {"evabench.cli.list", "evabench.suite", "evabench.suite.shipped"}
+LIST = {"evabench.cli.list", "evabench.cli.output", "evabench.suite", "evabench.suite.shipped"}
 
 PROGRAM = """
 import importlib, json, sys

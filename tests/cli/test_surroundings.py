@@ -35,7 +35,6 @@ def test_a_run_measures_its_own_package_where_its_reader_leaves_and_standard_err
     """One run for all of these: what they have in common is that none of them may change it."""
     words = [sys.executable, "-P", "-m", "evabench", "run", "tiny.toml"]
     parent = subprocess.Popen(words, cwd=folder, stdout=subprocess.PIPE, preexec_fn=lambda: os.close(2))
-    assert parent.stdout.readline().startswith(b"Tiny (tiny)")
     parent.stdout.close()
     assert parent.wait() == 0
     assert [run.outcome.kind for run in stored(folder)] == ["completed", "completed"]

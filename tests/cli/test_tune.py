@@ -64,7 +64,7 @@ def test_trials_are_made_once_and_what_they_choose_is_said_with_what_to_write(tm
     write(tmp_path)
     done = evabench(tmp_path, "run", "tiny.toml", "--tune", "--jobs", "2")
     assert done.returncode == 0, done.stderr
-    assert "6 runs to make, 0 stored." in done.stdout
+    assert "6 runs to make, 0 stored." in done.stderr
     rows = [line.split() for line in done.stdout.splitlines() if line.startswith(("SGD ", "My own "))]
     assert rows[0][:5] == ["SGD", "3", "1", "lr", "0.1"]  # points, failed, best
     assert "My own: the best lr, 0.1, is the largest that was tried." in done.stdout
@@ -74,10 +74,10 @@ def test_trials_are_made_once_and_what_they_choose_is_said_with_what_to_write(tm
     stored = RunStore(tmp_path / "results" / "tiny" / read_host().id / "runs.jsonl").load()
     assert {(run.cell.role, run.seed) for run in stored} == {("tuning", 1000)}
     again = in_process.evabench(tmp_path, "run", "tiny.toml", "--tune")
-    assert "Nothing to run" in again.stdout
+    assert "Nothing to run" in again.stderr
     assert "[arms.SGD]" in again.stdout
     judged = in_process.evabench(tmp_path, "run", "tiny.toml", "--dry-run", "--probe-seconds", "0")
-    assert "2 runs to make, 0 stored." in judged.stdout
+    assert "2 runs to make, 0 stored." in judged.stderr
 
 
 def test_what_to_write_is_toml_that_makes_the_suite_its_own_choice(tmp_path):

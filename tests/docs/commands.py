@@ -81,7 +81,18 @@ COMMANDS: Mapping[str, How] = {
     "evabench run quadratic && evabench report quadratic": How(
         "long", "evabench run quadratic --tier smoke && evabench report quadratic", "tier smoke"
     ),
+    # docs/claims.md
+    "evabench claims": QUICK,
+    "evabench claims quickstart": LONG,
+    "evabench claims --runs results/reference": How("long", codes=(0, 3)),
+    "evabench claims quickstart --fail-on-refuted": How("long", codes=(0, 1)),
+    # docs/json.md
+    "evabench list --json": QUICK,
+    "evabench show quickstart --json --quiet": LONG,
+    "evabench claims quickstart --json --quiet > verdicts.json": LONG,
     # docs/results.md
+    "evabench show quadratic --runs results/reference/quadratic": How("quick", codes=(0, 3)),
+    "evabench report memory --runs results/reference/memory --figures pdf": QUICK,
     "evabench export quickstart --format csv": QUICK,
     "evabench export quickstart --what ratios --metric step --format latex": QUICK,
     "evabench export quickstart --format tensorboard --output runs": QUICK,

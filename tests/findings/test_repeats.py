@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evabench.findings.interruptions import KnownVisits
-from evabench.findings.repeats import counting_runs, counting_try
+from evabench.findings.repeats import counting_runs, counting_try, why_it_counts
 from evabench.records.run import Outcome, Visit
 from tests.runs import QUIET, run
 
@@ -82,3 +82,20 @@ def test_leaving_out_twice_is_leaving_out_once():
 def test_the_second_try_of_one_sweep_says_nothing_about_another():
     first = sweep_of(sweep=2, conditions=LOUD)
     assert set(one.key for one in counting_runs([*first, *sweep_of(repeated=True)])) >= {one.key for one in first}
+
+
+def told(second):
+    return why_it_counts(FIRST, second, KnownVisits([*FIRST, *second]))
+
+
+def test_a_choice_is_told_with_its_reason():
+    assert told(sweep_of(repeated=True)) == ("The second counts: 0 of its 2 visits were disturbed, 1 of the other's.")
+    assert told([loud(0.2, repeated=True), visit("Eva", repeated=True)]) == (
+        "The second counts: 1 of its 2 visits were disturbed, 1 of the other's, and less of the CPUs' time was taken "
+        "from it."
+    )
+    assert told([loud(0.5, repeated=True), loud(0.5, "Eva", repeated=True)]) == (
+        "The first counts: 1 of its 2 visits were disturbed, 2 of the other's."
+    )
+    lost = [visit("SGD", repeated=True, outcome="crashed"), visit("Eva", repeated=True)]
+    assert told(lost) == "The first counts: in the second SGD did not complete."

@@ -8,7 +8,7 @@ import pytest
 
 from evabench.errors import printable
 from evabench.reporting.html import render_html
-from evabench.reporting.markdown import picture_files, render_markdown
+from evabench.reporting.markdown import figure_files, picture_files, render_markdown
 from evabench.reporting.pictures.cost import step_time_picture
 from evabench.reporting.pictures.picture import legend_columns, legend_inches
 from evabench.reporting.pictures.styles import arm_looks
@@ -107,7 +107,7 @@ def test_a_dollar_sign_in_a_name_is_no_mathematics():
 
 def test_what_is_missing_stands_above_the_numbers():
     page = render_html(replace(document(), warnings=warnings(report(num_missing=3, num_older=2))))
-    assert page.index("3 runs that the suite asks for") < page.index("Claims of the paper")
+    assert page.index("3 runs that the suite asks for") < page.index("Claims made elsewhere")
     assert "2 stored runs of older code are not used." in page
 
 
@@ -129,3 +129,22 @@ def test_a_name_of_another_direction_or_of_ten_kilobytes_stays_text_in_markdown(
     text = render_markdown(make_document(named(name)))
     assert "\u202e" not in text
     assert printable(name) in text.replace("\\_", "_")
+
+
+@pytest.mark.parametrize(("num", "full"), [(1, False), (6, True)])
+def test_a_ratio_of_too_few_pairs_has_another_dot_than_one_with_an_interval(num, full):
+    few = [*made.visits("SGD", 0.01, num), *made.visits("Eva", 0.02, num)]
+    (workload,) = make_report(suite(), few).workloads
+    picture = step_time_picture(workload, arm_looks(made.ARMS)).svg["light"]
+    dots = [style for style in re.findall(r'<use [^>]*style="([^"]*)"', picture) if "#d55e00" in style]
+    assert [style.startswith("fill: #d55e00") for style in dots] == [full]
+
+
+@pytest.mark.parametrize(("kind", "begins"), [("pdf", b"%PDF"), ("png", b"\x89PNG"), ("svg", b"<?xml")])
+def test_every_picture_of_a_page_is_a_figure_for_a_paper_too_with_the_same_bytes_each_time(kind, begins):
+    one = replace(document(), sections=document().sections[:1])
+    files = figure_files(one, kind)
+    assert files
+    assert all(name.startswith("figures/") and name.endswith(f".{kind}") for name in files)
+    assert all(content.startswith(begins) for content in files.values())
+    assert figure_files(one, kind) == files

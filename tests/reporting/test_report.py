@@ -9,7 +9,7 @@ from rich.console import Console
 from evabench.findings.target_rule import NoTarget
 from evabench.findings.targets import TargetFindings
 from evabench.records.convergence import Convergence
-from evabench.reporting.sections import sections
+from evabench.reporting.sections import make_document, sections
 from evabench.reporting.tables.convergence import convergence_table
 from evabench.reporting.tables.origin import settings_table
 from evabench.reporting.tables.verdicts import evidence_table, measured
@@ -159,6 +159,7 @@ def estimate_of(sgd, eva):
     [
         ([None] * 8, [20] * 8, "the base missed [the base missed]"),
         ([40] * 8, [None] * 8, "the arm missed [the arm missed]"),
+        ([40] * 3, [None] * 3, "the arm missed (too few for an interval)"),
         ([40] * 6 + [None] * 2, [20] * 8, "2x [1.85x or more]"),
         ([None] * 5 + [40] * 3, [None] * 3 + [20] * 5, "2x [any ratio]"),
     ],
@@ -169,7 +170,7 @@ def test_a_ratio_with_misses_says_who_missed(sgd, eva, words):
 
 def test_the_suite_that_would_decide_the_width_is_its_own_and_not_the_larger_one():
     judgements = {one.claim_id: one for one in make_report(suite(decided_by="autoencoder"), runs()).judgements}
-    assert judgements["C1"].would_decide == "autoencoder"
+    assert judgements["C1"].would_decide == "cifar"
     assert judgements["C4-time"].would_decide == "scaling"
     assert judgements["C4-work"].would_decide == "work"
 
@@ -255,3 +256,36 @@ def test_the_groups_of_an_arm_stand_among_its_settings_in_words():
     rows = settings_table(make_report(suite(arms=arms), runs())).rows
     assert rows[0][2].endswith("groups (match *.bias weight_decay 0.0) and (match * max_axes 1 lr 0.5)")
     assert "groups" not in rows[1][2]
+
+
+def test_no_two_sections_of_a_page_have_one_title():
+    titles = [section.title for section in sections(report())]
+    assert titles
+    assert len(set(titles)) == len(titles)
+
+
+def test_the_terminal_tells_the_disturbances_that_a_page_tells():
+    noisy = [replace(one, conditions=replace(made.QUIET, steal_share=0.2)) for one in made.visits("Eva", 0.01, num=2)]
+    report = make_report(suite(), noisy)
+    (told,) = [warning for warning in warnings(report) if "timed runs that count were disturbed" in warning]
+    console = Console(file=io.StringIO(), width=10_000)
+    print_report(console, report)
+    assert told in console.file.getvalue()
+    assert told in make_document(report).warnings
+
+
+def test_only_timed_runs_that_count_are_among_the_disturbed_ones():
+    noisy = replace(made.QUIET, steal_share=0.2)
+    first = [replace(one, conditions=noisy) for one in made.visits("Eva", 0.02, num=2)]
+    second = [replace(one, visit=replace(one.visit, repeated=True)) for one in made.visits("Eva", 0.01, num=2)]
+    assert not [one for one in warnings(make_report(suite(), [*first, *second])) if "disturbed" in one]
+
+
+def test_no_base_is_called_the_fastest_where_all_missed():
+    runs_of = [*made.trainings("Eva", [None] * 8), *made.trainings("K-FAC@1", [None] * 8)]
+    runs_of += [*made.trainings("K-FAC@10", [None] * 8), *made.visits("Eva", 0.01), *made.visits("K-FAC@1", 0.07)]
+    judgements = make_report(suite(), [*runs_of, *made.visits("K-FAC@10", 0.03)]).judgements
+    (judgement,) = [one for one in judgements if one.claim_id == "C2-kfac"]
+    told = " ".join((measured(judgement), judgement.reason, *(note for e in judgement.evidence for note in e.notes)))
+    assert "both missed the target in every seed" in told
+    assert "decides" not in told

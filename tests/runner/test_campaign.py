@@ -63,6 +63,9 @@ class Told:
     def __init__(self, store):
         self.store, self.repeats, self.losses, self.unstored = store, [], [], []
 
+    def begin(self, planned):
+        pass
+
     def advance(self, planned):
         pass
 
@@ -183,7 +186,7 @@ def test_both_tries_are_shown_with_what_disturbed_them_and_which_counts(suite, s
     arms = [run.cell.arm for run in first]
     assert describe_repeat(first, second, KnownVisits([*first, *second])) == (
         f"small, sweep 1 was disturbed and made again: {arms[0]} 1.00 ms -> 1.00 ms, {arms[1]} 1.00 ms -> 1.00 ms. "
-        "The second counts.",
+        "The second counts: 0 of its 2 visits were disturbed, 1 of the other's.",
         f"  first: {arms[0]}: Other programs used 50% of the CPU time.",
     )
 
@@ -192,7 +195,10 @@ def test_of_two_disturbed_tries_the_first_counts(suite, store):
     _, told = run_campaign(suite, store, LOUD)
     [(first, second), _] = told.repeats
     lines = describe_repeat(first, second, KnownVisits([*first, *second]))
-    assert lines[0].endswith("The first counts.")
+    assert lines[0].endswith(
+        "The first counts: 2 of its 2 visits were disturbed, 2 of the other's, and no more of the CPUs' time was taken "
+        "from it."
+    )
     arms = [run.cell.arm for run in first]
     assert lines[1:] == (
         f"  first: {arms[0]}: Other programs used 50% of the CPU time. (As in 1 more visit.)",

@@ -49,13 +49,15 @@ def test_leaving_ends_a_heartbeat_that_waits():
     assert not heartbeat._thread.is_alive()
 
 
-def test_a_line_says_how_long_it_took_and_how_far_it_has_come(clock):
+def test_a_line_says_how_far_it_has_come_what_runs_now_and_when_it_will_be_ready(clock):
     console = piped()
     with RunProgress(console, 12, now=clock) as progress:
+        progress.begin(PLANNED)
         progress.advance(PLANNED)
         clock.seconds = 95.0
+        progress.begin(PLANNED)
         progress.tell()
-    assert console.file.getvalue() == "1:35  1 of 12 runs. Eva: memory\n"
+    assert console.file.getvalue() == ("1:35  1 of 12 runs, 11 left, ready in about 17:25. Now Eva: memory\n")
 
 
 def test_only_where_there_is_no_terminal_is_there_a_heartbeat():

@@ -79,7 +79,7 @@ def tiny(standin, tmp_path_factory):
     first = evabench(folder, "run", "tiny.toml", "--device", "cpu")
     second = evabench(folder, "run", "tiny.toml", "--device", "auto", "--jobs", "2")
     assert (first.returncode, second.returncode) == (0, 0), first.stderr + second.stderr + second.stdout
-    return folder, second.stdout
+    return folder, second.stderr + second.stdout
 
 
 def test_the_first_line_of_a_run_says_the_device_and_how_it_was_found(tiny):
@@ -120,7 +120,7 @@ def test_no_plain_step_reads_from_the_device(tiny):
 
 def test_a_report_is_about_the_device_of_the_last_run_unless_another_is_named(tiny):
     folder, _ = tiny
-    there = evabench(folder, "report", "tiny.toml").stdout
+    there = evabench(folder, "report", "tiny.toml").stderr
     page = (folder / "reports/tiny/report.md").read_text()
     assert "--device standin" in there
     assert "standin:0" in page
@@ -171,7 +171,7 @@ def test_memory_that_ends_on_the_device_is_an_outcome_with_the_allocators_summar
 def test_a_device_that_disappears_is_no_fault_of_an_arm_and_nothing_is_stored(lone):
     done = evabench(lone, "run", "tiny.toml", "--device", "standin", lost_after=30)
     assert done.returncode == 3
-    assert "its device is gone" in done.stdout
+    assert "its device is gone" in done.stderr
     assert list(lone.glob("results/tiny/*/runs.jsonl")) == [] or stored(lone, "tiny") == ()
 
 

@@ -16,13 +16,15 @@ from evabench.reporting.pictures.plain_matplotlib import (
     NullLocator,
     drawing_with,
 )
-from evabench.reporting.pictures.theme import THEMES, Theme, matplotlib_settings
+from evabench.reporting.pictures.theme import LIGHT, THEMES, Theme, matplotlib_settings
 
 _WIDTH_INCHES = 7.6
 ROW_INCHES = 0.36  # of a horizontal chart, one row per arm
 # What fits into the width at the size of the labels, and what a line sample with its distances takes of it.
 _LEGEND_LETTERS, _HANDLE_LETTERS = 100, 7
 _LEGEND_ROW_INCHES = 0.2
+_PNG_DPI = 200
+_NO_DATE: Mapping[str, dict[str, str | None]] = {"pdf": {"CreationDate": None}, "png": {}, "svg": {"Date": None}}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +50,12 @@ def make_picture(
     return Picture(name=name, title=printable(title), alt=printable(alt), svg=_Drawings(height, draw), chart=chart)
 
 
+def figure_file(picture: Picture, kind: str) -> bytes:
+    """Return a picture as a file for a paper, "pdf", "png" or "svg"."""
+    assert isinstance(picture.svg, _Drawings), picture.name
+    return picture.svg.file(kind)
+
+
 class _Drawings(Mapping[str, str]):
     """SVG by theme, drawn once each: who asks where a number comes from waits for no picture."""
 
@@ -60,6 +68,15 @@ class _Drawings(Mapping[str, str]):
             (theme,) = (one for one in THEMES if one.name == name)
             self._drawn[name] = _svg(theme, self._height, self._draw)
         return self._drawn[name]
+
+    def file(self, kind: str) -> bytes:
+        """Return it as a file for a paper: on white, and the same bytes each time."""
+        content = io.BytesIO()
+        with drawing_with(matplotlib_settings(LIGHT) | {"pdf.fonttype": 42}):
+            figure = Figure(figsize=(_WIDTH_INCHES, self._height), layout="constrained")
+            self._draw(figure, LIGHT)
+            figure.savefig(content, format=kind, dpi=_PNG_DPI, metadata=_NO_DATE[kind])
+        return content.getvalue()
 
     def __iter__(self) -> Iterator[str]:
         return iter(theme.name for theme in THEMES)

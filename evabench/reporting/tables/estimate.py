@@ -61,6 +61,17 @@ def duration(seconds: Seconds) -> str:
     return f"about {seconds / 3600:.1f} h" if seconds < 48 * 3600 else f"about {seconds / 86400:.1f} days"
 
 
+def cost_words(seconds: Seconds, num_unknown: int, num_runs: int) -> str:
+    """Return what is left of a suite in a few words: "about 3.0 h", or what of it is unknown."""
+    if num_runs == 0:
+        return "all stored"
+    if num_unknown == num_runs:
+        return f"unknown, {counted(num_runs, 'run')}"
+    if num_unknown:
+        return f"{duration(seconds)} for {num_runs - num_unknown} of {counted(num_runs, 'run')}, the others unknown"
+    return duration(seconds)
+
+
 def _row(row: Row) -> tuple[str, ...]:
     origins = dict.fromkeys(cost.origin for cost in row.costs if cost.origin != _UNKNOWN)
     num_runs = len(row.costs)

@@ -1,0 +1,67 @@
+"""Where the words of a verb go: the answer to standard output, notes to standard error, or one JSON object instead."""
+
+import json
+import os
+import sys
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+FORMAT = 1  # of the JSON objects: a new number where a field goes or changes its meaning
+_UNFOLDED = 10_000  # columns where no terminal folds: a line is a line
+
+JsonOption = Annotated[
+    bool, typer.Option("--json", help="Print one JSON object instead of words (docs/json.md); notes go to stderr.")
+]
+QuietOption = Annotated[bool, typer.Option("--quiet", help="Print the answer alone: no notes, no progress.")]
+
+
+class Output:
+    """The two streams of a verb."""
+
+    def __init__(self, *, as_json: bool = False, quiet: bool = False) -> None:
+        self.as_json = as_json
+        self.told: list[str] = []  # the answer, line by line, for verbs that have no better data
+        self.answer = _console(stderr=False, silent=as_json)
+        self.notes = _console(stderr=True, silent=quiet)
+
+    def tell(self, text: str | None) -> None:
+        """Print a part of the answer as it is, if there is any: no markup, no colours, no line ends of ours."""
+        if text:
+            self.told.append(text)
+        print_plainly(self.answer, text)
+
+    def note(self, text: str | None) -> None:
+        """Print what is no part of the answer, in the same way."""
+        print_plainly(self.notes, text)
+
+    def give(self, verb: str, answer: Any) -> None:
+        """Print the answer as JSON, where that was asked for; `answer` is one of `reporting/answers.py`, or a dict."""
+        if self.as_json:
+            sys.stdout.write(to_json(verb, answer) + "\n")
+
+
+def to_json(verb: str, answer: Any) -> str:
+    """Return the JSON object of a verb: what it says, beside who says it. What is not finite is null."""
+    from pydantic import TypeAdapter
+
+    import evabench
+
+    told = json.loads(TypeAdapter(type(answer)).dump_json(answer))
+    return json.dumps(
+        {"evabench": evabench.__version__, "format": FORMAT, "verb": verb, "answer": told}, ensure_ascii=False
+    )
+
+
+def print_plainly(console: Console, text: str | None) -> None:
+    """Print text as it is, if there is any: no markup, no colours, no line ends of ours."""
+    if text:
+        console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+def _console(*, stderr: bool, silent: bool) -> Console:
+    console = Console(stderr=stderr, quiet=silent, highlight=False)
+    if not console.is_terminal and "COLUMNS" not in os.environ:
+        console.width = _UNFOLDED
+    return console

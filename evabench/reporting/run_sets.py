@@ -1,0 +1,90 @@
+"""Stored runs of any host and code, as sets that are never pooled: of one file, one host and one torch each."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from evabench.errors import StoreError
+from evabench.export.places import run_files
+from evabench.records.host import Host
+from evabench.records.run import Run
+from evabench.store.files import RunStore
+from evabench.suite.suite import Suite
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunSet:
+    """Runs of a suite that may stand in one report."""
+
+    path: Path
+    runs: tuple[Run, ...]  # of each series those of its last code
+    notes: tuple[str, ...]  # sentences about the file and what was left out of it
+
+    @property
+    def host(self) -> Host:
+        """Return the host of all runs."""
+        return self.runs[0].host
+
+    @property
+    def label(self) -> str:
+        """Return which runs these are: "PATH: host 1a2b3c4d5e6f (a CPU), torch 2.9.0, numpy 2.3.1, commit 0123456"."""
+        commits = dict.fromkeys(run.code.commit[:7] if run.code.commit else "none" for run in self.runs)
+        what = "commit" if len(commits) == 1 else "commits"
+        packages = self.runs[-1].environment.title
+        return f"{self.path}: host {self.host.id} ({self.host.cpu}), {packages}, {what} {', '.join(commits)}"
+
+
+def run_sets(suite: Suite, places: Sequence[Path]) -> tuple[RunSet, ...]:
+    """Return the runs of a suite at some places: files, or folders of them. A file without such a run is passed over.
+
+    Raises `StoreError` where no file has one.
+    """
+    files = run_files(places)
+    found = tuple(one for path in files for one in _sets(suite, path))
+    if not found:
+        told = ", ".join(map(str, files[:3])) + (f" and {len(files) - 3} more" if len(files) > 3 else "")
+        raise StoreError(
+            f"{told}: there is no run of a workload and an arm of {suite.name}. Choose another suite, tier or place: "
+            "--runs PATH"
+        )
+    return found
+
+
+def _sets(suite: Suite, path: Path) -> Iterator[RunSet]:
+    stored = RunStore(path).read()
+    runs = [run for run in stored.entries if run.cell.arm in suite.arms and run.cell.role != "tuning"]  # of any width
+    for place in dict.fromkeys(map(_place, runs)):
+        together = [run for run in runs if _place(run) == place]
+        if not any(run.cell.workload_name in suite.workloads for run in together):
+            continue
+        kept = _of_last_code(together)
+        left_out = len(together) - len(kept)
+        note = f"{path}: {left_out} runs of other code than the last of their series are not used."
+        yield RunSet(path=path, runs=kept, notes=(*stored.notes, *([note] if left_out else [])))
+
+
+def _place(run: Run) -> tuple[str, str | None]:
+    return run.host.id, run.environment.torch
+
+
+def _of_last_code(runs: Iterable[Run]) -> tuple[Run, ...]:
+    """Return the runs whose code is that of the last run of the same cell: two codes of one cell are never pooled."""
+    every = tuple(runs)
+    last = {run.cell.without_target.identity: run.code.identity for run in every}
+    return tuple(run for run in every if run.code.identity == last[run.cell.without_target.identity])
+
+
+def size_of(runs: Iterable[Run], suites: Iterable[Suite]) -> Suite | None:
+    """Return the size among some suites that has most of the workloads and arms of runs, by name; None: none has any.
+
+    Of sizes that have as many, the smoke tier comes last: it judges nothing.
+    """
+    places = {(run.cell.workload_name, run.cell.arm) for run in runs}
+    best: tuple[tuple[int, bool], Suite] | None = None
+    for suite in suites:
+        for size in [suite.at(tier) for tier in suite.tiers] or [suite]:
+            num = sum(workload in size.workloads and arm in size.arms for workload, arm in places)
+            rank = (num, size.tier != "smoke")
+            if num and (best is None or rank > best[0]):
+                best = rank, size
+    return best[1] if best else None

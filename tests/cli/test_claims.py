@@ -1,0 +1,84 @@
+"""`evabench claims`: everything that was claimed, and what stored runs say to it."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.cli.in_process import evabench
+
+REFERENCE = Path(__file__).parents[2] / "results/reference"
+HUNGRY = """
+[[claims]]
+id = "frugal"
+text = "A step of Eva takes a tenth of the memory of one of SGD."
+quantity = "tensor_peak_ratio"
+arm = "Eva"
+bases = ["SGD"]
+relation = "at_most"
+value = 0.1
+reason = "It cannot."
+"""
+
+
+def test_without_a_suite_it_is_the_whole_ledger_with_what_would_decide_each(tmp_path):
+    done = evabench(tmp_path, "claims")
+    assert done.returncode == 0, done.stderr
+    assert "SOAP-iterations: SOAP against AdamW" in done.stdout
+    assert '"In the large batch regime, SOAP reduces the number of iterations by over 40%' in done.stdout
+    assert "its exact words could not be read" in done.stdout
+    assert "No suite that ships has an arm of MKOR" in done.stdout
+    assert "As stated it is decided by, with the time on this host: cifar --tier paper (unknown, " in done.stdout
+
+
+@pytest.fixture
+def claiming(run_once):
+    """Return a folder whose suite claims what its stored runs refute: nothing is counted anew for that."""
+    with (run_once / "tiny.toml").open("a") as file:
+        file.write(HUNGRY)
+    return run_once
+
+
+def test_a_suite_is_answered_with_verdict_effect_and_what_would_decide_the_rest(claiming):
+    done = evabench(claiming, "claims", "tiny.toml")
+    assert done.returncode == 0, done.stderr
+    told = done.stdout
+    assert told.index("Claims of this suite") < told.index("frugal: refuted") < told.index("Eva (arXiv:2308.02123)")
+    assert "A step of Eva takes" in told
+    assert "C1: not tested" in told
+
+
+def test_a_refuted_claim_is_exit_code_1_where_that_is_asked_for(claiming):
+    assert evabench(claiming, "claims", "tiny.toml", "--fail-on-refuted").returncode == 1
+    assert evabench(claiming, "report", "tiny.toml", "--fail-on-refuted").returncode == 1
+
+
+def test_an_open_verdict_is_exit_code_4_where_that_is_asked_for(run_once):
+    assert evabench(run_once, "claims", "tiny.toml", "--strict").returncode == 4
+
+
+def test_runs_of_any_host_are_judged_file_by_file_and_named(tmp_path):
+    places = [str(REFERENCE / name) for name in ("memory", "peers")]
+    done = evabench(tmp_path, "claims", "--runs", places[0], "--runs", places[1], "--json", "--quiet")
+    assert done.returncode in {0, 3}, done.stderr
+    assert done.stderr == ""
+    sets = json.loads(done.stdout)["answer"]["sets"]
+    assert [one["runs"].partition(":")[0] for one in sets] == [f"{place}/runs.jsonl" for place in places]
+    assert all("host " in one["runs"] and "torch 2" in one["runs"] for one in sets)
+    memory = {entry["claim"]["id"]: entry for group in sets[0]["groups"] for entry in group["entries"]}
+    assert memory["C3-growth"]["judgement"]["here"] == "supported"
+
+
+def test_runs_of_no_suite_that_ships_want_the_name_of_theirs(run_once):
+    done = evabench(run_once, "claims", "--runs", "results")
+    assert done.returncode == 2
+    assert "Name theirs: evabench claims SUITE --runs PATH" in done.stderr
+    done = evabench(run_once, "claims", "tiny.toml", "--runs", "results")
+    assert done.returncode == 0, done.stderr
+    assert "results/tiny/" in done.stdout
+
+
+def test_one_number_that_holds_against_six_bases_is_told_once(tmp_path):
+    done = evabench(tmp_path, "claims", "memory", "--runs", str(REFERENCE / "memory"))
+    (line,) = [line for line in done.stdout.splitlines() if "the curvature state of Eva is up to" in line]
+    assert line.count("is up to") == 1

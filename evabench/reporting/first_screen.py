@@ -16,6 +16,7 @@ from evabench.reporting.tables.table import NOT_MEASURED, counted
 from evabench.reporting.tables.verdicts import estimate_words, rests_on
 from evabench.settings.claims import Claim, Quantity, Relation
 from evabench.stats.noise import robust_sd
+from evabench.suite.shipped import shipped_suites
 
 _DECIDED = (Verdict.SUPPORTED, Verdict.REFUTED)
 # The picture that shows what a claim is about, by the first part of its address.
@@ -191,7 +192,9 @@ def _facts(report: Report) -> Iterator[str]:
 
 
 def _command(report: Report) -> str:
-    words = ["evabench", "run", report.suite.name]
+    """Return what runs the suite again; one that does not ship is a file, which is called as the suite mostly."""
+    name = report.suite.name
+    words = ["evabench", "run", name if name in shipped_suites() else f"{name}.toml"]
     if report.suite.tier is not None:
         words += ["--tier", report.suite.tier]
     return shlex.join(words)

@@ -50,11 +50,11 @@ def test_the_picture_is_that_of_the_quantity_of_the_headline():
     assert screen(cheaper(1.0)).picture.address == "step-time.autoencoder"
 
 
-def test_host_noise_and_the_command_are_on_the_first_screen():
+def test_host_noise_and_the_command_of_a_suite_in_a_file_are_on_the_first_screen():
     found = screen(cheaper(1.0))
     assert "a plain CPU" in found.facts[0]
     assert found.facts[1].startswith("Noise: two visits of a pair differ by ")
-    assert found.command == "evabench run made-up"
+    assert found.command == "evabench run made-up.toml"
 
 
 def test_a_suite_without_a_headline_says_what_its_claims_came_to():

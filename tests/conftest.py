@@ -9,6 +9,9 @@ import pytest
 hypothesis.settings.register_profile("no deadline", deadline=None)
 hypothesis.settings.load_profile("no deadline")
 
+# The workers of pytest-xdist have 80 columns; what is called in their processes shall see a pipe as a user's is.
+os.environ.pop("COLUMNS", None)
+
 NO_SKIPS = os.environ.get("EVABENCH_NO_SKIPS") == "1"
 _NUM_CUDA = pytest.StashKey[int]()
 

@@ -64,7 +64,8 @@ def folder(tmp_path_factory):
 def test_the_parent_never_imports_torch(words, folder):
     done = without_torch(folder, *words)
     assert "the parent imported torch" not in done.stderr
-    assert done.returncode == (2 if not words else 0), done.stderr
+    nothing_timed = 3  # is stored here, and `trend` says so
+    assert done.returncode == (2 if not words else nothing_timed if "trend" in words else 0), done.stderr
 
 
 def test_a_parent_that_imports_torch_would_be_found(tmp_path):

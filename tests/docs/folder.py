@@ -13,6 +13,7 @@ REFERENCE = ROOT / "results" / "reference"
 LAID = (
     ("results/reference/peers", "results/reference/peers", "peers"),
     ("results/reference/memory", "results/reference/memory", "memory"),
+    ("results/reference/quadratic", "results/reference/quadratic", "quadratic"),
     ("export quickstart", "results/quickstart", "peers"),
     ("my-results/peers", "my-results/peers", "peers"),
 )

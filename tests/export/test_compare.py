@@ -70,11 +70,11 @@ def test_sides_with_nothing_in_common_are_refused(places, tmp_path):
 def test_the_table_says_that_two_places_are_unpaired_and_that_two_arms_are_pairs(places, tmp_path):
     done = evabench(tmp_path, "compare", "a", "b")
     assert done.returncode == 0, done.stderr
-    assert "Unpaired: the two sides were not measured side by side" in done.stdout
+    assert "Unpaired: the two sides were not measured side by side" in done.stderr
     assert "2.000x" in done.stdout
     done = evabench(tmp_path, "compare", "SGD", "Eva", "--by", "arm", "--runs", "a")
     assert "7 pairs" in done.stdout
-    assert "Unpaired" not in done.stdout
+    assert "Unpaired" not in done.stdout + done.stderr
     done = evabench(tmp_path, "compare", "a", "b", "--runs", "a")
     assert done.returncode == 2
     assert "give it with --by host, commit or arm" in done.stderr

@@ -1,7 +1,7 @@
 """A document, its tables and its sentences, with what the committed runs say should stand there."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,17 +26,7 @@ class ComputedWords:
     text: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ComputedColumn:
-    """A column of a table of which the others are not computed, by the first cell of a row."""
-
-    page: str
-    heading: Row
-    column: int
-    values: Mapping[str, str]
-
-
-Computed = ComputedTable | ComputedWords | ComputedColumn
+Computed = ComputedTable | ComputedWords
 
 
 def mistakes(computed: Computed, docs: Path = DOCS) -> Iterator[str]:
@@ -49,12 +39,6 @@ def mistakes(computed: Computed, docs: Path = DOCS) -> Iterator[str]:
     found = _table(text, computed.heading)
     if found is None:
         yield f"{computed.page} has no table | {' | '.join(computed.heading)} |"
-        return
-    if isinstance(computed, ComputedColumn):
-        shown = {row[0]: row[computed.column] for row in found}
-        for name, should in computed.values.items():
-            if shown.get(name) != should:
-                yield f"{computed.page}, {computed.heading}: {name} has {shown.get(name)}, computed: {should}"
         return
     for has, should in zip(found, computed.rows, strict=False):
         if has != should:

@@ -40,7 +40,9 @@ seeds = 1
 steps = 6
 evaluate_every = 3
 """
-LONG = [pytest.param(name, marks=pytest.mark.long) for name in ("autoencoder", "cifar", "language", "memory")]
+LONG = [pytest.param(name, marks=pytest.mark.long) for name in ("autoencoder", "cifar", "language")]
+# More runs than a pull request can wait for.
+LONG.append(pytest.param("memory", marks=[pytest.mark.long, pytest.mark.timeout(1800)]))
 
 
 def evabench(folder, *words, variables=None, **settings):

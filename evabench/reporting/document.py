@@ -116,6 +116,7 @@ class Strip:
     id: str
     address: str  # of the card that says more
     verdict: Verdict
+    verdict_words: str  # "refuted here"
     text: str
     estimate: str  # with its interval; empty: the claim has no number
     threshold: str  # "at least 1x"

@@ -54,22 +54,32 @@ _MIN_PAIRS = 4  # of a noise
 
 def first_screen(report: Report, sections: Sequence[Section]) -> FirstScreen:
     """Return the first screen; its picture is one of the sections' own."""
-    decided = [judgement for judgement in report.judgements if judgement.here in _DECIDED]
-    asked = report.headline or next(iter(decided), None)
+    told = _told_first(report)
+    asked = report.headline or next(iter(told), None)
     return FirstScreen(
         answer=_answer(report),
-        strips=tuple(_strip(judgement) for judgement in decided),
-        num_open=len(report.judgements) - len(decided),
+        strips=tuple(_strip(judgement) for judgement in told),
+        num_open=len(report.judgements) - len(told),
         picture=_story(asked, sections),
         facts=tuple(_facts(report)),
         command=_command(report),
     )
 
 
+def _told_first(report: Report) -> list[Judgement]:
+    """Return the claims that are decided as stated; without any those decided here, of which a strip says so."""
+    decided = [judgement for judgement in report.judgements if judgement.here in _DECIDED]
+    return [judgement for judgement in decided if judgement.as_stated in _DECIDED] or decided
+
+
+def _verdict_words(judgement: Judgement) -> str:
+    """Return "refuted", or "refuted here" of a claim that is about other conditions than these."""
+    return judgement.here.value + (" here" if judgement.as_stated is not judgement.here else "")
+
+
 def _answer(report: Report) -> str:
     """Return the answer to the suite's question in one sentence; where it asks none, what its runs decided first."""
-    decided = [judgement for judgement in report.judgements if judgement.here in _DECIDED]
-    asked = report.headline or next(iter(decided), None)
+    asked = report.headline or next(iter(_told_first(report)), None)
     if asked is not None:
         return sentence(asked)
     if report.pairs:
@@ -85,7 +95,7 @@ def sentence(judgement: Judgement) -> str:
     found = [judgement.reason.strip().removesuffix(".")]
     if judgement.here in _DECIDED or _deciding(judgement):
         found = [one for one in (_estimate(judgement), _rests_on(judgement), _where(judgement)) if one] or found
-    return f"{judgement.here.value.capitalize()}: {claim} ({'; '.join(found)})."
+    return f"{_verdict_words(judgement).capitalize()}: {claim} ({'; '.join(found)})."
 
 
 def _strip(judgement: Judgement) -> Strip:
@@ -94,6 +104,7 @@ def _strip(judgement: Judgement) -> Strip:
         id=judgement.claim_id,
         address=card_address(judgement),
         verdict=judgement.here,
+        verdict_words=_verdict_words(judgement),
         text=judgement.claim.text,
         estimate=_estimate(judgement),
         threshold=_threshold(judgement.claim),

@@ -48,7 +48,7 @@ def _lines(document: Document) -> Iterator[str]:
         yield from (f"**{_text(first.answer)}**", "")
     yield from (f"- {_strip(strip)}" for strip in first.strips)
     if first.num_open:
-        yield f"- {first.num_open} more undecided or not tested here"
+        yield f"- {first.num_open} more, undecided or not decided as stated"
     yield from ("", *(f"{_text(fact)}." for fact in first.facts), f"Again: {_code(first.command)}", "")
     if first.picture is not None and isinstance(first.picture.part, Picture):
         yield from (*_picture(first.picture, first.picture.part), "")
@@ -69,7 +69,7 @@ def _lines(document: Document) -> Iterator[str]:
 def _strip(strip: Strip) -> str:
     told = [strip.estimate, f"claimed: {strip.threshold}" if strip.threshold else "", strip.rests_on]
     words = "; ".join(one for one in told if one and one != "-")
-    return f"**{strip.verdict.value}**: {_text(strip.text)} {_text(words)}"
+    return f"**{strip.verdict_words}**: {_text(strip.text)} {_text(words)}"
 
 
 def _card(card: VerdictCard) -> Iterator[str]:

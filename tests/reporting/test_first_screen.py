@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from evabench.claims.judgement import Verdict
 from evabench.reporting.cards import verdict_groups
-from evabench.reporting.first_screen import first_screen
+from evabench.reporting.first_screen import first_screen, sentence
 from evabench.reporting.html import render_html
 from evabench.reporting.sections import make_document, sections
 from evabench.settings.claims import Claim
@@ -19,10 +19,14 @@ def cheaper(value, headline=True):
     )  # fmt: skip
 
 
-def screen(*claims, num=8, **changes):
+def report_of(*claims, num=8, **changes):
     known = [*made.visits("SGD", 0.01, num), *made.visits("K-FAC@1", 0.07, num)]
     runs = [*known, *made.noisy(made.visits("Eva", 0.011, num))]
-    report = make_report(suite(claims=claims, **changes), runs)
+    return make_report(suite(claims=claims, **changes), runs)
+
+
+def screen(*claims, **changes):
+    report = report_of(*claims, **changes)
     return first_screen(report, sections(report))
 
 
@@ -44,6 +48,17 @@ def test_an_undecided_claim_is_no_strip_but_counted():
     found = screen(cheaper(1.0), num=3)
     assert "cheaper" not in [strip.id for strip in found.strips]
     assert found.num_open >= 1
+
+
+def test_a_claim_about_other_conditions_is_no_strip_beside_those_decided_as_stated():
+    found = screen(cheaper(1.0))
+    assert [strip.verdict_words for strip in found.strips if strip.id == "cheaper"] == ["supported"]
+    assert not [strip.id for strip in found.strips if strip.verdict_words.endswith("here")]
+
+
+def test_where_nothing_is_decided_as_stated_a_strip_says_here():
+    judged = next(one for one in report_of(cheaper(1.0)).judgements if one.claim_id == "cheaper")
+    assert sentence(replace(judged, as_stated=Verdict.NOT_TESTED)).startswith("Supported here: ")
 
 
 def test_the_picture_is_that_of_the_quantity_of_the_headline():

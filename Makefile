@@ -1,7 +1,7 @@
 VENV ?= .venv
 PYTHON ?= python3
 BIN := $(VENV)/bin
-JOBS ?= $(shell nproc)
+JOBS ?= $(shell env -u OMP_NUM_THREADS -u OMP_THREAD_LIMIT nproc)
 
 .PHONY: venv venv-test quickstart test test-long test-device check bench bench-gate gpu-check reference-reports docs docs-reference clean
 

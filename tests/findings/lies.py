@@ -85,7 +85,7 @@ class IsHeavyAtEvery200thStep(Lie):
 
 
 class WorksRarely(Lie):
-    """Spends a third of the time of its steps on one of them."""
+    """Spends nearly half of the time of its steps on one of them."""
 
     since = spent = 0.0
 
@@ -96,7 +96,7 @@ class WorksRarely(Lie):
     def lie(self):
         self.spent += time.process_time() - self.since
         if self.num_steps == 200:
-            burn(0.45 * self.spent)
+            burn(0.8 * self.spent)
 
 
 class IsHeavyInEvaluations(Lie):

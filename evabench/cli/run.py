@@ -56,7 +56,8 @@ def run_suite(
         bool, typer.Option("--no-repeat", help="Do not make a timing sweep that was disturbed a second time.")
     ] = False,
     tune: Annotated[
-        bool, typer.Option("--tune", help="Make the trials of [tuning] and nothing else, and print what they choose.")
+        bool,
+        typer.Option("--tune", help="Make the trials of the suite's tuning alone, and print what they choose."),
     ] = False,
     as_json: JsonOption = False,
     quiet: QuietOption = False,

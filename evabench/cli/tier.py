@@ -7,6 +7,7 @@ import typer
 TierOption = Annotated[
     str | None,
     typer.Option(
+        "--tier",  # as it is: Typer 0.27 takes a metavar that is the name in capitals for the name
         metavar="TIER",
         help='Size of a suite that has several: "smoke" (does it run?), "laptop" or "paper". [default: laptop]',
     ),

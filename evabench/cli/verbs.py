@@ -76,6 +76,6 @@ class VerbGroup(TyperGroup):
 
 
 def _command(name: str) -> Any:
-    alone = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+    alone = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode="markdown")
     alone.command(name, help=VERBS[name].help)(VERBS[name].load())
     return typer.main.get_command(alone)

@@ -1,6 +1,8 @@
 """Start-up: a verb is imported when it is called, and what every call imports is a short list."""
 
+import inspect
 import json
+import os
 import subprocess
 import sys
 
@@ -70,3 +72,25 @@ def test_a_misspelt_verb_is_told_with_the_one_that_is_near():
     done = subprocess.run([sys.executable, "-m", "evabench", "shwo"], capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert "show" in done.stderr
+
+
+@pytest.mark.parametrize("name", VERBS)
+def test_an_option_whose_metavar_is_its_name_in_capitals_says_its_name(name):
+    # Typer 0.27 takes the metavar for the name there: `--DEVICE`.
+    for parameter in inspect.signature(VERBS[name].load()).parameters.values():
+        for option in getattr(parameter.annotation, "__metadata__", ()):
+            if option.metavar and option.metavar.lower() == parameter.name:
+                # Inside `Annotated`, Typer keeps the first name where a default would stand.
+                assert f"--{parameter.name}" in (option.default, *option.param_decls)
+
+
+def test_words_in_brackets_stand_in_the_help():
+    done = subprocess.run(
+        [sys.executable, "-m", "evabench", "gate", "--help"],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=os.environ | {"COLUMNS": "200"},
+    )
+    assert "A suite with [gate]: a file" in done.stdout
+    assert "[default: the suite's, which is cpu unless it says otherwise]" in done.stdout

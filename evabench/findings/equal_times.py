@@ -111,7 +111,12 @@ def _of_the_evaluations(arm: MeasuredArm, usual: Sequence[MeasuredArm]) -> Found
 
 
 def _share_in_processes(arm: MeasuredArm) -> float | None:
-    """Return the CPU time of other processes over that of the steps; None where it is not worth a word."""
+    """Return the CPU time of other processes over that of the steps; None where it is not worth a word.
+
+    A compiled model has a compiler, whose workers are processes that no optimizer has asked for.
+    """
+    if getattr(arm.workload, "compiled", False):
+        return None
     pairs = [(c.processes.cpu_seconds, c.effort.cpu_seconds) for _, c in watched(arm) if c.processes is not None]
     pairs += [
         (visit.checks.processes.cpu_seconds, visit.checks.cpu_seconds)

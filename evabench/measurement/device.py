@@ -4,6 +4,8 @@ from typing import Any
 
 import torch
 
+from evabench.units import Bytes
+
 
 def synchronize(device: torch.device) -> None:
     """Wait until the device has done what it was given; on a CPU everything has been done when it returns."""
@@ -14,6 +16,14 @@ def synchronize(device: torch.device) -> None:
 def module_of(device: torch.device) -> Any:
     """Return torch's module for the kind of a device, as `torch.cuda`: its allocator, its properties."""
     return torch.get_device_module(device)
+
+
+def allocated_bytes(device: torch.device) -> Bytes | None:
+    """Return the bytes of tensors alive on the device now; None on a CPU, and where its allocator does not count."""
+    if device.type == "cpu":
+        return None
+    counted = getattr(module_of(device), "memory_allocated", None)
+    return None if counted is None else int(counted(device))
 
 
 def name_of(device: torch.device) -> str | None:

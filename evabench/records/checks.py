@@ -77,6 +77,7 @@ class TrainingChecks(Strict):
     state_bytes: Bytes  # at the end, as a run of kind memory counts it
     anonymous_bytes: Bytes | None  # resident memory of the process at the end that lies in no file
     high_water_bytes: Bytes | None = None  # the most resident memory that the process ever had
+    device_bytes: Bytes | None = None  # of tensors that are alive on the device at the end
     judged_again: tuple[JudgedAgain, ...] = ()  # the last evaluation, and some that the seed draws
     layer_calls_when_made: int | None = None  # as of a batch, until net and optimizer were made
     switches_changed: tuple[str, ...] | None = None  # of the process, with both values

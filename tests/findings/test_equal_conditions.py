@@ -14,9 +14,11 @@ from evabench.measurement.watch.effort import effort_of
 from evabench.records.checks import JudgedAgain, TrainingChecks, WatchedBatch
 from evabench.records.convergence import Evaluation
 from evabench.settings.claims import Claim
+from evabench.settings.first_order import SgdSettings
 from evabench.settings.plugin_optimizers import PluginSettings
 from tests.runs import TARGET, TARGETS, trainings, visits
 
+MIB = 2**20
 MINE = PluginSettings(name="own.py:Mine")
 SOONER = Claim(
     id="T",
@@ -152,3 +154,25 @@ def test_what_a_run_says_of_itself_fails_it_beyond_a_threshold(seen, failed):
     run = replace(run, measured=replace(run.measured, checks=replace(CHECKS, **seen)))
     (arm,) = measured_arms([run])
     assert [check.name for check in arm.unequal] == failed
+
+
+def holding(arm, **checks):
+    """Return a training on a device that held so much at its end."""
+    (run,) = trainings(arm, [40], optimizer=MINE if arm == "Mine" else SgdSettings(lr=0.1))
+    run = replace(run, cell=replace(run.cell, device="cuda"))
+    return replace(run, measured=replace(run.measured, checks=replace(CHECKS, **checks)))
+
+
+@pytest.mark.parametrize(
+    ("held", "failed"),
+    [
+        ({"anonymous_bytes": 1000 * MIB, "device_bytes": 60 * MIB}, []),  # libraries of the device, and their workspace
+        ({"anonymous_bytes": 1200 * MIB, "device_bytes": 60 * MIB}, ["hidden memory"]),
+        ({"anonymous_bytes": 700 * MIB, "device_bytes": 180 * MIB}, ["hidden memory"]),
+        ({"anonymous_bytes": 700 * MIB, "device_bytes": 180 * MIB, "state_bytes": 100 * MIB}, []),
+    ],
+)
+def test_beside_a_device_its_libraries_are_no_hidden_memory_and_tensors_on_it_are(held, failed):
+    usual = holding("SGD", anonymous_bytes=650 * MIB, device_bytes=10 * MIB)
+    arms = {arm.name: arm for arm in measured_arms([usual, holding("Mine", **held)])}
+    assert [check.name for check in arms["Mine"].unequal] == failed

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from evabench.measurement.bench import Bench
-from evabench.measurement.device import synchronize
+from evabench.measurement.device import allocated_bytes, synchronize
 from evabench.measurement.memory.state import state_bytes
 from evabench.measurement.modes import evaluating, has_modes
 from evabench.measurement.resident import rss_high_water_bytes
@@ -117,6 +117,7 @@ class TrainingWatch:
             state_bytes=state_bytes(bench.optimizer),
             anonymous_bytes=anonymous_bytes(),
             high_water_bytes=rss_high_water_bytes(),
+            device_bytes=allocated_bytes(bench.device),
             judged_again=tuple(self._judged_again),
             layer_calls_when_made=bench.layer_calls if self._untouched else None,  # a user's own net may be run
             switches_changed=changed_switches(bench.switches),

@@ -18,7 +18,7 @@ class Method:
 
 
 METHODS: Mapping[str, Method] = {
-    "adagrad": Method("Adagrad", ("torch.optim:Adagrad",)),
+    "adagrad": Method("Adagrad", ("evabench.peers.torch_adagrad:adagrad", "torch.optim:Adagrad")),
     "adam": Method("Adam", ("torch.optim:Adam",)),
     "lamb": Method("LAMB", ("pytorch_optimizer:Lamb",)),
     "lion": Method("Lion", ("pytorch_optimizer:Lion",)),

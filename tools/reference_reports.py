@@ -18,9 +18,10 @@ from evabench.reporting.formats import FORMATS
 from evabench.reporting.pictures.picture import Picture
 from evabench.reporting.pictures.theme import FONT
 from evabench.reporting.report import Report
-from evabench.reporting.run_sets import run_sets
+from evabench.reporting.run_sets import run_sets, size_of
 from evabench.reporting.sections import make_document
-from evabench.suite.reading import load_suite
+from evabench.store.files import RunStore
+from evabench.suite.reading import read_suite
 
 ROOT = Path(__file__).parent.parent
 RUNS, REPORTS = ROOT / "results" / "reference", ROOT / "reports" / "reference"
@@ -47,7 +48,8 @@ def reports() -> Iterator[tuple[str, Document]]:
     for file in sorted(RUNS.glob("*/runs.jsonl")):
         name = file.parent.name
         if (ROOT / "suites" / f"{name}.toml").exists():
-            suite = load_suite(name)
+            suite = size_of(RunStore(file).load(), [read_suite(name)])
+            assert suite is not None, f"{file} has no run of {name}"
             (runs,) = run_sets(suite, [file])
             yield name, make_document(_of_any_code(report_of(suite, runs)))
 

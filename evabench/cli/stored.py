@@ -24,7 +24,7 @@ from evabench.records.run import Run
 from evabench.reporting.report import Report, make_report
 from evabench.reporting.run_sets import RunSet, run_sets, size_of
 from evabench.reporting.tables.table import counted
-from evabench.runner.devices import find_devices
+from evabench.runner.devices import kind_of
 from evabench.runner.plan import Plan, make_plan
 from evabench.store.asked import Asked, AskedFile
 from evabench.store.elsewhere import run_differences, stored_elsewhere
@@ -70,7 +70,7 @@ def stored_reports(
 
     With `runs` it is one for each file, host and version of torch that they have runs of.
     """
-    kind = None if device is None else find_devices(device).kind
+    kind = None if device is None else kind_of(device)
     if runs:
         loaded = load_suite(suite, tier, kind)
         return tuple(report_of(loaded, one, results) for one in run_sets(loaded, runs))

@@ -48,6 +48,16 @@ class Energy(Strict):
     sampling: Sampling | None
     missing: tuple[str, ...] = ()  # why a source said nothing
 
+    @property
+    def gpu_joules_per_step(self) -> Joules | None:
+        """Return the energy of a step on the GPU, for tables of numbers."""
+        return self.joules_per_step("gpu")
+
+    @property
+    def cpu_joules_per_step(self) -> Joules | None:
+        """Return the same of the CPU."""
+        return self.joules_per_step("cpu")
+
     def joules_per_step(self, source: EnergySource) -> Joules | None:
         """Return the energy of a step with its share of a refresh; None: not measured."""
         for reading in self.readings:

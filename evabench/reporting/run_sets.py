@@ -1,7 +1,8 @@
 """Stored runs of any host and code, as sets that are never pooled: of one file, one host and one torch each."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from evabench.errors import StoreError
@@ -77,8 +78,9 @@ def _of_last_code(runs: Iterable[Run]) -> tuple[Run, ...]:
 def size_of(runs: Iterable[Run], suites: Iterable[Suite]) -> Suite | None:
     """Return the size among some suites that has most of the workloads and arms of runs, by name; None: none has any.
 
-    Of sizes that have as many, the smoke tier comes last: it judges nothing.
+    Of sizes that have as many, the smoke tier comes last: it judges nothing. It is on the device of most of the runs.
     """
+    runs = tuple(runs)
     places = {(run.cell.workload_name, run.cell.arm) for run in runs}
     best: tuple[tuple[int, bool], Suite] | None = None
     for suite in suites:
@@ -87,4 +89,6 @@ def size_of(runs: Iterable[Run], suites: Iterable[Suite]) -> Suite | None:
             rank = (num, size.tier != "smoke")
             if num and (best is None or rank > best[0]):
                 best = rank, size
-    return best[1] if best else None
+    if best is None:
+        return None
+    return replace(best[1], device=Counter(run.cell.device for run in runs).most_common(1)[0][0])

@@ -49,12 +49,7 @@ def find_devices(asked: str, environment: Mapping[str, str] = os.environ) -> Dev
         return Devices()
     if asked == AUTO:
         return _find_any(environment)
-    match = _DEVICE.fullmatch(asked)
-    if match is None or (match[1] == CPU and match[2]):
-        raise DeviceError(
-            f'"{asked}" is no device. Allowed: "auto", "cpu", "cuda", "cuda:1", or what else torch knows of that form'
-        )
-    kind, number = match[1], None if match[2] is None else int(match[2])
+    kind, number = _kind_and_number(asked)
     names = _cuda_names(environment) if kind == "cuda" else _other_names(kind)
     if names is None:  # nobody can say without a context: a run will
         return Devices(kind=kind, indices=(number or 0,))
@@ -65,6 +60,20 @@ def find_devices(asked: str, environment: Mapping[str, str] = os.environ) -> Dev
         raise DeviceError(f"there is no device {asked} here. There is {there}")
     indices = tuple(range(len(names))) if number is None else (number,)
     return Devices(kind=kind, indices=indices, names=tuple(names[index] for index in indices if names[index]))
+
+
+def kind_of(asked: str) -> str:
+    """Return the kind that a word names, for what is stored: runs of a device can be read where there is none."""
+    return find_devices(AUTO).kind if asked == AUTO else _kind_and_number(asked)[0]
+
+
+def _kind_and_number(asked: str) -> tuple[str, int | None]:
+    match = _DEVICE.fullmatch(asked)
+    if match is None or (match[1] == CPU and match[2]):
+        raise DeviceError(
+            f'"{asked}" is no device. Allowed: "auto", "cpu", "cuda", "cuda:1", or what else torch knows of that form'
+        )
+    return match[1], None if match[2] is None else int(match[2])
 
 
 def _find_any(environment: Mapping[str, str]) -> Devices:

@@ -25,6 +25,11 @@ def decode(kind: type[T], text: str | bytes) -> T:
     return adapter.validate_json(text, strict=True)
 
 
+def prepare(kind: type[T] | Any) -> None:
+    """Make now what the first value of a kind would make: for a process that others are forked from."""
+    _adapter(cast(Hashable, kind))
+
+
 def first_mistake(error: ValidationError) -> str:
     """Return where the first mistake is and what it is, on one line."""
     first = error.errors(include_url=False)[0]

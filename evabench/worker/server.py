@@ -8,6 +8,7 @@ socket closes) the server kills its child and ends; when the server is killed, t
 """
 
 import ctypes
+import gc
 import os
 import selectors
 import signal
@@ -24,7 +25,7 @@ import torch
 from pydantic import ValidationError
 
 import evabench
-from evabench.records.codec import decode, encode, first_mistake
+from evabench.records.codec import decode, encode, first_mistake, prepare
 from evabench.records.request import PROTOCOL, ChildReply, Request, ServerReady, lost, read_imported
 from evabench.records.run import Outcome
 from evabench.worker.backend import load_named_backend
@@ -38,8 +39,11 @@ _PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
 def main(control_fd: int) -> None:
     """Serve until the parent closes the socket."""
     load_named_backend()
-    with suppress(BrokenPipeError), socket.socket(fileno=control_fd) as control, control.makefile("rwb") as file:
+    with suppress(ConnectionError), socket.socket(fileno=control_fd) as control, control.makefile("rwb") as file:
         lines = cast(BinaryIO, file)
+        prepare(ChildReply)
+        gc.freeze()  # all that was imported: each child would look through it, and copy its pages
+        gc.enable()
         _write(lines, encode(ServerReady, _greeting()))
         while line := lines.readline():
             _write(lines, encode(ChildReply, _answer(line, control)))

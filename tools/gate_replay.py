@@ -3,7 +3,8 @@
     python -m tools.gate_replay [--gates 100000] [FILE]
 
 A gate is drawn by the block bootstrap: blocks of 10 adjacent pairs, which begin at an even place so that the orders
-alternate as they did, until there are 29 pairs and 29 for the confirmation. A slow-down is planted by adding its
+alternate as they did, until there are 29 pairs and 29 for the confirmation. Which of the equal sides is called the head
+is drawn for each gate, and changes for the confirmation, as the folders do. A slow-down is planted by adding its
 logarithm. The windows that do not overlap are replayed too, each once: their rate is printed with its one-sided 95 %
 bound (Clopper-Pearson). Other gates decide on the same visits, at 9 of each side:
 
@@ -20,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import beta, mannwhitneyu
 
-from evabench.gate.rules import OWN_TIME, STEP, Margins
+from evabench.gate.rules import CPU_FLOOR_SECONDS, OWN_TIME, STEP, Margins
 from tools.gate_pairs import OUT
 from tools.gate_simulation import CONFIRMED, MAX_PAIRS, NOT_CONFIRMED, PASSED, UNDECIDED, Ends, gates
 
@@ -28,6 +29,7 @@ Floats = npt.NDArray[np.float64]
 BLOCK = 10
 MIN_PAIRS = 2 * MAX_PAIRS  # fewer are one stretch of time, drawn again and again
 SLOWDOWNS = (0.0, 0.05, 0.10, 0.20)
+NUM_CELLS = (1, 4, 10)  # of a gate: each has both timed layers; the default gate has four
 _SEED, _CHUNK, _FEW = 20230804, 20_000, 9
 
 
@@ -46,13 +48,17 @@ def drawn(random: np.random.Generator, num_pairs: int, num_gates: int, wanted: i
     return places.reshape(num_gates, -1)[:, :wanted]
 
 
-def bootstrap(logs: Floats, slowdown: float, num_gates: int, num_tests: int, margins: Margins) -> Ends:
+def bootstrap(
+    logs: Floats, slowdown: float, num_gates: int, num_tests: int, margins: Margins, least_rise: float = 0.0
+) -> Ends:
     """Return how so many drawn gates end."""
     random, parts = np.random.default_rng(_SEED), []
     for start in range(0, num_gates, _CHUNK):
         size = min(_CHUNK, num_gates - start)
-        first, again = (logs[drawn(random, len(logs), size, MAX_PAIRS)] + np.log1p(slowdown) for _ in range(2))
-        parts.append(gates(first, again, num_tests=num_tests, margins=margins))
+        sign = random.choice((-1.0, 1.0), (size, 1))
+        first, again = (logs[drawn(random, len(logs), size, MAX_PAIRS)] for _ in range(2))
+        first, again = (rows + np.log1p(slowdown) for rows in (sign * first, -sign * again))
+        parts.append(gates(first, again, num_tests=num_tests, margins=margins, least_rise=least_rise))
     return Ends(*(np.concatenate([getattr(part, name) for part in parts]) for name in ("answers", "num_pairs")))
 
 
@@ -63,7 +69,7 @@ def windows(logs: Floats, margins: Margins) -> tuple[int, int, float]:
     if not rows:
         return 0, 0, 1.0
     table = np.array(rows)
-    ends = gates(table[:, :MAX_PAIRS], table[:, MAX_PAIRS + 1 : 2 * MAX_PAIRS + 1], margins=margins)
+    ends = gates(table[:, :MAX_PAIRS], -table[:, MAX_PAIRS + 1 : 2 * MAX_PAIRS + 1], margins=margins)
     failed = int(np.sum(ends.answers == CONFIRMED))
     bound = 1.0 if failed == len(rows) else float(beta.ppf(0.95, failed + 1, len(rows) - failed))
     return failed, len(rows), bound
@@ -73,6 +79,8 @@ def others(pairs: Floats, slowdown: float, num_gates: int) -> dict[str, float]:
     """Return the share of gates in which other rules call the head slower."""
     random = np.random.default_rng(_SEED)
     chosen = pairs[drawn(random, len(pairs), num_gates, _FEW)]
+    swapped = random.random(num_gates) < 0.5
+    chosen[swapped] = chosen[swapped][:, :, ::-1]
     base, head = chosen[:, :, 0], chosen[:, :, 1] * (1 + slowdown)
     medians = np.median(head, axis=1) / np.median(base, axis=1)
     p = mannwhitneyu(head, base, axis=1, alternative="two-sided").pvalue
@@ -86,8 +94,8 @@ def others(pairs: Floats, slowdown: float, num_gates: int) -> dict[str, float]:
 def table(path: Path, num_gates: int) -> str:
     """Return what all gates do on the recorded pairs, as Markdown; shares in per cent."""
     lines = [
-        "| layer | tests | true | found | found at 9 | passed | inconclusive |",
-        "|---|---:|---:|---:|---:|---:|---:|",
+        "| layer | cells | true | found | found at 9 | passed | inconclusive | mean pairs |",
+        "|---|---:|---:|---:|---:|---:|---:|---:|",
     ]
     notes = []
     for layer, margins in (("step", STEP), ("own_time", OWN_TIME)):
@@ -96,13 +104,14 @@ def table(path: Path, num_gates: int) -> str:
             raise SystemExit(f"{path}: {len(pairs)} pairs; a replay draws gates of 58 from at least {MIN_PAIRS}")
         logs = np.log(pairs[:, 1] / pairs[:, 0])
         extra = (0.25,) if layer == "own_time" else ()
-        for num_tests in (1, 10):
+        least_rise = CPU_FLOOR_SECONDS / float(np.median(pairs[:, 0]))
+        for num_cells in NUM_CELLS:
             for slowdown in (*SLOWDOWNS, *extra):
-                ends = bootstrap(logs, slowdown, num_gates, num_tests, margins)
+                ends = bootstrap(logs, slowdown, num_gates, 2 * num_cells, margins, least_rise)
                 undecided = ends.share(UNDECIDED) + ends.share(NOT_CONFIRMED)
                 shares = (ends.share(CONFIRMED), ends.share(CONFIRMED, within=9), ends.share(PASSED), undecided)
                 words = " | ".join(f"{100 * share:.2f}" for share in shares)
-                lines.append(f"| {layer} | {num_tests} | {slowdown:+.0%} | {words} |")
+                lines.append(f"| {layer} | {num_cells} | {slowdown:+.0%} | {words} | {ends.num_pairs.mean():.1f} |")
         failed, num_windows, bound = windows(logs, margins)
         notes.append(f"{layer}: {failed} false regressions in {num_windows} windows apart; at most {bound:.1%} (95 %).")
     pairs = read_pairs(path, "step")

@@ -62,9 +62,18 @@ def noise(rows: Floats) -> Floats:
 
 
 def gates(
-    first: Floats, confirming: Floats, *, num_tests: int = 1, margins: Margins = STEP, stored_noise: float | None = None
+    first: Floats,
+    confirming: Floats,
+    *,
+    num_tests: int = 1,
+    margins: Margins = STEP,
+    stored_noise: float | None = None,
+    least_rise: float = 0.0,
 ) -> Ends:
-    """Return how gates end: rows of log ratios of the first series, and of the series that would confirm."""
+    """Return how gates end: rows of log ratios of the first series, and of the series that would confirm.
+
+    `least_rise` is what the clock tells apart, as a share of the time.
+    """
     answers = np.full(len(first), UNDECIDED, dtype="<U13")
     pairs = np.full(len(first), MAX_PAIRS)
     open_ = np.ones(len(first), dtype=bool)
@@ -74,6 +83,7 @@ def gates(
         sd = noise(rows) if stored_noise is None else np.full(len(rows), stored_noise)
         margin = np.log1p(np.clip(2 * sd, margins.least, margins.most))
         slower = open_ & (estimate - stdtrit(freedom, 1 - look.alpha / num_tests) * error > margin)
+        slower &= np.expm1(estimate) > least_rise
         passed = open_ & ~slower & (estimate + stdtrit(freedom, 1 - PASS_ALPHA) * error < np.log1p(margins.most))
         fresh_estimate, fresh_error, _ = trimmed(confirming[:, : look.num_pairs])
         again = (fresh_estimate > margin) & (fresh_estimate > stdtrit(freedom, 1 - CONFIRM_ALPHA) * fresh_error)

@@ -1,7 +1,7 @@
 """What each step of a warm refresh cycle does, as the dispatcher sees it: the kind of measurement "counts"."""
 
 from collections import Counter, defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from torch import Tensor
@@ -12,6 +12,7 @@ from evabench.measurement.bench import Bench
 from evabench.measurement.cuda_kernels import count_kernels
 from evabench.measurement.memory.storages import identity
 from evabench.measurement.operator_work import computes, elements_of, flops_of, moved_bytes, name_of, reads_on_host
+from evabench.measurement.sent_bytes import count_sent_bytes
 from evabench.measurement.timing.clock import Step
 from evabench.measurement.trained_steps import at_a_rate_that_holds
 from evabench.optimizers.phases import listening
@@ -22,7 +23,8 @@ from evabench.records.phases import PhaseName
 
 def measure_counts(bench: Bench, settings: CountsSettings) -> Counts:
     """Return the counts of one cycle behind another, which makes the state and all that is made once."""
-    return at_a_rate_that_holds(bench, lambda steps: _count(bench, steps.step))
+    counts = at_a_rate_that_holds(bench, lambda steps: _count(bench, steps.step))
+    return replace(counts, sent_bytes=count_sent_bytes(bench))
 
 
 def _count(bench: Bench, step: Step) -> Counts:

@@ -94,6 +94,7 @@ class Counts(Strict):
     steps: tuple[StepCounts, ...]  # each kind of step that occurs in the cycle, once
     positions: tuple[int, ...]  # which of `steps` each position of the cycle is; position 0 refreshes
     without_formula: tuple[str, ...] = ()  # linear algebra that was taken as 1 flop per value
+    sent_bytes: Bytes | None = None  # that an optimizer among several ranks hands to collectives; None: not counted
 
     @property
     def cycle(self) -> tuple[StepCounts, ...]:

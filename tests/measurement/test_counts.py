@@ -122,3 +122,10 @@ def test_eva_adds_work_in_proportion_to_its_weights():
 
     ratio = added(128) / added(64)
     assert ratio == pytest.approx(weights(128) / weights(64), rel=0.02)
+
+
+def test_among_ranks_an_optimizer_sends_its_statistics_and_sgd_nothing():
+    layers = [(784, 32), (32, 8), (8, 32), (32, 784)]
+    assert counts(SgdSettings(lr=0.1)).sent_bytes == 0
+    assert counts(EvaSettings()).sent_bytes == 4 * sum(d_in + d_out for d_in, d_out in layers)
+    assert not torch.distributed.is_initialized()

@@ -22,7 +22,7 @@ def profile(precondition, mm_calls, mm_seconds):
     return Profile(trace="t", phases=phases, profiled_seconds=(2e-3,), operators=operators)
 
 
-WHY = compare_profiles("a, Eva", profile(1e-4, 2, 1e-5), profile(3e-4, 4, 9e-5))
+WHY = compare_profiles("a, Eva", [profile(1e-4, 2, 1e-5)], [profile(3e-4, 4, 9e-5)])
 
 
 def test_what_rose_most_comes_first_and_what_did_not_rise_is_not_said():
@@ -36,8 +36,15 @@ def test_what_rose_most_comes_first_and_what_did_not_rise_is_not_said():
 def test_an_operator_that_only_one_side_has_is_shown_from_nothing():
     base = profile(1e-4, 2, 1e-5)
     added = OperatorTime(phase="update", name="aten::clone", self_seconds=(5e-5,), num_calls=(1,))
-    why = compare_profiles("a, Eva", base, replace(base, operators=(*base.operators, added)))
+    why = compare_profiles("a, Eva", [base], [replace(base, operators=(*base.operators, added))])
     assert "aten::clone in update 0 s -> 50.0 us, 0 -> 1 calls" in why.sentence
+
+
+def test_a_part_that_was_interrupted_once_is_not_blamed():
+    quiet, interrupted = profile(1e-4, 2, 1e-5), profile(9e-3, 2, 8e-3)
+    why = compare_profiles("a, Eva", [quiet, quiet, interrupted], [interrupted, quiet, interrupted])
+    assert "no phase rose" in why.sentence
+    assert "no operator rose" in why.sentence
 
 
 def test_the_reason_decides_nothing():

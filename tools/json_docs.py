@@ -28,8 +28,9 @@ ANSWERS: dict[str, type] = {
 HEAD = """# Answers for programs
 
 Every verb takes `--json`: then it prints one JSON object on standard output and nothing else there. Notes, warnings of
-the machine and progress go to standard error, and `--quiet` leaves them out. Exit codes are the same. An error of yours
-is a message on standard error and exit code 2, without an object.
+the machine and progress go to standard error, and `--quiet` leaves them out. Exit codes are the same. Where nothing
+is stored the object says so (`notes`), with exit code 3. An error of yours is a message on standard error and exit
+code 2, without an object.
 
 ```sh
 evabench list --json

@@ -7,6 +7,7 @@ the same bytes: Matplotlib's version and font, and those of the libraries that c
 
 import re
 import shutil
+import textwrap
 from collections.abc import Iterator
 from dataclasses import replace
 from importlib.metadata import version
@@ -27,7 +28,9 @@ ROOT = Path(__file__).parent.parent
 RUNS, REPORTS = ROOT / "results" / "reference", ROOT / "reports" / "reference"
 FIRST = ("quickstart", "memory")  # the README shows the first of these that has runs
 _LIBRARIES = ("matplotlib", "numpy", "scipy")
+_COLUMNS = 80  # of a terminal
 _SHOWN = re.compile(r"(<!-- a reference report: [^>]*-->\n).*?(<!-- end -->)", re.DOTALL)
+_ANSWERED = re.compile(r"(<!-- the answer of these runs: [^>]*-->\n).*?(<!-- end -->)", re.DOTALL)
 
 
 def main() -> None:
@@ -58,7 +61,7 @@ def _of_any_code(report: Report) -> Report:
     """Return a report that says the same whatever code is installed when it is made."""
     sources = ", ".join(dict.fromkeys(run.code.id for run in report.runs))
     note = f"Made with the sources {sources}: what is installed now may be faster, slower or another method."
-    return replace(report, older=(), store_notes=(note,), label="")
+    return replace(report, older=(), store_notes=(note,), label="", place=f"results/reference/{report.suite.name}")
 
 
 def write(document: Document, folder: Path) -> None:
@@ -87,7 +90,7 @@ def listed(made: dict[str, Document]) -> str:
 
 
 def shown(readme: str, name: str, document: Document) -> str:
-    """Return the README with the first picture of a report and its one sentence."""
+    """Return the README with the first picture of a report, its one sentence, and the answer of the terminal."""
     figure = document.first.picture
     assert figure is not None
     assert isinstance(figure.part, Picture)
@@ -99,7 +102,9 @@ def shown(readme: str, name: str, document: Document) -> str:
         f'  <img alt="{figure.part.title}" src="{base}-light.svg">\n</picture>\n'
     )
     changed, count = _SHOWN.subn(lambda found: found[1] + words + found[2], readme)
-    assert count == 1, "README.md has no place for the picture of a reference report"
+    told = textwrap.fill(document.headline, _COLUMNS, break_long_words=False)
+    changed, answered = _ANSWERED.subn(lambda found: f"{found[1]}```text\n{told}\n```\n{found[2]}", changed)
+    assert count == answered == 1, "README.md has no place for the picture, or for the answer, of a reference report"
     return changed
 
 

@@ -12,10 +12,32 @@ from evabench.units import Seconds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TableAnswer:
+    """A table in the words that a person reads."""
+
+    title: str
+    headings: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceAnswer:
+    """Where a number comes from."""
+
+    address: str
+    title: str
+    how: str  # it follows from raw lines, in sentences
+    keys: tuple[str, ...]  # of the runs behind it
+    tables: tuple[TableAnswer, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ShowAnswer:
-    """`show`: one report for each file, host and version of torch."""
+    """`show`: one report for each file, host and version of torch; none where nothing is stored."""
 
     reports: tuple[ReportAnswer, ...]
+    sources: tuple[SourceAnswer, ...]  # with --id: where the number comes from, in the order of the reports
+    notes: tuple[str, ...]  # what standard error says too: without a report, why there is none and what makes one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,9 +50,10 @@ class WrittenReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WriteAnswer:
-    """`report`: what was written."""
+    """`report`: what was written; nothing where nothing is stored."""
 
     reports: tuple[WrittenReport, ...]
+    notes: tuple[str, ...]  # as those of `show`
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,9 +81,10 @@ class JudgedRuns:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClaimsAnswer:
-    """`claims`: one set for each file, host and version of torch."""
+    """`claims`: one set for each file, host and version of torch; none where nothing is stored."""
 
     sets: tuple[JudgedRuns, ...]
+    notes: tuple[str, ...]  # as those of `show`
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,5 +194,5 @@ class GateAnswer:
 class TrendAnswer:
     """`trend`: the history of step times, and where it has shifted."""
 
-    series: tuple[Series, ...]
+    series: tuple[Series, ...]  # none where no step times are stored
     charts: tuple[str, ...]  # files

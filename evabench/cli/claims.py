@@ -48,16 +48,16 @@ def judge_stored(
     if suite is None and not runs:
         groups = ledger(shipped_files(), every_size, cost_of)
         _print(output, "", groups)
-        output.give("claims", ClaimsAnswer(sets=(JudgedRuns(runs=None, groups=groups),)))
+        output.give("claims", ClaimsAnswer(sets=(JudgedRuns(runs=None, groups=groups),), notes=()))
         return
     reports = stored_reports(output, suite, tier, results, runs, device) if suite else reports_of_places(runs or ())
     sets = []
     for report in reports:
-        groups = judged(report.judgements, shipped_files(), every_size, cost_of)
+        groups = judged(report.judgements, report.suite, shipped_files(), every_size, cost_of)
         title = report.label or f"{report.suite.name}: host {report.host.id} ({report.host.cpu})"
         _print(output, title, groups)
         sets.append(JudgedRuns(runs=title, groups=groups))
-    output.give("claims", ClaimsAnswer(sets=tuple(sets)))
+    output.give("claims", ClaimsAnswer(sets=tuple(sets), notes=tuple(output.noted)))
     code = worst_exit_code(reports, fail_on_refuted=fail_on_refuted, strict=strict)
     if code is not ExitCode.PASS:
         raise typer.Exit(code)
@@ -81,14 +81,14 @@ def _print(output: Output, title: str, groups: Sequence[Group]) -> None:
 
 
 def _costs(results: Path) -> Callable[[Suite], Cost]:
-    """Return a function that says what a size of a suite still takes on this host; each is planned once."""
+    """Return a function that says what a size of a suite still takes on this host; each size is planned once."""
     stored: list[StoredCosts] = []
-    known: dict[tuple[str, str | None], Cost] = {}
+    known: dict[tuple[str, str | None, str], Cost] = {}
 
     def cost_of(size: Suite) -> Cost:
         if not stored:
             stored.append(StoredCosts.read(results, read_host()))
-        if (key := (size.name, size.tier)) not in known:
+        if (key := (size.name, size.tier, repr(size.measurements))) not in known:
             known[key] = stored[0].of(size)
         return known[key]
 

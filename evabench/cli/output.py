@@ -23,6 +23,7 @@ class Output:
     def __init__(self, *, as_json: bool = False, quiet: bool = False) -> None:
         self.as_json = as_json
         self.told: list[str] = []  # the answer, line by line, for verbs that have no better data
+        self.noted: list[str] = []
         self.answer = _console(stderr=False, silent=as_json)
         self.notes = _console(stderr=True, silent=quiet)
 
@@ -34,6 +35,8 @@ class Output:
 
     def note(self, text: str | None) -> None:
         """Print what is no part of the answer, in the same way."""
+        if text:
+            self.noted.append(text)
         print_plainly(self.notes, text)
 
     def give(self, verb: str, answer: Any) -> None:

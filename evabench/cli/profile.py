@@ -1,7 +1,5 @@
 """`evabench profile`: which operators a step of one arm spends its time in, and why another arm's step is cheaper."""
 
-import hashlib
-import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
@@ -14,6 +12,7 @@ from evabench.cli.device import DeviceOption
 from evabench.cli.output import JsonOption, Output, QuietOption
 from evabench.cli.tier import TierOption
 from evabench.errors import OutputError, cannot_write
+from evabench.export.file_names import file_name
 from evabench.records.measurement import ProfileSettings
 from evabench.records.profile import Profile
 from evabench.reporting.tables.profile import (
@@ -101,11 +100,7 @@ def _title(suite: Suite, workload: str) -> str:
 
 
 def _trace(folder: Path, workload: str, arm: str) -> Path:
-    whole = f"trace-{workload}-{arm}"
-    name = re.sub(r"[^A-Za-z0-9.@_-]+", "_", whole)
-    if name != whole:  # "SGD (slow)" and "SGD [slow]" are two
-        name += f"-{hashlib.sha256(whole.encode()).hexdigest()[:6]}"
-    return folder / f"{name}.json.gz"
+    return folder / f"trace-{file_name(f'{workload}-{arm}')}.json.gz"
 
 
 def _make(folder: Path) -> None:

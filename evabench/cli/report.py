@@ -63,7 +63,7 @@ def write_report(
         files = tuple(map(str, _written(report, folder, figures)))
         told.tell("\n".join(files))
         written.append(WrittenReport(report=report_answer(report), files=files))
-    told.give("report", WriteAnswer(reports=tuple(written)))
+    told.give("report", WriteAnswer(reports=tuple(written), notes=tuple(told.noted)))
     code = worst_exit_code(reports, fail_on_refuted=fail_on_refuted, strict=strict)
     if code is not ExitCode.PASS:
         raise typer.Exit(code)
@@ -112,6 +112,8 @@ def _write_texts(folder: Path, texts: Mapping[str, str]) -> None:
 
 def worst_exit_code(reports: Sequence[Report], *, fail_on_refuted: bool, strict: bool) -> ExitCode:
     """Return the exit code of all reports: a refuted claim before what is missing, that before an open verdict."""
+    if not reports:
+        return ExitCode.INCOMPLETE
     codes = {exit_code(report, fail_on_refuted=fail_on_refuted, strict=strict) for report in reports}
     order = (ExitCode.REGRESSION, ExitCode.INCOMPLETE, ExitCode.INCONCLUSIVE)
     return next((code for code in order if code in codes), ExitCode.PASS)

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from evabench.cli.answers import ShowAnswer
+from evabench.cli.answers import ShowAnswer, SourceAnswer, TableAnswer
 from evabench.cli.device import DeviceOption
 from evabench.cli.output import JsonOption, Output, QuietOption
 from evabench.cli.stored import RESULTS, RunsOption, stored_reports
@@ -25,7 +25,7 @@ def show_results(
     runs: RunsOption = None,
     id: Annotated[
         str | None,
-        typer.Option("--id", metavar="ADDRESS", help="Where a figure of the page comes from: its runs, and the steps."),
+        typer.Option("--id", metavar="ADDRESS", help="Where a number of the page comes from: its runs, and the steps."),
     ] = None,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
@@ -33,20 +33,22 @@ def show_results(
     """Show the table of a suite from the runs of this host and this code."""
     output = Output(as_json=as_json, quiet=quiet)
     reports = stored_reports(output, suite, tier, results, runs, device)
+    sources = []
     for report in reports:
         if report.label:
             output.answer.print(Text(report.label, style="bold"), soft_wrap=True)
         if id is not None:
-            print_source(output, report, id)
+            sources.append(print_source(output, report, id))
         else:
             print_report(output.answer, report)
-    output.give("show", ShowAnswer(reports=tuple(map(report_answer, reports))))
-    if id is None and any(report.num_missing or report.unfinished for report in reports):
+    answer = ShowAnswer(reports=tuple(map(report_answer, reports)), sources=tuple(sources), notes=tuple(output.noted))
+    output.give("show", answer)
+    if not reports or (id is None and any(report.num_missing or report.unfinished for report in reports)):
         raise typer.Exit(ExitCode.INCOMPLETE)
 
 
-def print_source(output: Output, report: Report, address: str) -> None:
-    """Print the runs behind a figure of the page, and the steps from their lines to its numbers."""
+def print_source(output: Output, report: Report, address: str) -> SourceAnswer:
+    """Print the runs behind a number of the page, and the steps from their lines to it; return the same."""
     from evabench.reporting.origins import find_source  # here: it imports Matplotlib, which the other tables do not
 
     source = find_source(report, address)
@@ -56,3 +58,10 @@ def print_source(output: Output, report: Report, address: str) -> None:
         output.tell(f"\n{table.title}")
         output.answer.print(rich_table(table))
     output.tell("\nA run is the line of the results file that has its key.")
+    return SourceAnswer(
+        address=source.address,
+        title=source.title,
+        how=source.how,
+        keys=tuple(run.key for run in source.runs),
+        tables=tuple(TableAnswer(title=one.title, headings=one.headings, rows=one.rows) for one in source.tables),
+    )

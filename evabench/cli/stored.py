@@ -12,7 +12,7 @@ import typer
 from evabench.claims.reading import claims_about
 from evabench.cli.output import Output
 from evabench.cli.peers import stored_public
-from evabench.errors import ExitCode, StoreError
+from evabench.errors import StoreError
 from evabench.export.places import run_files
 from evabench.findings.targets import TargetFindings, num_targets_tried
 from evabench.findings.tuning import find_trials
@@ -66,7 +66,7 @@ def stored_reports(
     runs: Sequence[Path] | None = None,
     device: str | None = None,
 ) -> tuple[Report, ...]:
-    """Return the report of the stored runs of this host and this code; without any, exit.
+    """Return the report of the stored runs of this host and this code; without any, say why and return none.
 
     With `runs` it is one for each file, host and version of torch that they have runs of.
     """
@@ -80,7 +80,8 @@ def stored_reports(
         asked = replace(asked, device=kind)
     if asked.words and tier is None and device is None:
         output.note(f"As the last run asked: {asked.words}.")
-    return (_report_of_this_code(output, suite, load_suite(suite, asked.tier, asked.device), host, results, asked),)
+    report = _report_of_this_code(output, suite, load_suite(suite, asked.tier, asked.device), host, results, asked)
+    return (report,) if report else ()
 
 
 def _asked(last: Asked, suite: Suite, tier: str | None) -> Asked:
@@ -105,7 +106,7 @@ def report_of(suite: Suite, one: RunSet, results: Path | None = None) -> Report:
         trials=trials_of(suite, (), one.path),
         public=stored_public(suite, results, one.host.id),
     )
-    return replace(report, label=one.label)
+    return replace(report, label=one.label, place=str(one.path))
 
 
 def reports_of_places(places: Sequence[Path]) -> tuple[Report, ...]:
@@ -144,7 +145,9 @@ def trials_of(suite: Suite, own: Sequence[Run], *files: Path) -> tuple[Run, ...]
     return max(found, key=len)
 
 
-def _report_of_this_code(output: Output, suite: str, loaded: Suite, host: Host, results: Path, asked: Asked) -> Report:
+def _report_of_this_code(
+    output: Output, suite: str, loaded: Suite, host: Host, results: Path, asked: Asked
+) -> Report | None:
     stored = store_of(results, loaded, host.id).read()
     plan = make_plan(loaded, stored.entries, host, seeds=asked.seeds, repeat=False)
     unused = _why_unused(plan, stored.entries)
@@ -156,7 +159,7 @@ def _report_of_this_code(output: Output, suite: str, loaded: Suite, host: Host, 
         for other in stored_elsewhere(results, loaded.name, host):
             output.note(other.sentence)
         output.note("\n".join(stored.notes))
-        raise typer.Exit(ExitCode.INCOMPLETE)
+        return None
     return make_report(
         loaded,
         plan.stored,

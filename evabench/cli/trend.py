@@ -1,6 +1,5 @@
 """`evabench trend`: where the step times of one host have shifted over the history of the code. It fails nothing."""
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,12 +10,11 @@ from evabench.cli.output import JsonOption, Output, QuietOption
 from evabench.cli.stored import RESULTS
 from evabench.cli.whole_files import written_whole
 from evabench.errors import EvabenchError, ExitCode, StoreError, cannot_write
+from evabench.export.file_names import file_name
 from evabench.machine.host import read_host
 
 if TYPE_CHECKING:
     from evabench.findings.history import Series
-
-_NO_FILE_NAME = re.compile(r"[^A-Za-z0-9._-]+")
 
 
 def show_trend(
@@ -38,6 +36,8 @@ def show_trend(
     charts = tuple(map(str, _charts(series, output)))
     told.tell("\n".join(charts))
     _give(told, series, charts)
+    if not series:
+        raise typer.Exit(ExitCode.INCOMPLETE)
 
 
 def _histories(told: Output, places: Sequence[Path], host: str) -> "tuple[Series, ...]":
@@ -59,7 +59,6 @@ def _histories(told: Output, places: Sequence[Path], host: str) -> "tuple[Series
         raise EvabenchError("change points are found by ruptures: pip install 'evabench[gate]'") from None
     if not series:
         told.note(f"The host {host} has stored no step times: evabench run SUITE makes them.")
-        raise typer.Exit(ExitCode.INCOMPLETE)
     return series
 
 
@@ -88,7 +87,7 @@ def _charts(series: "Sequence[Series]", output: Path) -> list[Path]:
     for workload in dict.fromkeys(one.workload for one in series):
         picture = history_picture([one for one in series if one.workload == workload], workload)
         for theme, svg in picture.svg.items():
-            path = output / f"{_NO_FILE_NAME.sub('-', workload).strip('.') or 'workload'}-{theme}.svg"
+            path = output / f"{file_name(workload)}-{theme}.svg"
             try:
                 with written_whole(path) as part:
                     part.write_text(svg, encoding="utf-8")

@@ -1,14 +1,13 @@
 """Training curves as TensorBoard's event files, one folder per run, by a writer that needs no torch."""
 
-import re
 from collections.abc import Iterable
 from pathlib import Path
 
 import pandas as pd
 
 from evabench.errors import EvabenchError
+from evabench.export.file_names import file_name
 
-_UNSAFE = re.compile(r"[^A-Za-z0-9._@ -]+")
 _PREFIX = "evaluations."
 
 
@@ -25,7 +24,7 @@ def write_tensorboard(frame: pd.DataFrame, folder: Path) -> int:
     trained = frame[(frame["kind"] == "convergence") & frame["step"].notna()]
     groups = trained.groupby(["workload", "arm", "seed", "key"], sort=True)
     for (workload, arm, seed, key), run in groups:
-        name = f"{_safe(str(workload))}/{_safe(str(arm))}/seed {seed} {str(key)[:6]}"
+        name = f"{file_name(str(workload))}/{file_name(str(arm))}/seed {seed} {str(key)[:6]}"
         with SummaryWriter(logdir=str(folder / name)) as writer:
             _write(writer, run)
     return len(groups)
@@ -42,8 +41,3 @@ def _points(run: pd.DataFrame) -> Iterable[tuple[str, int, float]]:
     shown = run[(run["metric"] != f"{_PREFIX}seconds") & run["value"].notna()].sort_values(["metric", "step"])
     names = shown["metric"].str.removeprefix(_PREFIX)
     return zip(names, shown["step"], shown["value"], strict=True)
-
-
-def _safe(name: str) -> str:
-    """Return a name of a suite as a folder of this one: no separators, no dots alone."""
-    return _UNSAFE.sub("_", name).strip(". ") or "_"

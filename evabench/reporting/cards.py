@@ -1,10 +1,13 @@
 """Verdicts as cards and lines, by where their claims were made."""
 
 from evabench.claims.judgement import Judgement
-from evabench.reporting.document import VerdictCard, VerdictGroup, address
+from evabench.reporting.cells import row_ids
+from evabench.reporting.document import VerdictCard, VerdictGroup, VerdictLine, address
 from evabench.reporting.report import Report
-from evabench.reporting.tables.pairs import PAIRS, pair_lines
+from evabench.reporting.tables.pairs import PAIRS, make_pairs, pairs_table
 from evabench.reporting.tables.verdicts import audit_table, decided_by, evidence_table, headline, measured
+
+PAIRS_ADDRESS = "pairs"
 
 
 def verdict_groups(report: Report) -> tuple[VerdictGroup, ...]:
@@ -15,7 +18,7 @@ def verdict_groups(report: Report) -> tuple[VerdictGroup, ...]:
             text="Stated before its runs, and judged by them alone.",
             cards=tuple(_card(judgement) for judgement in report.judgements if judgement.claim.local),
         ),
-        VerdictGroup(title="Arm against arm", text=PAIRS, lines=pair_lines(report)),
+        VerdictGroup(title="Arm against arm", text=PAIRS, lines=_lines(report)),
         VerdictGroup(
             title="Claims made elsewhere",
             text=(
@@ -31,6 +34,19 @@ def verdict_groups(report: Report) -> tuple[VerdictGroup, ...]:
 def card_address(judgement: Judgement) -> str:
     """Return the anchor of a claim's card."""
     return address("claim" if judgement.claim.local else "paper", judgement.claim_id)
+
+
+def audit_address(judgement: Judgement) -> str:
+    """Return the anchor of the audit of the bases of a claim."""
+    return f"{card_address(judgement)}.audit"
+
+
+def _lines(report: Report) -> tuple[VerdictLine, ...]:
+    table = pairs_table(make_pairs(report))
+    return tuple(
+        VerdictLine(address=f"{PAIRS_ADDRESS}/{own}", text=f"{name}: {words}")
+        for (name, words), own in zip(table.rows, row_ids(table), strict=True)
+    )
 
 
 def _card(judgement: Judgement) -> VerdictCard:
@@ -49,4 +65,5 @@ def _card(judgement: Judgement) -> VerdictCard:
         rule=judgement.claim.reason,
         evidence=evidence_table(judgement),
         audit=audit_table(judgement),
+        audit_address=audit_address(judgement),
     )

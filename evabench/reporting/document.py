@@ -1,16 +1,14 @@
 """A report in words, tables and pictures: what every format of a page renders."""
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from evabench.claims.judgement import Verdict
 from evabench.records.measurement import ConvergenceSettings
+from evabench.reporting.cells import slug
 from evabench.reporting.pictures.picture import Picture
 from evabench.reporting.report import Report
 from evabench.reporting.tables.table import Table
-
-_ADDRESS_LETTERS = 40  # of the name of a workload
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,11 +80,20 @@ class VerdictCard:
     rule: str  # which number was put to which words, and why
     evidence: Table | None
     audit: Table | None  # of the bases that decide
+    audit_address: str
 
     @property
     def decided(self) -> bool:
         """Return whether the claim was supported or refuted here."""
         return self.verdict in {Verdict.SUPPORTED, Verdict.REFUTED}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerdictLine:
+    """What was found of one pair of arms."""
+
+    address: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +103,7 @@ class VerdictGroup:
     title: str
     text: str
     cards: tuple[VerdictCard, ...] = ()
-    lines: tuple[str, ...] = ()
+    lines: tuple[VerdictLine, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,5 +163,4 @@ class Document:
 
 def address(key: str, *names: str) -> str:
     """Return an address such as "cost.mlp": letters, digits and dashes, whatever the names are."""
-    slugs = (re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:_ADDRESS_LETTERS] or "x" for name in names)
-    return ".".join((key, *slugs))
+    return ".".join((key, *map(slug, names)))

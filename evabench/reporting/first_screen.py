@@ -1,13 +1,13 @@
 """What a reader sees first, in ten seconds: one sentence, a strip a decided claim, one picture, host and command."""
 
 import math
-import shlex
 from collections.abc import Iterator, Sequence
 from statistics import median
 
 from evabench.claims.judgement import Evidence, Judgement, Verdict
 from evabench.findings.interruptions import KnownVisits
 from evabench.reporting.cards import card_address
+from evabench.reporting.commands import run_command
 from evabench.reporting.document import Figure, FirstScreen, Gauge, Section, Strip
 from evabench.reporting.pictures.picture import Picture
 from evabench.reporting.report import Report
@@ -16,7 +16,6 @@ from evabench.reporting.tables.table import NOT_MEASURED, counted
 from evabench.reporting.tables.verdicts import estimate_words, rests_on
 from evabench.settings.claims import Claim, Quantity, Relation
 from evabench.stats.noise import robust_sd
-from evabench.suite.shipped import shipped_suites
 
 _DECIDED = (Verdict.SUPPORTED, Verdict.REFUTED)
 # The picture that shows what a claim is about, by the first part of its address.
@@ -62,7 +61,7 @@ def first_screen(report: Report, sections: Sequence[Section]) -> FirstScreen:
         num_open=len(report.judgements) - len(told),
         picture=_story(asked, sections),
         facts=tuple(_facts(report)),
-        command=_command(report),
+        command=run_command(report.suite),
     )
 
 
@@ -121,10 +120,11 @@ def _deciding(judgement: Judgement) -> list[Evidence]:
 
 
 def _estimate(judgement: Judgement) -> str:
-    """Return the estimate with its interval; of several comparisons from the least favourable to the most."""
+    """Return the estimate with its interval; of several comparisons the lowest and the highest."""
     if judgement.claim.value is None:
         return ""  # a condition that holds or not
-    words = [estimate_words(judgement.claim.quantity, one) for one in _deciding(judgement)]
+    rising = sorted(_deciding(judgement), key=lambda one: one.estimate or 0.0)
+    words = [estimate_words(judgement.claim.quantity, one) for one in rising]
     return " to ".join(dict.fromkeys((words[0], words[-1]))) if words else ""
 
 
@@ -200,12 +200,3 @@ def _facts(report: Report) -> Iterator[str]:
         )
     elif not timed:
         yield "Nothing here was timed"
-
-
-def _command(report: Report) -> str:
-    """Return what runs the suite again; one that does not ship is a file, which is called as the suite mostly."""
-    name = report.suite.name
-    words = ["evabench", "run", name if name in shipped_suites() else f"{name}.toml"]
-    if report.suite.tier is not None:
-        words += ["--tier", report.suite.tier]
-    return shlex.join(words)

@@ -13,14 +13,16 @@ from urllib.parse import quote
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from evabench.reporting.cells import column_ids, row_ids
 from evabench.reporting.charts.encoding import encoded
+from evabench.reporting.commands import show_command
 from evabench.reporting.document import Document
 from evabench.reporting.pictures.picture import Picture
 from evabench.reporting.pictures.theme import DARK, LIGHT
 
 _PLAIN = " ;/?:@=+$,-_.!~*()[]{}|^`"  # in an address of data, and in an attribute
 _MOST_LETTERS = 1_900_000  # of a page with every picture twice
-_SCRIPTS = ("arms.js", "reading.js", "csv.js", "lines.js", "rows.js", "tables.js", "page.js")
+_SCRIPTS = ("arms.js", "reading.js", "csv.js", "lines.js", "rows.js", "tables.js", "addresses.js", "page.js")
 
 
 def render_html(document: Document) -> str:
@@ -34,6 +36,8 @@ def render_html(document: Document) -> str:
     )
     environment.filters["data_uri"] = _data_uri
     environment.filters["encoded"] = encoded
+    environment.filters["row_ids"] = row_ids
+    environment.filters["column_ids"] = column_ids
     environment.tests["picture"] = lambda part: isinstance(part, Picture)
     style = environment.get_template("report.css").render(light=LIGHT, dark=DARK) + _vendored("uPlot.min.css")
     script = _script()
@@ -45,6 +49,7 @@ def render_html(document: Document) -> str:
         verdicts=document.verdicts,
         sections=document.sections,
         arms=list(document.report.suite.arms),
+        show=show_command(document.report),
         style=style,
         script=script,
         style_hash=_hash(f"\n{style}\n"),

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 
 from evabench.claims.deciding import Deciders, deciders
 from evabench.claims.judgement import Judgement, Verdict
+from evabench.claims.more_runs import more_runs
 from evabench.claims.reading import ClaimFile
 from evabench.reporting.tables.estimate import cost_words
 from evabench.reporting.tables.table import counted
-from evabench.reporting.tables.verdicts import audit_counts, headline, measured
+from evabench.reporting.tables.verdicts import audit_counts, audit_noes, headline, measured
 from evabench.runner.cost import Cost
 from evabench.settings.claims import Claim
 from evabench.settings.methods import title_of
@@ -35,6 +36,28 @@ class Decider:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """The runs that would decide a claim of the suite, if the noise stays what it is: a guess."""
+
+    num_pairs: int | None  # None: it needs no timing
+    num_seeds: int | None  # None: it needs no training
+    is_tie: bool  # even these would not be enough
+    cost: Cost  # what of them is not stored yet, on this host
+
+    @property
+    def words(self) -> str:
+        """Return the guess as a sentence."""
+        counts = ((self.num_pairs, "sweep"), (self.num_seeds, "seed"))
+        runs = " and ".join(counted(number, what) for number, what in counts if number is not None)
+        if self.is_tie:
+            return f"The two are so close that even {runs} would not decide it at this noise."
+        cost = cost_words(self.cost.seconds, self.cost.num_unknown, self.cost.num_runs)
+        return (
+            f"At this noise about {runs} would decide it; what is missing takes here, one run after the other: {cost}."
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
     """One claim: what was said, and what is known of it here."""
 
@@ -42,6 +65,7 @@ class Entry:
     judgement: Judgement | None  # None: no runs were asked
     deciders: tuple[Decider, ...]
     lacking: tuple[str, ...]  # why no suite that ships decides it as stated
+    more: Wanted | None  # of a claim of the suite: how many runs would decide it
 
     @property
     def is_open(self) -> bool:
@@ -66,11 +90,11 @@ def ledger(files: Sequence[ClaimFile], sizes: Sequence[Suite], cost_of: CostOf) 
 
 
 def judged(
-    judgements: Sequence[Judgement], files: Sequence[ClaimFile], sizes: Sequence[Suite], cost_of: CostOf
+    judgements: Sequence[Judgement], suite: Suite, files: Sequence[ClaimFile], sizes: Sequence[Suite], cost_of: CostOf
 ) -> tuple[Group, ...]:
     """Return judgements by where their claims were made: the suite's own first, then file by file."""
-    own = tuple(one for one in judgements if one.claim.local)
-    groups = [Group(title="Claims of this suite", entries=tuple(_entry(one.claim, one, (), cost_of) for one in own))]
+    own = tuple(_own(one, suite, cost_of) for one in judgements if one.claim.local)
+    groups = [Group(title="Claims of this suite", entries=own)]
     for file in files:
         found = [one for one in judgements if one.claim in file.claims]
         entries = tuple(_entry(one.claim, one, sizes, cost_of) for one in found)
@@ -85,11 +109,19 @@ def entry_lines(entry: Entry) -> Iterator[str]:
     yield claim.text
     yield from _source(claim)
     if judgement is not None:
-        told = (*judgement.first, measured(judgement), judgement.reason, audit_counts(judgement))
+        told = (
+            *judgement.first,
+            measured(judgement),
+            judgement.reason,
+            audit_counts(judgement),
+            *audit_noes(judgement),
+        )
         yield from (sentence for sentence in told if sentence)
         if judgement.differences:
             yield f"Differs from the claim: {'; '.join(judgement.differences)}."
         yield from _bounds(judgement)
+    if entry.more is not None:
+        yield entry.more.words
     if entry.is_open:
         yield from entry.lacking
         for as_stated, words in ((True, "As stated"), (False, "Under its own conditions")):
@@ -123,12 +155,21 @@ def _bounds(judgement: Judgement) -> Iterator[str]:
             )
 
 
+def _own(judgement: Judgement, suite: Suite, cost_of: CostOf) -> Entry:
+    found = more_runs(judgement)
+    wanted = None
+    if found is not None:
+        cost = cost_of(found.of(suite))
+        wanted = Wanted(num_pairs=found.num_pairs, num_seeds=found.num_seeds, is_tie=found.is_tie, cost=cost)
+    return Entry(claim=judgement.claim, judgement=judgement, deciders=(), lacking=(), more=wanted)
+
+
 def _entry(claim: Claim, judgement: Judgement | None, sizes: Sequence[Suite], cost_of: CostOf) -> Entry:
     known = deciders(claim, sizes) if sizes else Deciders(as_stated=(), here=(), lacking=())
     is_open = judgement is None or judgement.here in {Verdict.INCONCLUSIVE, Verdict.NOT_TESTED}
     asked = (*((size, True) for size in known.as_stated), *((size, False) for size in known.here[:_MAX_SUITES]))
     found = tuple(_decider(size, as_stated, cost_of) for size, as_stated in asked if is_open)
-    return Entry(claim=claim, judgement=judgement, deciders=found, lacking=known.lacking)
+    return Entry(claim=claim, judgement=judgement, deciders=found, lacking=known.lacking, more=None)
 
 
 def _decider(size: Suite, as_stated: bool, cost_of: CostOf) -> Decider:

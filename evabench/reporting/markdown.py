@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 
 from evabench.errors import printable
+from evabench.reporting.commands import show_command
 from evabench.reporting.document import Document, Figure, Section, Strip, VerdictCard
 from evabench.reporting.pictures.picture import Picture, figure_file
 from evabench.reporting.pictures.theme import DARK, LIGHT, Theme
@@ -60,10 +61,12 @@ def _lines(document: Document) -> Iterator[str]:
         for card in group.cards:
             yield from _card(card)
         if group.lines:
-            yield from (*(f"- {_text(line)}" for line in group.lines), "")
+            yield from (*(f"- {_text(line.text)}" for line in group.lines), "")
     shown = first.picture.address if first.picture else None
     for section in document.sections:
         yield from _section(section, shown)
+    source = _code(f"{show_command(report)} ADDRESS/ROW/COLUMN")
+    yield f"Where a number comes from: {source}, with the address behind a heading."
 
 
 def _strip(strip: Strip) -> str:

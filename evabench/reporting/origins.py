@@ -2,25 +2,22 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from statistics import median
 
-from evabench.claims.judgement import Judgement
-from evabench.errors import EvabenchError
-from evabench.findings.arm import MeasuredArm
-from evabench.records.convergence import Convergence
+from evabench.claims.judgement import Evidence, Judgement
+from evabench.errors import EvabenchError, printable
 from evabench.records.measurement import ConvergenceSettings
-from evabench.records.memory import Memory
 from evabench.records.run import Run
-from evabench.records.step_time import StepTime
-from evabench.reporting.cards import card_address
+from evabench.reporting.cards import PAIRS_ADDRESS, audit_address, card_address
+from evabench.reporting.cells import Place, column_ids, find_place, only, slug
+from evabench.reporting.columns import of_column
 from evabench.reporting.document import Origin
-from evabench.reporting.report import Report, WorkloadReport
+from evabench.reporting.report import Report
 from evabench.reporting.sections import sections
-from evabench.reporting.tables.memory import peak_parts
-from evabench.reporting.tables.table import NOT_MEASURED, Table, counted
-from evabench.reporting.tables.verdicts import evidence_table
+from evabench.reporting.tables.pairs import Pair, make_pairs, pairs_table
+from evabench.reporting.tables.sources import figures_table, run_table
+from evabench.reporting.tables.table import Table
+from evabench.reporting.tables.verdicts import audit_table, evidence_table
 from evabench.settings.claims import TO_TARGET, TRAINED, Quantity
-from evabench.units import format_bytes, format_seconds
 
 _KINDS: dict[Quantity, tuple[str, ...]] = {
     "step_time_ratio": ("step_time",),
@@ -31,6 +28,7 @@ _KINDS: dict[Quantity, tuple[str, ...]] = {
     "work_growth": ("counts",),
 }
 
+_JUDGED = "Each question is judged by itself, by the rule of docs/statistics.md."
 _OF_WIDTHS: tuple[Quantity, ...] = ("curvature_growth", "curvature_bytes_ratio", "work_growth", "cost_exponent")
 
 
@@ -45,50 +43,117 @@ class Source:
     tables: tuple[Table, ...]  # the number itself, the arms' figures, and the runs
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Known:
+    """What has an address."""
+
+    title: str
+    origin: Origin
+    table: Table | None = None  # None: a picture
+    rows: tuple[Origin, ...] = ()  # of each row of the table; empty: a row is an arm, or rests on all runs
+
+
 def find_source(report: Report, wanted: str) -> Source:
-    """Return where a figure comes from; "cost.mlp/Eva" is its row of Eva. Raises `EvabenchError` otherwise."""
-    address, _, arm = wanted.partition("/")
-    known = dict(_origins(report))
+    """Return where a number comes from; "cost.mlp/Eva" is a row of a figure, "cost.mlp/Eva/step" a cell of it.
+
+    Raises `EvabenchError` where there is no such figure, row or column.
+    """
+    address, _, cell = wanted.partition("/")
+    known = dict(_known(report))
     if address not in known:
         raise EvabenchError(f"--id {wanted}: there is no such figure. There are: {', '.join(known)}")
-    title, origin, table = known[address]
-    arms = origin.arms or tuple(report.suite.arms)
-    if arm and arm not in arms:
-        raise EvabenchError(f"--id {wanted}: {address} has no such row. It has: {', '.join(arms)}")
-    chosen = replace(origin, arms=(arm,) if arm else arms)
-    runs = tuple(sorted(_runs(report, chosen), key=_order))
-    shown = [_only(table, arm)] if table else []
-    made = [*shown, _figures(report, chosen), _run_table(report, runs)]
+    found = known[address]
+    place = _place(wanted, found, cell) if cell and found.table else None
+    arms = found.origin.arms or tuple(report.suite.arms)
+    if cell and place is None:
+        arms = (_arm(wanted, cell, arms, found.table),)
+    origin = replace(found.origin, arms=arms)
+    if place is not None:
+        origin = _of_place(found, place, origin, tuple(report.suite.arms))
+    runs = tuple(sorted(_runs(report, origin), key=_order))
+    shown = _shown(found.table, place, cell)
+    made = [shown, figures_table(report, origin), run_table(report, runs)]
     return Source(
-        address=wanted, title=title, how=origin.how, runs=runs, tables=tuple(one for one in made if one and one.rows)
+        address=wanted,
+        title=found.title,
+        how=origin.how,
+        runs=runs,
+        tables=tuple(one for one in made if one and one.rows),
     )
 
 
-def _origins(report: Report) -> Iterator[tuple[str, tuple[str, Origin, Table | None]]]:
+def _known(report: Report) -> Iterator[tuple[str, _Known]]:
     for section in sections(report):
         for figure in section.figures:
             table = figure.part if isinstance(figure.part, Table) else None
-            yield figure.address, (figure.part.title, figure.origin, table)
+            yield figure.address, _Known(title=figure.part.title, origin=figure.origin, table=table)
     for judgement in report.judgements:
-        yield card_address(judgement), (judgement.claim.text, _claimed(judgement), evidence_table(judgement))
+        origin, evidence = _claimed(judgement, judgement.evidence), evidence_table(judgement)
+        rows = tuple(_claimed(judgement, [one]) for one in judgement.evidence)
+        yield card_address(judgement), _Known(title=judgement.claim.text, origin=origin, table=evidence, rows=rows)
+        if audit := audit_table(judgement):
+            yield audit_address(judgement), _Known(title=audit.title, origin=replace(origin, kinds=()), table=audit)
+    if pairs := make_pairs(report):
+        table, rows = pairs_table(pairs), tuple(_of_pair(pair) for pair in pairs)
+        every = Origin(kinds=("step_time", "convergence"), how=_JUDGED)
+        yield PAIRS_ADDRESS, _Known(title=table.title, origin=every, table=table, rows=rows)
 
 
-def _claimed(judgement: Judgement) -> Origin:
+def _of_pair(pair: Pair) -> Origin:
+    claimed = [_claimed(one, one.evidence) for one in pair.judgements]
+    kinds = tuple(dict.fromkeys(kind for one in claimed for kind in one.kinds))
+    arms = tuple(dict.fromkeys(arm for one in claimed for arm in one.arms))
+    (workload,) = pair.judgements[0].claim.workloads
+    return Origin(kinds=kinds, how=_JUDGED, workload=workload, arms=arms)
+
+
+def _claimed(judgement: Judgement, evidence: Sequence[Evidence]) -> Origin:
+    """Return what some comparisons of a claim rest on."""
     quantity = judgement.claim.quantity
     trained = ("convergence", "step_time") if quantity in TO_TARGET else ("convergence",)
     of_widths = quantity in _OF_WIDTHS  # their runs have a name for each width
-    workloads = set() if of_widths else {one.workload for one in judgement.evidence}
+    workloads = set() if of_widths else {one.workload for one in evidence}
     return Origin(
         kinds=trained if quantity in TRAINED else _KINDS[quantity],
         how=f"{judgement.reason} The interval decides, by the rule of docs/statistics.md.",
         workload=workloads.pop() if len(workloads) == 1 else None,
-        arms=tuple(dict.fromkeys(name for one in judgement.evidence for name in (one.arm, one.base))),
+        arms=tuple(dict.fromkeys(name for one in evidence for name in (one.arm, one.base))),
     )
 
 
-def _only(table: Table, arm: str) -> Table:
-    """Return a table with one arm's rows, or all of them."""
-    return replace(table, rows=tuple(row for row in table.rows if row[0] == arm), note="") if arm else table
+def _place(wanted: str, found: _Known, cell: str) -> Place | None:
+    assert found.table is not None
+    try:
+        return find_place(found.table, cell)
+    except KeyError as unknown:
+        there = ", ".join(column_ids(found.table)[1:])
+        raise EvabenchError(f'--id {wanted}: the row has no column "{unknown.args[0]}". It has: {there}') from None
+
+
+def _arm(wanted: str, cell: str, arms: Sequence[str], table: Table | None) -> str:
+    """Return the arm of a picture, or one that a table passes over, by its name or its id."""
+    for arm in arms:
+        if cell in (arm, slug(arm)):
+            return arm
+    there = tuple(dict.fromkeys(row[0] for row in table.rows)) if table else arms
+    raise EvabenchError(f"--id {wanted}: there is no such row. It has: {', '.join(there)}")
+
+
+def _of_place(found: _Known, place: Place, origin: Origin, every_arm: Sequence[str]) -> Origin:
+    """Return what the rows and the column of a place rest on."""
+    assert found.table is not None
+    if found.rows:
+        origin = found.rows[place.rows[0]] if len(place.rows) == 1 else origin
+    elif names := {found.table.rows[row][0] for row in place.rows} & set(map(printable, every_arm)):
+        origin = replace(origin, arms=tuple(arm for arm in every_arm if printable(arm) in names))
+    return origin if place.column is None else of_column(origin, found.table.headings[place.column])
+
+
+def _shown(table: Table | None, place: Place | None, cell: str) -> Table | None:
+    """Return a table, or what stands at a place of it."""
+    if table is None or (cell and place is None):
+        return None
+    return table if place is None else only(table, place)
 
 
 def _runs(report: Report, origin: Origin) -> Iterator[Run]:
@@ -109,89 +174,3 @@ def _runs(report: Report, origin: Origin) -> Iterator[Run]:
 def _order(run: Run) -> tuple[str, str, str, int, int]:
     visit = run.visit.sweep if run.visit else -1
     return run.cell.workload_name, run.cell.arm, run.cell.measurement.measurement, visit, run.seed
-
-
-def _run_table(report: Report, runs: Sequence[Run]) -> Table:
-    counting = {run.key for run in report.findings.runs} | {run.key for run in report.trials}
-    return Table(
-        title=counted(len(runs), "run"),
-        headings=("key", "arm", "workload", "kind", "seed", "sweep", "outcome", "what its line holds"),
-        text=frozenset({"arm", "workload", "kind", "outcome", "what its line holds"}),
-        rows=tuple(
-            (
-                run.key,
-                run.cell.arm,
-                run.cell.workload_name,
-                run.cell.measurement.measurement.replace("_", " "),
-                str(run.seed),
-                NOT_MEASURED if run.visit is None else str(run.visit.sweep),
-                run.outcome.kind.replace("_", " ") + ("" if run.key in counting else ", does not count"),
-                _held(run),
-            )
-            for run in runs
-        ),
-    )
-
-
-def _held(run: Run) -> str:
-    match run.measured:
-        case StepTime() as visit:
-            spent, steps = sum(visit.block_seconds), len(visit.step_seconds)
-            blocks = counted(len(visit.block_seconds), "block")
-            return f"{format_seconds(spent)} in {blocks} of {steps} steps: {format_seconds(spent / steps)} a step"
-        case Convergence() as curve:
-            end = curve.final_validation_loss
-            told = "its end was not reached" if end is None else f"final validation loss {end:.6g}"
-            return f"{counted(len(curve.evaluations), 'evaluation')}; {told}"
-        case Memory() as memory:
-            state = format_bytes(memory.curvature_state_bytes)
-            return f"peak {format_bytes(memory.peak.total)} ({memory.peak.total} B), curvature state {state}"
-        case None:
-            return run.outcome.reason or NOT_MEASURED
-        case other:
-            return f"a record of {type(other).__name__}"
-
-
-def _figures(report: Report, origin: Origin) -> Table | None:
-    """Return what the runs of each arm come to, value by value."""
-    rows = []
-    for workload in report.workloads:
-        for one in (workload, *workload.other_budgets):
-            if origin.workload not in (None, one.name) or origin.budget not in (None, one.budget):
-                continue
-            several = f"{one.name}: " if len(report.workloads) > 1 else ""
-            for arm in one.arms:
-                if arm.name in origin.arms:
-                    rows += [(f"{several}{arm.name}", *words) for words in _arm_figures(one, arm, origin.kinds)]
-    return Table(
-        title="From these runs to each arm's figures",
-        headings=("arm", "figure", "of the values", "comes to"),
-        text=frozenset({"figure", "of the values", "comes to"}),
-        rows=tuple(dict.fromkeys(rows)),
-    )
-
-
-def _arm_figures(workload: WorkloadReport, arm: MeasuredArm, kinds: Sequence[str]) -> Iterator[tuple[str, str, str]]:
-    if "step_time" in kinds and arm.amortised_seconds is not None:
-        visits = ", ".join(format_seconds(seconds) for seconds in arm.step_seconds.values())
-        yield "step, by sweep", visits, f"{format_seconds(arm.amortised_seconds)} (trimmed geometric mean)"
-        ratio = workload.step_over_reference.get(arm.name)
-        if ratio is not None:
-            logs = ", ".join(f"{log:+.4f}" for log in ratio.log_ratios)
-            yield (
-                f"log ratio to {workload.reference}, by pair",
-                logs,
-                f"{ratio.estimate:.4f}x (exp of the trimmed mean)",
-            )
-    if "convergence" in kinds and arm.trainings:
-        known = [loss for loss in arm.final_losses if loss is not None]
-        losses = ", ".join(NOT_MEASURED if loss is None else f"{loss:.5g}" for loss in arm.final_losses)
-        yield "final loss, by seed", losses, f"{median(known):.5g} (median)" if known else NOT_MEASURED
-        steps = workload.steps_to_target(arm)
-        if steps:
-            told = ["missed" if count is None else str(count) for count in steps]
-            middle = median(float("inf") if count is None else count for count in steps)
-            yield "steps to target, by seed", ", ".join(told), f"{middle:g} (median; a miss is infinite)"
-    if "memory" in kinds and arm.memory is not None:
-        parts = [f"{name} {size}" for name, size in peak_parts(arm.memory.peak) if size]
-        yield "peak, B", " + ".join(parts), format_bytes(arm.memory.peak.total)

@@ -87,6 +87,7 @@ class Report:
     store_notes: tuple[str, ...] = ()  # sentences about the file of the runs
     trials: tuple[Run, ...] = ()  # of the tuning; those of another host where this one has fewer
     label: str = ""  # which runs these are, where runs of any host and code were asked for
+    place: str = ""  # their file, where that was asked for
 
     @property
     def headline(self) -> Judgement | None:

@@ -11,6 +11,7 @@ from rich.text import Text
 from evabench.claims.judgement import Judgement, Verdict
 from evabench.errors import printable
 from evabench.findings.tuning import TunedArm
+from evabench.reporting.commands import claims_command
 from evabench.reporting.report import Report, WorkloadReport
 from evabench.reporting.tables.convergence import convergence_table
 from evabench.reporting.tables.cost import cost_table
@@ -19,7 +20,7 @@ from evabench.reporting.tables.mechanism import METHODS, SIDES, directions_table
 from evabench.reporting.tables.origin import unfinished_table
 from evabench.reporting.tables.pairs import pair_lines
 from evabench.reporting.tables.rate import rate_table
-from evabench.reporting.tables.table import Table
+from evabench.reporting.tables.table import Table, counted
 from evabench.reporting.tables.tuning import chosen_lines, tuning_sentences, tuning_table
 from evabench.reporting.tables.verdicts import answer, audit_counts, decided_by, headline, measured
 from evabench.reporting.warnings import warnings
@@ -77,15 +78,16 @@ def _print_verdicts(console: Console, report: Report) -> None:
         console.print(Text(f"\n{answer(report.headline)}", style="bold"))
     own = [judgement for judgement in report.judgements if judgement.claim.local]
     elsewhere = [judgement for judgement in report.judgements if not judgement.claim.local]
-    tested = [one for one in elsewhere if one.here is not Verdict.NOT_TESTED]
+    asked = [one.as_stated if own else one.here for one in elsewhere]  # beside claims of its own only what is as stated
+    tested = [one for one, verdict in zip(elsewhere, asked, strict=True) if verdict is not Verdict.NOT_TESTED]
     for title, judgements in (("Claims of this suite", own), ("Claims made elsewhere", tested)):
         if judgements:
             console.print(Text(f"\n{title}", style="bold"))
         for judgement in judgements:
             _print_verdict(console, judgement)
-    untested = ", ".join(one.claim_id for one in elsewhere if one not in tested)
-    if untested:
-        console.print(Text(f"\nNot tested here: {untested}. What each would take: evabench claims {report.suite.name}"))
+    if num_untested := len(elsewhere) - len(tested):
+        what = f"{counted(num_untested, 'claim')} of others {'is' if num_untested == 1 else 'are'} not tested {'as stated ' if own else ''}here"
+        console.print(Text(f"\n{what}: {claims_command(report.suite)}"), soft_wrap=True)
     lines = pair_lines(report)
     if lines:
         console.print(Text("\nArm against arm", style="bold"))

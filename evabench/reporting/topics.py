@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
+from evabench.reporting.columns import BYTES, COUNTS, CYCLE, LOSSES, PHASES, PROBES, RATIO, STEP, TARGET
 from evabench.reporting.pictures.convergence import convergence_picture, reached_picture
 from evabench.reporting.pictures.cost import phases_picture, step_time_picture
 from evabench.reporting.pictures.mechanism import directions_picture, rate_picture, shares_picture
@@ -33,25 +34,6 @@ from evabench.reporting.tables.table import Table
 from evabench.reporting.tables.visit import energy_table, side_work_table
 
 Make = Callable[[WorkloadReport, Looks], Table | Picture | None]
-
-_STEP = (
-    "A visit's step is the time of its blocks over the number of their steps; an arm's is the trimmed geometric mean "
-    "of its visits."
-)
-_RATIO = (
-    f"{_STEP} A ratio is exp of the trimmed mean of the log ratios of the pairs, two visits of one sweep; its interval "
-    "is a t interval."
-)
-_CYCLE = "Each position in the refresh cycle has its median within a visit; the figure is the median over visits."
-_PHASES = "The marks of each step, by position in the cycle, a refresh at its share; one run."
-_BYTES = "Counted in one run; nothing is averaged."
-_LOSSES = "The last evaluation of each run; the figure is the median over seeds."
-_TARGET = (
-    f"{_LOSSES} A target is hit at the first of two evaluations in a row that are at it or better; time is steps x the "
-    f"step time. {_STEP}"
-)
-_PROBES = "Medians over probes, layers and seeds, as the note says."
-_COUNTS = "Counted in one run, by position in the cycle; a refresh at its share."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,14 +69,14 @@ COST = Topic(
     short="Cost",
     text="Plain steps, refreshes, and the step with its share of a refresh (amortised), which decides.",
     figures=(
-        Made(key="step-time", make=step_time_picture, kinds=("step_time",), how=_RATIO),
-        Made(key="cost", make=_of(cost_table), kinds=("step_time", "memory"), how=_RATIO),
-        Made(key="cycle", make=_of(step_table), kinds=("step_time",), how=_CYCLE),
-        Made(key="side-work", make=_of(side_work_table), kinds=("step_time",), how=_CYCLE),
-        Made(key="energy", make=_of(energy_table), kinds=("step_time", "convergence"), how=_STEP),
-        Made(key="phases", make=_of(phases_picture), kinds=("phases",), how=_PHASES),
-        Made(key="phases-table", make=_of(phases_table), kinds=("phases",), how=_PHASES),
-        Made(key="counts", make=_of(counts_table), kinds=("counts",), how=_COUNTS),
+        Made(key="step-time", make=step_time_picture, kinds=("step_time",), how=RATIO),
+        Made(key="cost", make=_of(cost_table), kinds=("step_time", "memory"), how=RATIO),
+        Made(key="cycle", make=_of(step_table), kinds=("step_time",), how=CYCLE),
+        Made(key="side-work", make=_of(side_work_table), kinds=("step_time",), how=CYCLE),
+        Made(key="energy", make=_of(energy_table), kinds=("step_time", "convergence"), how=STEP),
+        Made(key="phases", make=_of(phases_picture), kinds=("phases",), how=PHASES),
+        Made(key="phases-table", make=_of(phases_table), kinds=("phases",), how=PHASES),
+        Made(key="counts", make=_of(counts_table), kinds=("counts",), how=COUNTS),
     ),
 )
 MEMORY = Topic(
@@ -103,11 +85,11 @@ MEMORY = Topic(
     short="Memory",
     text="Live tensors are counted byte by byte; beside them stands what the allocator and the process had.",
     figures=(
-        Made(key="memory", make=_of(memory_picture), kinds=("memory",), how=_BYTES),
-        Made(key="memory-table", make=_of(memory_table), kinds=("memory",), how=_BYTES),
-        Made(key="timeline", make=timeline_picture, kinds=("memory",), how=_BYTES),
-        Made(key="allocation", make=_of(allocation_table), kinds=("memory",), how=_BYTES),
-        Made(key="device", make=_of(device_table), kinds=("memory",), how=_BYTES),
+        Made(key="memory", make=_of(memory_picture), kinds=("memory",), how=BYTES),
+        Made(key="memory-table", make=_of(memory_table), kinds=("memory",), how=BYTES),
+        Made(key="timeline", make=timeline_picture, kinds=("memory",), how=BYTES),
+        Made(key="allocation", make=_of(allocation_table), kinds=("memory",), how=BYTES),
+        Made(key="device", make=_of(device_table), kinds=("memory",), how=BYTES),
     ),
 )
 CONVERGENCE = Topic(
@@ -120,17 +102,17 @@ CONVERGENCE = Topic(
             key="convergence",
             make=convergence_picture,
             kinds=("convergence", "step_time"),
-            how=_TARGET,
+            how=TARGET,
             at_each_budget=True,
         ),
         Made(
             key="losses",
             make=_of(convergence_table),
             kinds=("convergence", "step_time"),
-            how=_TARGET,
+            how=TARGET,
             at_each_budget=True,
         ),
-        Made(key="clock", make=_of(clock_table), kinds=("convergence", "step_time"), how=_LOSSES, at_each_budget=True),
+        Made(key="clock", make=_of(clock_table), kinds=("convergence", "step_time"), how=LOSSES, at_each_budget=True),
     ),
 )
 REACHED = Topic(
@@ -139,8 +121,8 @@ REACHED = Topic(
     short="Time to target",
     text="Kaplan and Meier's estimate. It describes; the verdicts rest on paired ratios.",
     figures=(
-        Made(key="reached", make=reached_picture, kinds=("convergence", "step_time"), how=_TARGET, at_each_budget=True),
-        Made(key="reached-table", make=_of(reached_table), kinds=("convergence",), how=_TARGET, at_each_budget=True),
+        Made(key="reached", make=reached_picture, kinds=("convergence", "step_time"), how=TARGET, at_each_budget=True),
+        Made(key="reached-table", make=_of(reached_table), kinds=("convergence",), how=TARGET, at_each_budget=True),
     ),
 )
 MECHANISM = Topic(
@@ -149,32 +131,32 @@ MECHANISM = Topic(
     short="Mechanism",
     text="",
     figures=(
-        Made(key="followed", make=_of(followed_table), kinds=("directions",), how=_PROBES),
-        Made(key="directions", make=_of(direction_table), kinds=("directions",), how=_PROBES),
-        Made(key="shares", make=_of(shares_picture), kinds=("mechanism",), how=_PROBES),
+        Made(key="followed", make=_of(followed_table), kinds=("directions",), how=PROBES),
+        Made(key="directions", make=_of(direction_table), kinds=("directions",), how=PROBES),
+        Made(key="shares", make=_of(shares_picture), kinds=("mechanism",), how=PROBES),
         *(
             Made(
                 key=f"shares-{side.replace(' ', '-')}",
                 make=_of(partial(shares_table, side=side)),
                 kinds=("mechanism",),
-                how=_PROBES,
+                how=PROBES,
             )
             for side in SIDES
         ),
-        Made(key="methods", make=_of(directions_picture), kinds=("mechanism",), how=_PROBES),
+        Made(key="methods", make=_of(directions_picture), kinds=("mechanism",), how=PROBES),
         *(
             Made(
                 key=f"{key}-{method.name.lower()}",
                 make=_of(partial(make, method=method)),
                 kinds=("mechanism",),
-                how=_PROBES,
+                how=PROBES,
             )
             for method in METHODS
             for key, make in (("cosines", directions_table), ("terms", term_table))
         ),
-        Made(key="lengths", make=_of(step_length_table), kinds=("mechanism",), how=_PROBES),
-        Made(key="rate", make=_of(rate_picture), kinds=("rate",), how=_PROBES),
-        Made(key="rate-table", make=_of(rate_table), kinds=("rate",), how=_PROBES),
+        Made(key="lengths", make=_of(step_length_table), kinds=("mechanism",), how=PROBES),
+        Made(key="rate", make=_of(rate_picture), kinds=("rate",), how=PROBES),
+        Made(key="rate-table", make=_of(rate_table), kinds=("rate",), how=PROBES),
     ),
 )
 HEALTH = Topic(

@@ -1,6 +1,7 @@
 """`evabench claims`: everything that was claimed, and what stored runs say to it."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -82,3 +83,47 @@ def test_one_number_that_holds_against_six_bases_is_told_once(tmp_path):
     done = evabench(tmp_path, "claims", "memory", "--runs", str(REFERENCE / "memory"))
     (line,) = [line for line in done.stdout.splitlines() if "the curvature state of Eva is up to" in line]
     assert line.count("is up to") == 1
+
+
+DEARER = """
+[[claims]]
+id = "cheaper"
+text = "A step of Eva takes no longer than one of SGD."
+quantity = "step_time_ratio"
+arm = "Eva"
+bases = ["SGD"]
+relation = "at_most"
+value = 1.0
+reason = "1: no dearer."
+"""
+
+
+def test_an_open_claim_of_the_suite_says_how_many_runs_would_decide_it_and_how_long_they_take_here(run_once):
+    with (run_once / "tiny.toml").open("a") as file:
+        file.write(DEARER)
+    told = evabench(run_once, "claims", "tiny.toml").stdout
+    assert "cheaper: inconclusive" in told
+    assert re.search(
+        r"At this noise about 6 sweeps would decide it; what is missing takes here, one run after the other: about \d",
+        told,
+    )
+    entry = json.loads(evabench(run_once, "claims", "tiny.toml", "--json").stdout)["answer"]["sets"][0]["groups"][0]
+    more = entry["entries"][0]["more"]
+    assert (more["num_pairs"], more["num_seeds"]) == (6, None)
+    assert more["cost"]["num_runs"] == 8  # four sweeps of two arms
+    assert more["cost"]["seconds"] > 0
+
+
+def test_every_no_of_an_audit_is_a_line_with_its_reason(tmp_path):
+    done = evabench(tmp_path, "claims", "quickstart", "--runs", str(REFERENCE / "quickstart"))
+    (counts,) = {line.strip() for line in done.stdout.splitlines() if line.strip().startswith("Audit of SGD: ")}
+    assert re.match(r"Audit of SGD: \d+ yes, \d+ no, \d+ unknown\.", counts)
+    noes = [line.strip() for line in done.stdout.splitlines() if re.search(r"\? no \(.* on mlp\): \w", line)]
+    assert len(noes) >= 1
+
+
+def test_the_terminal_counts_the_claims_of_others_that_are_not_tested(run_once):
+    told = evabench(run_once, "show", "tiny.toml").stdout
+    (line,) = [line for line in told.splitlines() if "of others" in line]
+    assert re.fullmatch(r"\d+ claims of others are not tested here: evabench claims tiny\.toml", line)
+    assert "Not tested here:" not in told

@@ -6,6 +6,7 @@ from dataclasses import fields
 import pytest
 
 from evabench.cli.verbs import VERBS
+from evabench.store.files import RunStore
 from tests.cli.in_process import evabench
 from tools.json_docs import ANSWERS, PAGE, page
 
@@ -56,3 +57,32 @@ def test_what_has_no_end_is_null_and_the_text_stays_json(run_once):
     told = evabench(run_once, "claims", "tiny.toml", "--json").stdout
     for word in ("NaN", "Infinity"):
         assert word not in told
+
+
+@pytest.mark.parametrize(
+    ("verb", "holds"), [("show", "reports"), ("report", "reports"), ("claims", "sets"), ("trend", "series")]
+)
+def test_where_nothing_is_stored_the_object_says_so_and_the_exit_code_too(run_once, verb, holds):
+    (file,) = run_once.glob("results/tiny/*/runs.jsonl")
+    if verb == "trend":  # of runs of which none was timed
+        file.write_text("".join(line for line in file.read_text().splitlines(True) if "convergence" in line[:3000]))
+        store = RunStore(file)
+        assert store.load()
+    else:
+        file.unlink()
+    done = evabench(run_once, verb, *([] if verb == "trend" else ["tiny.toml"]), "--json", "--quiet")
+    assert (done.returncode, done.stderr) == (3, "")
+    answer = json.loads(done.stdout)["answer"]
+    assert answer[holds] == []
+    if verb != "trend":
+        assert "Nothing is stored for tiny on this host" in answer["notes"][0]
+        assert "evabench run tiny.toml" in answer["notes"][0]
+
+
+def test_an_address_is_answered_with_its_runs_and_steps(run_once):
+    done = evabench(run_once, "show", "tiny.toml", "--id", "cost.small/Eva/step", "--json", "--quiet")
+    assert done.returncode == 0, done.stderr
+    (source,) = json.loads(done.stdout)["answer"]["sources"]
+    assert source["address"] == "cost.small/Eva/step"
+    assert len(source["keys"]) == 3  # two sweeps and the pilot
+    assert source["tables"][0]["headings"] == ["arm", "step"]

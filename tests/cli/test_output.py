@@ -1,5 +1,11 @@
 """Where the words go: answers on standard output, notes on standard error, nothing folded in a pipe."""
 
+import json
+import subprocess
+import sys
+
+import pytest
+
 from tests.cli.in_process import evabench
 
 
@@ -39,3 +45,19 @@ def test_a_list_has_data_and_claims_and_their_cost_here(run_once):
     rows = {line.split()[0]: line for line in costs.stdout.splitlines()}
     assert "smoke: unknown" in rows["cifar"]
     assert "By stored runs of this host" in costs.stderr
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1800)
+def test_probes_tell_the_cost_of_suites_of_which_nothing_is_stored(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-m", "evabench", "list", "--cost", "--probe-seconds", "2", "--json", "--quiet"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    costs = {one["name"]: one["costs"] for one in json.loads(done.stdout)["answer"]["suites"]}
+    assert costs["quickstart"][""]["seconds"] > 0
+    assert costs["work"]["smoke"]["num_runs"] > 0

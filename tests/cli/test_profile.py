@@ -117,3 +117,18 @@ def test_a_folder_that_cannot_be_made_has_the_exit_code_of_output(tmp_path):
 def test_two_arms_whose_names_differ_in_a_sign_have_two_traces(tmp_path):
     assert _trace(tmp_path, "net", "SGD (slow)") != _trace(tmp_path, "net", "SGD [slow]")
     assert _trace(tmp_path, "net", "K-FAC@10").name == "trace-net-K-FAC@10.json.gz"
+
+
+def test_as_json_it_is_one_object_with_the_operators_of_each_arm(tmp_path):
+    done = profile(tmp_path, "net", "Slow", "--against", "SGD", "--steps", "3", "--json", "--quiet")
+    assert (done.returncode, done.stderr) == (0, "")
+    told = json.loads(done.stdout)
+    assert (told["verb"], told["answer"]["workload"]) == ("profile", "net")
+    slow, plain = told["answer"]["arms"]
+    assert (slow["arm"], plain["arm"]) == ("Slow", "SGD")
+    assert slow["operators"][0]["name"] == "aten::_linalg_eigh"
+    assert Path(slow["trace"]).exists()
+
+
+def test_an_arm_with_a_name_of_ten_kilobytes_has_a_trace_that_a_disk_can_hold(tmp_path):
+    assert len(_trace(tmp_path, "net", "x" * 10_000).name) < 200

@@ -11,6 +11,7 @@ from tests import runs as made
 from tests.reporting.browsers import CHROMIUM, all_drawn, chromium, opened
 from tests.reporting.hostile import named
 from tests.reporting.reports import HOSTILE, document, hostile_document, long_named_report, make_report, suite
+from tests.reporting.test_charts import energetic_report
 
 pytestmark = [
     pytest.mark.browser,
@@ -158,6 +159,34 @@ def test_dragging_zooms_in_and_a_button_zooms_out(browser, address):
     assert page.evaluate(width) == 72
 
 
+def test_a_click_on_a_number_shows_its_address_and_the_address_leads_to_the_number(browser, address):
+    page = opened(browser, address)
+    caption = page.locator("#cost\\.autoencoder figcaption .address")
+    assert caption.inner_text() == "cost.autoencoder"
+    page.locator("#cost\\.autoencoder tbody tr").nth(1).locator("td").first.click()
+    assert caption.inner_text() == "cost.autoencoder/eva/step"
+    assert page.url.endswith("#cost.autoencoder/eva/step")
+    again = opened(browser, page.url)
+    assert again.locator(".pointed").inner_text() == "11.0 ms"
+    assert "--id cost.autoencoder/eva/step" in again.locator("#cost\\.autoencoder .address").first.get_attribute(
+        "title"
+    )
+
+
+def test_the_address_of_a_number_in_a_folded_table_opens_the_fold(browser, address):
+    page = opened(browser, address)
+    row = page.locator("#claims details .more tbody tr").first.get_attribute("id")
+    page = opened(browser, f"{address}#{row}/estimate")
+    assert page.locator(".pointed").is_visible()
+
+
+def test_a_row_shows_its_address_to_the_keyboard(page):
+    link = page.locator("#cost\\.autoencoder .row-address").first
+    link.focus()
+    assert link.evaluate("one => getComputedStyle(one).opacity") == "1"
+    assert link.get_attribute("href") == "#cost.autoencoder/sgd"
+
+
 def test_a_heading_sorts_its_table_by_number_and_back(browser, address):
     page = opened(browser, address)
     table = page.locator("#cost\\.autoencoder table")
@@ -268,3 +297,16 @@ def test_a_name_of_another_direction_or_of_ten_kilobytes_does_no_harm(browser, t
     assert page.evaluate("document.documentElement.scrollWidth") <= 400
     assert page.complaints == []
     assert page.locator("tbody th", has_text="SGD").first.is_visible()
+
+
+def test_a_page_of_runs_with_energy_switches_to_joules(browser, tmp_path):
+    page = opened(browser, written(tmp_path, make_document(energetic_report())))
+    all_drawn(page)
+    figure = page.locator(LOSSES)
+    figure.get_by_role("button", name="joules").click()
+    plot = f"document.querySelector('{LOSSES.replace(chr(92), chr(92) * 2)} .plot').plotted"
+    assert page.evaluate(f"{plot}.axes[0].label") == "steps x energy of a step"
+    assert page.evaluate(f"{plot}.scales.x.max") == 144  # 72 steps of 2 J
+    assert page.evaluate(f"{plot}.series.map(one => one.label)")[1:] == ["SGD", "Eva"]
+    rows = downloaded(page, figure.locator(".tools").get_by_role("button", name="CSV"))
+    assert rows[0][:4] == ["arm", "steps", "seconds", "joules"]

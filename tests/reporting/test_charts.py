@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from evabench.records.energy import Energy, EnergyReading
 from evabench.reporting.charts.convergence import loss_chart, reached_chart
 from evabench.reporting.charts.encoding import encoded
 from evabench.reporting.charts.profile import profile_chart
@@ -195,3 +196,45 @@ def test_markup_in_a_name_is_no_element_of_an_svg():
                 "date",
             }
     assert "<script" in HOSTILE
+
+
+def with_energy(runs, joules_per_step, source="gpu"):
+    reading = EnergyReading(source=source, counter_joules=100 * joules_per_step, integral_joules=None)
+    energy = Energy(seconds=1.0, num_steps=100, readings=(reading,), sampling=None)
+    return [replace(run, measured=replace(run.measured, energy=energy)) for run in runs]
+
+
+def energetic_report():
+    """Return a report of two arms whose energy was read, and of one whose was not."""
+    runs = [one for arm in ("SGD", "Eva", "Shampoo") for one in made.trainings(arm, [20] * 6)]
+    timed = [
+        *with_energy(made.visits("SGD", 0.01), 0.5),
+        *with_energy(made.visits("Eva", 0.02), 2.0),
+        *made.visits("Shampoo", 0.03),
+    ]
+    return make_report(suite(), [*runs, *timed])
+
+
+def test_a_run_with_energy_has_joules_beside_steps_and_seconds_in_chart_and_picture():
+    (workload,) = energetic_report().workloads
+    chart = loss_chart(workload, LOOKS)
+    assert [view.name for view in chart.views] == ["steps", "seconds", "joules"]
+    lines = {line.arm: line for line in chart.lines}
+    assert (lines["SGD"].in_view("joules"), lines["Eva"].in_view("joules")) == (0.5, 2.0)
+    assert lines["Shampoo"].in_view("joules") is None
+    assert [view.name for view in reached_chart(workload, LOOKS).views] == ["steps", "seconds", "joules"]
+    picture = convergence_picture(workload, LOOKS)
+    assert picture.title.startswith("Validation loss against steps, seconds and joules")
+    assert "<!-- steps x energy of a step -->" in picture.svg["light"]
+
+
+def test_energy_of_cpu_and_gpu_is_drawn_as_their_sum():
+    both = (
+        EnergyReading(source="gpu", counter_joules=100.0, integral_joules=None),
+        EnergyReading(source="cpu", counter_joules=None, integral_joules=50.0),
+    )
+    energy = Energy(seconds=1.0, num_steps=100, readings=both, sampling=None)
+    visits = [replace(run, measured=replace(run.measured, energy=energy)) for run in made.visits("SGD", 0.01)]
+    (workload,) = make_report(suite(), [*visits, *made.trainings("SGD", [20])]).workloads
+    (line,) = loss_chart(workload, LOOKS).lines
+    assert line.in_view("joules") == pytest.approx(1.5)

@@ -105,3 +105,10 @@ def test_a_strip_leads_to_the_card_that_says_more():
             assert page.count(f'id="{card.address}"') == 1
     for strip in document().first.strips:
         assert f'href="#{strip.address}"' in page
+
+
+def test_an_estimate_of_several_comparisons_goes_from_the_lowest_to_the_highest():
+    judged = next(one for one in report_of(cheaper(1.0)).judgements if one.claim_id == "cheaper")
+    (first, *_) = judged.evidence
+    two = [replace(first, workload=name, estimate=at, low=at, high=at) for name, at in (("a", 1.01), ("b", 1.0))]
+    assert " (1.00x [1.00, 1.00] to 1.01x [1.01, 1.01]; " in sentence(replace(judged, evidence=tuple(two)))

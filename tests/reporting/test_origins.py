@@ -56,3 +56,48 @@ def test_an_unknown_address_names_those_that_there_are(made_up):
 def test_an_unknown_row_names_those_that_there_are(made_up):
     with pytest.raises(EvabenchError, match=r"no such row\. It has: SGD, Eva"):
         find_source(made_up, "cost.autoencoder/Adam")
+
+
+def kinds(source):
+    return {run.cell.measurement.measurement for run in source.runs}
+
+
+def test_a_cell_has_the_runs_of_its_row_and_of_what_its_column_measures(made_up):
+    step = find_source(made_up, "cost.autoencoder/Eva/step")
+    assert ({run.cell.arm for run in step.runs}, kinds(step)) == ({"Eva"}, {"step_time"})
+    assert step.tables[0].rows == (("Eva", "11.0 ms"),)
+    assert kinds(find_source(made_up, "cost.autoencoder/k-fac-10/peak")) == {"memory"}
+    assert kinds(find_source(made_up, "losses.autoencoder/eva/val-loss")) == {"convergence"}
+    assert kinds(find_source(made_up, "losses.autoencoder/eva/time-to-target")) == {"convergence", "step_time"}
+
+
+def test_a_ratio_has_the_runs_of_its_base_too_and_every_log_ratio(made_up):
+    source = find_source(made_up, "cost.autoencoder/eva/step-sgd")
+    assert {run.cell.arm for run in source.runs} == {"SGD", "Eva"}
+    (pairs,) = [row for row in rows(source, "figures") if row[1].startswith("log ratio to SGD")]
+    assert len(pairs[2].split(", ")) == 7
+
+
+def test_a_comparison_of_a_claim_has_the_runs_of_its_two_arms(made_up):
+    judgement = next(one for one in made_up.judgements if len(one.evidence) > 1)
+    source = find_source(made_up, f"{card_address(judgement)}/autoencoder-2/estimate")
+    named = {judgement.evidence[1].arm, judgement.evidence[1].base}
+    assert {run.cell.arm for run in source.runs} == named
+
+
+def test_a_pair_of_a_suite_without_claims_has_the_runs_of_both_arms():
+    document_ = document()
+    line = next(line for group in document_.verdicts for line in group.lines)
+    source = find_source(document_.report, line.address)
+    assert len({run.cell.arm for run in source.runs}) == 2
+    assert line.text == ": ".join(source.tables[0].rows[0])
+
+
+def test_an_audit_has_an_address_too():
+    judgement = next(one for one in document().report.judgements if one.audits)
+    assert find_source(document().report, f"{card_address(judgement)}.audit").tables[0].headings[0] == "question"
+
+
+def test_an_unknown_column_names_those_that_there_are(made_up):
+    with pytest.raises(EvabenchError, match=r'no column "taste"\. It has: step, step-sgd, peak, curvature-state'):
+        find_source(made_up, "cost.autoencoder/Eva/taste")

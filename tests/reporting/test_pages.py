@@ -148,3 +148,22 @@ def test_every_picture_of_a_page_is_a_figure_for_a_paper_too_with_the_same_bytes
     assert all(name.startswith("figures/") and name.endswith(f".{kind}") for name in files)
     assert all(content.startswith(begins) for content in files.values())
     assert figure_files(one, kind) == files
+
+
+def test_every_row_of_a_table_has_an_address_and_every_column_its_part_of_one(page):
+    table = re.search(r'<figure class="table" data-address="cost\.autoencoder".*?</figure>', page, re.DOTALL)[0]
+    assert 'data-id="step-sgd"' in table
+    assert 'id="cost.autoencoder/k-fac-10"' in table
+    ids = re.findall(r' id="([^"]+)"', page)
+    assert len(ids) == len(set(ids))
+
+
+def test_an_address_stands_behind_the_command_that_shows_it(page):
+    assert 'title="evabench show made-up.toml --id cost.autoencoder"' in page
+
+
+def test_a_page_of_runs_from_elsewhere_names_their_place():
+    document_ = make_document(replace(report(), place="results/of theirs"))
+    command = "evabench show made-up.toml --runs &#39;results/of theirs&#39; --id"
+    assert command in render_html(document_)
+    assert "evabench show made-up.toml --runs 'results/of theirs' --id ADDRESS/ROW/COLUMN" in render_markdown(document_)

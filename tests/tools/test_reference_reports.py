@@ -1,5 +1,6 @@
 """The committed reports are what the command makes of the committed runs."""
 
+import json
 from importlib.metadata import version
 from pathlib import Path
 
@@ -55,3 +56,13 @@ def test_the_reports_are_the_same_bytes_again(tmp_path: Path):
     readme = (ROOT / "README.md").read_text()
     first = "quickstart" if "quickstart" in made else "memory"
     assert shown(readme, first, made[first]) == readme
+
+
+def test_the_lines_of_output_in_the_readme_are_of_its_own_commands():
+    text = (ROOT / "README.md").read_text()
+    (line,) = [line for line in text.splitlines() if line.startswith("REGRESSION")]
+    gate = json.loads((RUNS / "gate-live/host-read.json").read_text())
+    assert line.removeprefix("REGRESSION").strip() in [one["text"] for one in gate["findings"]]
+    answer = text.split("<!-- the answer of these runs")[1].split("```text\n")[1].split("```")[0]
+    report = (REPORTS / "quickstart/report.md").read_text()
+    assert " ".join(answer.split()).partition(":")[2].partition(".")[0].strip() in report

@@ -1,5 +1,6 @@
 """Pictures of what was trained: losses, who reached the target by when, and how often an arm is near the best."""
 
+from collections.abc import Sequence
 from statistics import median
 
 from evabench.reporting.charts.convergence import loss_chart, reached_chart
@@ -16,7 +17,7 @@ def convergence_picture(workload: WorkloadReport, looks: Looks) -> Picture | Non
     if chart is None:
         return None
     names = [view.name for view in chart.views]
-    against = names[0] if len(chart.lines) > MOST_TOGETHER else " and ".join(names)
+    against = names[0] if len(chart.lines) > MOST_TOGETHER else _listed(names)
     seeds = "; band: all seeds" if any(line.band_x for line in chart.lines) else ""
     title = f"Validation loss against {against}, {workload.budget_words}{seeds}"
     ends = "; ".join(
@@ -27,6 +28,12 @@ def convergence_picture(workload: WorkloadReport, looks: Looks) -> Picture | Non
     return make_picture(
         "convergence", title, f"{title}: {ends}.", lines_inches(chart), lambda f, t: draw_lines(f, t, chart), chart
     )
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Return "steps, seconds and joules"."""
+    *first, last = names
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def reached_picture(workload: WorkloadReport, looks: Looks) -> Picture | None:

@@ -2,10 +2,12 @@
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import groupby
 
 from evabench.claims.judgement import Judgement
 from evabench.reporting.report import Report
+from evabench.reporting.tables.table import Table
 from evabench.reporting.tables.verdicts import estimated
 from evabench.settings.claims import TO_TARGET, Quantity
 
@@ -21,15 +23,43 @@ _WORDS: dict[Quantity, tuple[str, str]] = {
 }
 
 
-def pair_lines(report: Report) -> tuple[str, ...]:
-    """Return one line per pair: "Mine against SGD: step 1.13x [0.83, 1.53], no dearer: inconclusive; reaches ..."."""
-    pairs = groupby(report.pairs, key=lambda one: (one.claim.workloads, one.claim.arm, one.claim.bases))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pair:
+    """One arm against the reference on one workload."""
+
+    name: str  # "Mine against SGD"
+    words: str  # "step 1.13x [0.83, 1.53], no dearer: inconclusive; reaches ..."
+    judgements: tuple[Judgement, ...]
+
+
+def make_pairs(report: Report) -> tuple[Pair, ...]:
+    """Return the pairs of which anything was asked."""
+    grouped = groupby(report.pairs, key=lambda one: (one.claim.workloads, one.claim.arm, one.claim.bases))
     several = len(report.suite.workloads) > 1
-    found = [(key, list(judgements)) for key, judgements in pairs]
+    found = [(key, tuple(judgements)) for key, judgements in grouped]
     return tuple(
-        " ".join((f"{arm} against {base}{f' on {workload}' if several else ''}: {words}.", *_said_first(judgements)))
+        Pair(
+            name=f"{arm} against {base}{f' on {workload}' if several else ''}",
+            words=" ".join((f"{words}.", *_said_first(judgements))),
+            judgements=judgements,
+        )
         for ((workload,), arm, (base,)), judgements in found
         if (words := "; ".join(_found(judgements)))
+    )
+
+
+def pair_lines(report: Report) -> tuple[str, ...]:
+    """Return one line per pair: "Mine against SGD: step 1.13x [0.83, 1.53], no dearer: inconclusive; reaches ..."."""
+    return tuple(f"{name}: {words}" for name, words in pairs_table(make_pairs(report)).rows)
+
+
+def pairs_table(pairs: Sequence[Pair]) -> Table:
+    """Return the pairs as a table, whose rows have addresses."""
+    return Table(
+        title="Arm against arm",
+        headings=("pair", "found"),
+        text=frozenset({"found"}),
+        rows=tuple((pair.name, pair.words) for pair in pairs),
     )
 
 

@@ -67,6 +67,16 @@ def audit_counts(judgement: Judgement) -> str:
     )
 
 
+def audit_noes(judgement: Judgement) -> tuple[str, ...]:
+    """Return "Weight decay tuned? no: ...", a sentence per question that was answered so."""
+    found = (
+        f"{question.text.capitalize()} no ({one.base} on {one.workload}): {question.reason}"
+        for one in judgement.audits
+        for question in one.answered("no")
+    )
+    return tuple(dict.fromkeys(found))
+
+
 def audit_table(judgement: Judgement) -> Table | None:
     """Return the questions about the bases that decide, with their answers; None where nothing was audited."""
     audits = judgement.audits

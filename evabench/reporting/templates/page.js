@@ -116,6 +116,7 @@ arms.listeners.push(redraw, hideRows);
 showControls();
 tableTools();
 watchContents();
+watchCells();
 const arriving = new IntersectionObserver(
   (entries) => entries.filter((one) => one.isIntersecting).forEach((one) => {
     const made = charts.find((each) => each.figure === one.target);

@@ -86,7 +86,8 @@ def _print_verdicts(console: Console, report: Report) -> None:
         for judgement in judgements:
             _print_verdict(console, judgement)
     if num_untested := len(elsewhere) - len(tested):
-        what = f"{counted(num_untested, 'claim')} of others {'is' if num_untested == 1 else 'are'} not tested {'as stated ' if own else ''}here"
+        stated = "as stated " if own else ""
+        what = f"{counted(num_untested, 'claim')} of others {'is' if num_untested == 1 else 'are'} not tested {stated}here"
         console.print(Text(f"\n{what}: {claims_command(report.suite)}"), soft_wrap=True)
     lines = pair_lines(report)
     if lines:

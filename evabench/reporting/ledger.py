@@ -9,7 +9,7 @@ from evabench.claims.more_runs import more_runs
 from evabench.claims.reading import ClaimFile
 from evabench.reporting.tables.estimate import cost_words
 from evabench.reporting.tables.table import counted
-from evabench.reporting.tables.verdicts import audit_counts, audit_noes, headline, measured
+from evabench.reporting.tables.verdicts import audit_counts, audit_reasons, headline, measured
 from evabench.runner.cost import Cost
 from evabench.settings.claims import Claim
 from evabench.settings.methods import title_of
@@ -114,7 +114,7 @@ def entry_lines(entry: Entry) -> Iterator[str]:
             measured(judgement),
             judgement.reason,
             audit_counts(judgement),
-            *audit_noes(judgement),
+            *audit_reasons(judgement),
         )
         yield from (sentence for sentence in told if sentence)
         if judgement.differences:

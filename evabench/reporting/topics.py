@@ -155,7 +155,7 @@ MECHANISM = Topic(
             for key, make in (("cosines", directions_table), ("terms", term_table))
         ),
         Made(key="lengths", make=_of(step_length_table), kinds=("mechanism",), how=PROBES),
-        Made(key="rate", make=_of(rate_picture), kinds=("rate",), how=PROBES),
+        Made(key="rate", make=rate_picture, kinds=("rate",), how=PROBES),
         Made(key="rate-table", make=_of(rate_table), kinds=("rate",), how=PROBES),
     ),
 )

@@ -36,7 +36,7 @@ COMMANDS: Mapping[str, How] = {
     "python3 -m venv .venv && . .venv/bin/activate": ITSELF,
     "pip install ./evabench": How("never", reason="it downloads torch; tests/cli/test_wheel.py installs a wheel"),
     "evabench run mine.toml --dry-run": LONG,
-    "evabench run mine.toml --jobs 2": LONG,
+    "evabench run mine.toml --jobs 2 --no-repeat": LONG,
     "evabench report mine.toml": LONG,
     "evabench run mine.toml --tune --jobs 2": LONG,
     # docs/how-to/

@@ -14,6 +14,7 @@ from evabench.records.mechanism import (
 )
 from evabench.records.rate import Rate, RateTrial
 from evabench.reporting.pictures.mechanism import directions_picture, rate_picture, shares_picture
+from evabench.reporting.pictures.styles import arm_looks
 from evabench.reporting.sections import sections
 from evabench.reporting.tables.mechanism import METHODS, directions_table, shares_table, step_length_table, term_table
 from evabench.reporting.tables.rate import rate_table
@@ -140,7 +141,7 @@ def test_without_probes_and_rates_there_is_nothing_to_show():
     assert step_length_table(net) is None
     assert rate_table(net) is None
     assert all(directions_table(net, method) is None for method in METHODS)
-    assert (shares_picture(net), directions_picture(net), rate_picture(net)) == (None, None, None)
+    assert (shares_picture(net), directions_picture(net), rate_picture(net, arm_looks(made.ARMS))) == (None, None, None)
 
 
 QUADRATIC = QuadraticSettings(condition=100.0)
@@ -167,7 +168,10 @@ def test_a_rate_comes_with_its_interval_its_learning_rate_and_how_many_were_trie
     assert (row["learning rate"], row["tried"]) == ("1", "3")
     assert cells(table, "Eva")["learning rate"] == "none at which the loss fell in every seed"
     assert "at its best: 0.9802, 57.6 steps" in table.note
-    assert "SGD 57." in rate_picture(net).alt
+    picture = rate_picture(net, arm_looks(made.ARMS))
+    assert "SGD 57." in picture.alt
+    (drawn,) = picture.chart.rows
+    assert drawn.low < drawn.estimate < drawn.high
 
 
 def test_a_section_has_these_tables_and_no_table_of_costs_that_nobody_measured():

@@ -91,6 +91,8 @@ class Rows:
     x_label: str
     rows: tuple[Row, ...]
     mark: Mark
+    reading: Reading = "ratio"
+    about: str = "bar: 95 % interval; an empty mark: too few pairs for one"
     kind: Literal["rows"] = "rows"
 
 

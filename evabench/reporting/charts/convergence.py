@@ -34,7 +34,7 @@ def loss_chart(workload: WorkloadReport, looks: dict[str, Look]) -> Lines | None
         y_label="validation loss" + (" (higher ones are cut off)" if frame.is_cut else ""),
         y_logarithmic=frame.logarithmic,
         y_range=(frame.low, frame.high),
-        mark=Mark(value=target.value, label="target") if target else None,
+        mark=Mark(value=target.value, label=f"target {target.value:.3g}") if target else None,
     )
 
 

@@ -3,15 +3,16 @@
 from statistics import median
 
 from evabench.records.mechanism import Approximation, FactorEnergy, Mechanism
+from evabench.reporting.charts.rate import rate_chart
 from evabench.reporting.pictures.picture import ROW_INCHES, Picture, make_picture, plain_log_ticks, short
 from evabench.reporting.pictures.plain_matplotlib import Axes, Figure
+from evabench.reporting.pictures.styles import Looks
 from evabench.reporting.pictures.theme import Theme
 from evabench.reporting.report import WorkloadReport
 from evabench.reporting.tables.mechanism import METHODS, ROWS, SIDES, Moment, Side, entry, moments, sharings
 from evabench.settings.choices import WeightSharing
 from evabench.settings.eva import EvaSettings
 from evabench.settings.quadratics import QuadraticSettings
-from evabench.stats.rates import steps_to_a_tenth
 from evabench.stats.spreads import Spread
 
 
@@ -77,37 +78,34 @@ def directions_picture(workload: WorkloadReport) -> Picture | None:
     return make_picture("directions", title, f"{title}. Cosines: {words}.", ROW_INCHES * len(views) + 1.35, draw)
 
 
-def rate_picture(workload: WorkloadReport) -> Picture | None:
+def rate_picture(workload: WorkloadReport, looks: Looks) -> Picture | None:
     """Return each arm's steps to a tenth of the excess loss; None where no arm has a rate."""
-    arms = [(arm, arm.best_rate) for arm in workload.arms if arm.best_rate]
-    settings = workload.settings
-    if not arms or not isinstance(settings, QuadraticSettings):
+    chart, settings = rate_chart(workload, looks), workload.settings
+    if chart is None or not isinstance(settings, QuadraticSettings):
         return None
-    theory = steps_to_a_tenth(settings.gradient_descent_rate)
 
     def draw(figure: Figure, theme: Theme) -> None:
         axes = figure.add_subplot()
-        axes.axvline(theory, color=theme.muted, linewidth=1, label="gradient descent at its best, in theory")
-        for place, (arm, best) in enumerate(arms):
-            steps = [steps_to_a_tenth(rho) for rho in best.contractions]
-            colour = theme.families[arm.optimizer.family]
-            axes.plot([min(steps), max(steps)], [place, place], color=colour, linewidth=2.2, solid_capstyle="butt")
-            axes.plot([median(steps)], [place], "o", color=colour, markersize=6)
+        axes.axvline(chart.mark.value, color=theme.muted, linewidth=1, label=chart.mark.label)
+        for place, row in enumerate(chart.rows):
+            colour = theme.families[row.look.family]
+            axes.plot([row.low, row.high], [place, place], color=colour, linewidth=2.2, solid_capstyle="butt")
+            axes.plot([row.estimate], [place], "o", color=colour, markersize=6)
             axes.annotate(
-                f"{median(steps):.3g}", (1.01, place), xycoords=("axes fraction", "data"), va="center", color=theme.ink,
+                row.words, (1.01, place), xycoords=("axes fraction", "data"), va="center", color=theme.ink,
             )  # fmt: skip
-        axes.set_yticks(range(len(arms)), [short(arm.name) for arm, _ in arms])
-        axes.set_ylim(len(arms) - 0.5, -0.5)
+        axes.set_yticks(range(len(chart.rows)), [short(row.arm) for row in chart.rows])
+        axes.set_ylim(len(chart.rows) - 0.5, -0.5)
         axes.set_xscale("log")
         axes.margins(x=0.08)
         plain_log_ticks(axes, subs=(1.0, 2.0, 5.0))
-        axes.set_xlabel("steps to a tenth of the excess loss; bar: the seeds")
+        axes.set_xlabel(f"{chart.x_label}; bar: the seeds")
         axes.grid(axis="x", which="major")
         figure.legend(loc="outside upper left", frameon=False, handlelength=1.6)
 
     title = f"Steps to a tenth of the excess loss, condition {settings.condition:g}"
-    words = "; ".join(f"{arm.name} {steps_to_a_tenth(best.contraction):.3g}" for arm, best in arms)
-    return make_picture("rate", title, f"{title}: {words}.", ROW_INCHES * len(arms) + 1.25, draw)
+    words = "; ".join(f"{row.arm} {row.words}" for row in chart.rows)
+    return make_picture("rate", title, f"{title}: {words}.", ROW_INCHES * len(chart.rows) + 1.25, draw, chart)
 
 
 def last_moment(workload: WorkloadReport) -> Moment | None:

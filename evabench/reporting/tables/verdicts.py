@@ -67,7 +67,7 @@ def audit_counts(judgement: Judgement) -> str:
     )
 
 
-def audit_noes(judgement: Judgement) -> tuple[str, ...]:
+def audit_reasons(judgement: Judgement) -> tuple[str, ...]:
     """Return "Weight decay tuned? no: ...", a sentence per question that was answered so."""
     found = (
         f"{question.text.capitalize()} no ({one.base} on {one.workload}): {question.reason}"

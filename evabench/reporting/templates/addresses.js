@@ -38,7 +38,17 @@ function followAddress() {
   cell?.scrollIntoView({ block: "nearest" });
 }
 
+function linkRows() {
+  for (const row of document.querySelectorAll("figure.table tbody tr")) {
+    const link = element("a", "row-address");
+    link.href = `#${row.id}`;
+    link.setAttribute("aria-label", "Address of this row");
+    row.cells[0].append(link);
+  }
+}
+
 function watchCells() {
+  linkRows();
   const inside = (event) => event.target.closest("figure.table tbody td");
   document.addEventListener("pointerover", (event) => {
     const cell = inside(event);

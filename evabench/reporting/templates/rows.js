@@ -23,9 +23,9 @@ function drawRows(host, chart) {
     addRow(body, host, row.arm, track, row.words, [{ name: chart.x_label, words: row.words }]);
   }
   const scale = element("div", "track scale");
-  for (const value of logTicks(least, most)) scale.append(tick(at(value), "label", words(value, "ratio", 3)));
+  for (const value of logTicks(least, most)) scale.append(tick(at(value), "label", words(value, chart.reading, 3)));
   body.append(element("span", "name"), scale, element("span"));
-  host.replaceChildren(body, element("p", "note", `${chart.x_label}; bar: 95 % interval; an empty mark: too few pairs for one.`));
+  host.replaceChildren(body, element("p", "note", `${chart.x_label}; ${chart.about}.`));
 }
 
 function drawBars(host, chart) {

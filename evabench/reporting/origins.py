@@ -13,8 +13,8 @@ from evabench.reporting.columns import of_column
 from evabench.reporting.document import Origin
 from evabench.reporting.report import Report
 from evabench.reporting.sections import sections
+from evabench.reporting.source_tables import figures_table, run_table
 from evabench.reporting.tables.pairs import Pair, make_pairs, pairs_table
-from evabench.reporting.tables.sources import figures_table, run_table
 from evabench.reporting.tables.table import Table
 from evabench.reporting.tables.verdicts import audit_table, evidence_table
 from evabench.settings.claims import TO_TARGET, TRAINED, Quantity

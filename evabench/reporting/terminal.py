@@ -86,8 +86,8 @@ def _print_verdicts(console: Console, report: Report) -> None:
         for judgement in judgements:
             _print_verdict(console, judgement)
     if num_untested := len(elsewhere) - len(tested):
-        stated = "as stated " if own else ""
-        what = f"{counted(num_untested, 'claim')} of others {'is' if num_untested == 1 else 'are'} not tested {stated}here"
+        verb, stated = "is" if num_untested == 1 else "are", "as stated " if own else ""
+        what = f"{counted(num_untested, 'claim')} of others {verb} not tested {stated}here"
         console.print(Text(f"\n{what}: {claims_command(report.suite)}"), soft_wrap=True)
     lines = pair_lines(report)
     if lines:

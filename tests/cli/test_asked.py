@@ -59,14 +59,14 @@ def test_the_seeds_that_the_last_run_asked_for_are_what_a_report_misses(run_once
 def test_the_tier_of_the_last_run_is_taken_over_and_printed(run_once):
     text = (run_once / "tiny.toml").read_text()
     tables = text.partition("[step_time]")
-    small = tables[2].replace("[memory]", "[tiers.small.memory]").replace("[convergence]", "[tiers.small.convergence]")
-    more = "\n[tiers.large.memory]\n\n[tiers.large.convergence]\nseeds = 9\nepochs = 1\nevaluate_every = 30\n"
-    (run_once / "tiny.toml").write_text(f"{tables[0]}[tiers.small.step_time]{small}{more}")
-    AskedFile(store_in(run_once).path.with_name("asked.json")).write(Asked(tier="small"))
+    small = tables[2].replace("[memory]", "[tiers.smoke.memory]").replace("[convergence]", "[tiers.smoke.convergence]")
+    more = "\n[tiers.laptop.memory]\n\n[tiers.laptop.convergence]\nseeds = 9\nepochs = 1\nevaluate_every = 30\n"
+    (run_once / "tiny.toml").write_text(f"{tables[0]}[tiers.smoke.step_time]{small}{more}")
+    AskedFile(store_in(run_once).path.with_name("asked.json")).write(Asked(tier="smoke"))
     done = evabench(run_once, "show", "tiny.toml")
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "As the last run asked: tier small." in done.stderr
-    assert evabench(run_once, "show", "tiny.toml", "--tier", "large").returncode == 3
+    assert "As the last run asked: tier smoke." in done.stderr
+    assert evabench(run_once, "show", "tiny.toml", "--tier", "laptop").returncode == 3
 
 
 def test_a_run_keeps_what_it_was_asked_for_and_a_file_that_nobody_can_read_asks_for_nothing(run_once):

@@ -110,14 +110,13 @@ def test_an_open_claim_of_the_suite_says_how_many_runs_would_decide_it_and_how_l
     entry = json.loads(evabench(run_once, "claims", "tiny.toml", "--json").stdout)["answer"]["sets"][0]["groups"][0]
     more = entry["entries"][0]["more"]
     assert (more["num_pairs"], more["num_seeds"]) == (6, None)
-    assert more["cost"]["num_runs"] == 8  # four sweeps of two arms
+    assert more["cost"]["num_runs"] >= 8  # four sweeps of two arms, and again what was disturbed
     assert more["cost"]["seconds"] > 0
 
 
 def test_every_no_of_an_audit_is_a_line_with_its_reason(tmp_path):
     done = evabench(tmp_path, "claims", "quickstart", "--runs", str(REFERENCE / "quickstart"))
-    (counts,) = {line.strip() for line in done.stdout.splitlines() if line.strip().startswith("Audit of SGD: ")}
-    assert re.match(r"Audit of SGD: \d+ yes, \d+ no, \d+ unknown\.", counts)
+    assert re.search(r"Audit of SGD: \d+ yes, \d+ no, \d+ unknown\.", done.stdout)
     noes = [line.strip() for line in done.stdout.splitlines() if re.search(r"\? no \(.* on mlp\): \w", line)]
     assert len(noes) >= 1
 

@@ -84,5 +84,5 @@ def test_an_address_is_answered_with_its_runs_and_steps(run_once):
     assert done.returncode == 0, done.stderr
     (source,) = json.loads(done.stdout)["answer"]["sources"]
     assert source["address"] == "cost.small/Eva/step"
-    assert len(source["keys"]) == 3  # two sweeps and the pilot
+    assert len(source["keys"]) == 2  # sweeps
     assert source["tables"][0]["headings"] == ["arm", "step"]

@@ -36,10 +36,13 @@ def report_data(report):
     """Return the report as plain data."""
     document = make_document(report)
     answer = json.loads(TypeAdapter(ReportAnswer).dump_json(report_answer(report)))
+    for words in ("warnings", "headline"):
+        del answer[words]
+    answer["judgements"] = [_judged(one) for one in answer["judgements"]]
     return {
         "answer": answer,
-        "first": {"sentence": document.first.answer, "facts": document.first.facts},
-        "strips": [asdict(strip) for strip in document.first.strips],
+        "facts": document.first.facts,
+        "strips": [(strip.id, strip.verdict, strip.estimate, strip.gauge and asdict(strip.gauge)) for strip in document.first.strips],
         "tables": {
             one.address: [one.part.headings, *one.part.rows] for one in document.figures if isinstance(one.part, Table)
         },
@@ -49,6 +52,13 @@ def report_data(report):
             if not isinstance(one.part, Table) and one.part.chart
         },
     }
+
+
+def _judged(judgement):
+    """Return the verdicts of a claim and the numbers of its evidence."""
+    words = ("differences", "notes", "warnings")
+    evidence = [{key: value for key, value in one.items() if key not in words} for one in judgement["evidence"]]
+    return {"id": judgement["claim"]["id"], "here": judgement["here"], "stated": judgement["as_stated"], "evidence": evidence}
 
 
 def plain(data):

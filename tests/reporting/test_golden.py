@@ -48,4 +48,4 @@ def test_every_kind_of_figure_is_in_it(expected):
     assert {"cost.mlp", "losses.mlp", "memory-table.mlp", "phases-table.mlp", "reached-table.mlp"} <= set(
         expected["tables"]
     )
-    assert {one["claim"]["id"] for one in expected["answer"]["judgements"]} == {"sooner", "cheaper"}
+    assert {one["id"] for one in expected["answer"]["judgements"]} == {"sooner", "cheaper"}

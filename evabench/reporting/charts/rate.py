@@ -9,7 +9,7 @@ from evabench.stats.rates import steps_to_a_tenth
 
 
 def rate_chart(workload: WorkloadReport, looks: dict[str, Look]) -> Rows | None:
-    """Return each arm's steps to a tenth of the excess loss, with the range of its seeds; None where none has a rate."""
+    """Return each arm's steps to a tenth of the excess loss, with its range over seeds; None where none has a rate."""
     settings = workload.settings
     if not isinstance(settings, QuadraticSettings):
         return None

@@ -1,7 +1,5 @@
 """The pictures of what the reason given for Eva comes to."""
 
-from statistics import median
-
 from evabench.records.mechanism import Approximation, FactorEnergy, Mechanism
 from evabench.reporting.charts.rate import rate_chart
 from evabench.reporting.pictures.picture import ROW_INCHES, Picture, make_picture, plain_log_ticks, short
@@ -89,7 +87,10 @@ def rate_picture(workload: WorkloadReport, looks: Looks) -> Picture | None:
         axes.axvline(chart.mark.value, color=theme.muted, linewidth=1, label=chart.mark.label)
         for place, row in enumerate(chart.rows):
             colour = theme.families[row.look.family]
-            axes.plot([row.low, row.high], [place, place], color=colour, linewidth=2.2, solid_capstyle="butt")
+            axes.plot(
+                [row.low or row.estimate, row.high or row.estimate], [place, place], color=colour, linewidth=2.2,
+                solid_capstyle="butt",
+            )  # fmt: skip
             axes.plot([row.estimate], [place], "o", color=colour, markersize=6)
             axes.annotate(
                 row.words, (1.01, place), xycoords=("axes fraction", "data"), va="center", color=theme.ink,

@@ -42,7 +42,10 @@ def report_data(report):
     return {
         "answer": answer,
         "facts": document.first.facts,
-        "strips": [(strip.id, strip.verdict, strip.estimate, strip.gauge and asdict(strip.gauge)) for strip in document.first.strips],
+        "strips": [
+            (strip.id, strip.verdict, strip.estimate, strip.gauge and asdict(strip.gauge))
+            for strip in document.first.strips
+        ],
         "tables": {
             one.address: [one.part.headings, *one.part.rows] for one in document.figures if isinstance(one.part, Table)
         },
@@ -58,7 +61,12 @@ def _judged(judgement):
     """Return the verdicts of a claim and the numbers of its evidence."""
     words = ("differences", "notes", "warnings")
     evidence = [{key: value for key, value in one.items() if key not in words} for one in judgement["evidence"]]
-    return {"id": judgement["claim"]["id"], "here": judgement["here"], "stated": judgement["as_stated"], "evidence": evidence}
+    return {
+        "id": judgement["claim"]["id"],
+        "here": judgement["here"],
+        "stated": judgement["as_stated"],
+        "evidence": evidence,
+    }
 
 
 def plain(data):

@@ -102,7 +102,7 @@ def shown(readme: str, name: str, document: Document) -> str:
         f'  <img alt="{figure.part.title}" src="{base}-light.svg">\n</picture>\n'
     )
     changed, count = _SHOWN.subn(lambda found: found[1] + words + found[2], readme)
-    told = textwrap.fill(document.headline, _COLUMNS, break_long_words=False)
+    told = textwrap.fill(document.headline, _COLUMNS, break_long_words=False, break_on_hyphens=False)
     changed, answered = _ANSWERED.subn(lambda found: f"{found[1]}```text\n{told}\n```\n{found[2]}", changed)
     assert count == answered == 1, "README.md has no place for the picture, or for the answer, of a reference report"
     return changed

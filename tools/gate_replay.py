@@ -23,7 +23,7 @@ from scipy.stats import beta, mannwhitneyu
 
 from evabench.gate.rules import CPU_FLOOR_SECONDS, OWN_TIME, STEP, Margins
 from tools.gate_pairs import OUT
-from tools.gate_simulation import CONFIRMED, MAX_PAIRS, NOT_CONFIRMED, PASSED, UNDECIDED, Ends, gates
+from tools.gate_simulation import CONFIRMED, MAX_PAIRS, NOT_CONFIRMED, PASSED, UNDECIDED, Ends, gates, noise
 
 Floats = npt.NDArray[np.float64]
 BLOCK = 10
@@ -60,6 +60,13 @@ def bootstrap(
         first, again = (rows + np.log1p(slowdown) for rows in (sign * first, -sign * again))
         parts.append(gates(first, again, num_tests=num_tests, margins=margins, least_rise=least_rise))
     return Ends(*(np.concatenate([getattr(part, name) for part in parts]) for name in ("answers", "num_pairs")))
+
+
+def too_noisy(logs: Floats, num_gates: int, margins: Margins) -> float:
+    """Return the share of drawn gates whose pairs differ too much, at the last look, for a pass to exclude anything."""
+    random = np.random.default_rng(_SEED)
+    sd = noise(logs[drawn(random, len(logs), num_gates, MAX_PAIRS)])
+    return float(np.mean(2 * sd > margins.most))
 
 
 def windows(logs: Floats, margins: Margins) -> tuple[int, int, float]:
@@ -113,6 +120,8 @@ def table(path: Path, num_gates: int) -> str:
                 words = " | ".join(f"{100 * share:.2f}" for share in shares)
                 lines.append(f"| {layer} | {num_cells} | {slowdown:+.0%} | {words} | {ends.num_pairs.mean():.1f} |")
         failed, num_windows, bound = windows(logs, margins)
+        noisy = too_noisy(logs, min(num_gates, 20_000), margins)
+        notes.append(f"{layer}: 29 pairs are too noisy to gate in {noisy:.1%} of the gates.")
         notes.append(f"{layer}: {failed} false regressions in {num_windows} windows apart; at most {bound:.1%} (95 %).")
     pairs = read_pairs(path, "step")
     for slowdown in SLOWDOWNS:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from evabench.gate.rules import STEP
-from tools.gate_replay import BLOCK, bootstrap, drawn, others, read_pairs, table, windows
+from tools.gate_replay import BLOCK, bootstrap, drawn, others, read_pairs, table, too_noisy, windows
 from tools.gate_simulation import CONFIRMED, PASSED
 
 
@@ -41,6 +41,8 @@ def test_equal_sides_pass_and_a_planted_slow_down_is_found(tmp_path):
     logs = np.log(pairs[:, 1] / pairs[:, 0])
     assert bootstrap(logs, 0.0, 500, 1, STEP).share(PASSED) > 0.95
     assert bootstrap(logs, 0.1, 500, 1, STEP).share(CONFIRMED) > 0.95
+    assert too_noisy(logs, 200, STEP) < 0.05
+    assert too_noisy(10 * logs, 200, STEP) > 0.95
     failed, num_windows, bound = windows(logs, STEP)
     assert (failed, num_windows) == (0, 3)
     assert bound == pytest.approx(1 - 0.05 ** (1 / 3))

@@ -10,6 +10,7 @@ import sys
 import warnings
 from collections import defaultdict
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import timm
@@ -22,6 +23,7 @@ from evabench.optimizers import MFAC, Eva, EvaS, Shampoo
 from evabench.optimizers.shell.coverage import Coverage, coverage
 
 Model = tuple[nn.Module, Callable[[nn.Module], Tensor]]
+BATCH = 2  # samples: what is asked here is what a layer is, never how well it learns
 
 TIMM = {  # name -> side of the images
     "resnet18": 64,
@@ -92,45 +94,45 @@ HUGGING_FACE: dict[str, tuple[str, dict[str, Any]]] = {
 }
 
 
-def of_timm(name: str) -> Model:
+def of_timm(name: str, batch: int = BATCH) -> Model:
     """Return a model of images."""
-    side = TIMM[name]
-    model = timm.create_model(name, num_classes=10)
-    images = torch.randn(2, 3, side, side)
-    return model, lambda trained: nn.functional.cross_entropy(trained(images), torch.tensor([1, 2]))
+    return timm.create_model(name, num_classes=10), _of_images(batch, TIMM[name])
 
 
-def of_torchvision(name: str) -> Model:
+def of_torchvision(name: str, batch: int = BATCH) -> Model:
     """Return a model of torchvision."""
-    images = torch.randn(2, 3, 224, 224)
-    model = getattr(torchvision.models, name)(num_classes=10)
-    return model, lambda trained: nn.functional.cross_entropy(trained(images), torch.tensor([1, 2]))
+    return getattr(torchvision.models, name)(num_classes=10), _of_images(batch, 224)
 
 
-def of_hugging_face(name: str) -> Model:
+def _of_images(batch: int, side: int) -> Callable[[nn.Module], Tensor]:
+    images, classes = torch.randn(batch, 3, side, side), 1 + torch.arange(batch) % 9
+    return lambda trained: nn.functional.cross_entropy(trained(images), classes)
+
+
+def of_hugging_face(name: str, batch: int = BATCH) -> Model:
     """Return a model of transformers, small."""
     kind, settings = HUGGING_FACE[name]
     build = getattr(transformers, kind)
-    ids = torch.randint(0, 101, (2, 7))
+    ids = torch.randint(0, 101, (batch, 7))
     return build(build.config_class(**settings)), lambda trained: trained(input_ids=ids, labels=ids).loss
 
 
-def transformer() -> Model:
+def transformer(batch: int = BATCH) -> Model:
     """Return torch's own, as it is by default: time first."""
-    source, target = torch.randn(5, 2, 32), torch.randn(4, 2, 32)
+    source, target = torch.randn(5, batch, 32), torch.randn(4, batch, 32)
     model = nn.Transformer(32, 2, 1, 1, 64)
     return model, lambda trained: trained(source, target).square().mean()
 
 
-MODELS: dict[str, Callable[[], Model]] = (
+MODELS: dict[str, Callable[..., Model]] = (
     {"torch Transformer": transformer}
-    | {f"transformers {name}": (lambda name=name: of_hugging_face(name)) for name in HUGGING_FACE}
-    | {f"torchvision {name}": (lambda name=name: of_torchvision(name)) for name in ("vit_b_16", "swin_v2_t")}
-    | {f"timm {name}": (lambda name=name: of_timm(name)) for name in TIMM}
+    | {f"transformers {name}": partial(of_hugging_face, name) for name in HUGGING_FACE}
+    | {f"torchvision {name}": partial(of_torchvision, name) for name in ("vit_b_16", "swin_v2_t")}
+    | {f"timm {name}": partial(of_timm, name) for name in TIMM}
 )
 
 
-def cover(build: Callable[[], Model]) -> tuple[str, ...]:
+def cover(build: Callable[..., Model]) -> tuple[str, ...]:
     """Return the cells of a model: the share that each optimizer takes, the longest factor, and what is left plain."""
     torch.manual_seed(0)
     model, loss = build()

@@ -1,11 +1,11 @@
 """What a step of each second-order optimizer costs over AdamW's, on the models of `model_coverage`.
 
-    python -m tools.model_step_times [NAME ...] --out FILE [--seconds N] [--table]
+    python -m tools.model_step_times [NAME ...] --out FILE [--batch N] [--seconds N] [--table]
 
-Random weights, the small batches of that module, defaults of every optimizer, one thread, CPU time of a whole iteration
-averaged over a refresh cycle behind the first step. Each line has a process and 120 seconds: what takes longer (the
-inverse of a factor of 25,088 rows) is told as "over" the seconds that a step took at least. A call goes on where FILE
-stops, for N seconds, and `--table` prints what FILE holds. docs/optimizer-cost.md has the table.
+Random weights, batches of two as in that module or of N, defaults of every optimizer, one thread, CPU time of a whole
+iteration averaged over a refresh cycle behind the first step. Each line has a process and 120 seconds of it: what takes
+longer (the inverse of a factor of 25,088 rows) is told as "over" the seconds that a step took at least. A call goes on
+where FILE stops, for N seconds, and `--table` prints what FILE holds. docs/optimizer-cost.md has the table.
 """
 
 import argparse
@@ -17,6 +17,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from statistics import median
 
+import psutil
 import torch
 
 from evabench.optimizers import build_optimizer
@@ -25,7 +26,7 @@ from evabench.settings.first_order import AdamWSettings
 from evabench.settings.kronecker import FoofSettings, KfacSettings
 from evabench.settings.optimizers import BuiltInSettings
 from evabench.settings.shampoo import ShampooSettings
-from tools.model_coverage import MODELS
+from tools.model_coverage import BATCH, MODELS
 
 ARMS: dict[str, BuiltInSettings] = {
     "AdamW": AdamWSettings(lr=1e-6),
@@ -45,10 +46,10 @@ def num_steps(settings: BuiltInSettings) -> int:
     return 1 + settings.cycle_steps * (1 if settings.cycle_steps > 1 else LEAST_STEPS)
 
 
-def measure(model_name: str, arm_name: str) -> float | str:
+def measure(model_name: str, arm_name: str, batch: int) -> float | str:
     """Return CPU seconds of a step, or the reason why there is none."""
     torch.manual_seed(0)
-    model, loss = MODELS[model_name]()
+    model, loss = MODELS[model_name](batch)
     model.train()
     settings = ARMS[arm_name]
     try:
@@ -65,16 +66,18 @@ def measure(model_name: str, arm_name: str) -> float | str:
     return median(spent[1:]) if settings.cycle_steps == 1 else sum(spent[1:]) / settings.cycle_steps
 
 
-def measure_apart(model_name: str, arm_name: str) -> dict[str, float | str]:
+def measure_apart(model_name: str, arm_name: str, batch: int) -> dict[str, float | str]:
     """Return what a line says of the step: its seconds, the reason why there are none, or the least that it took."""
     mine, its = multiprocessing.Pipe(duplex=False)
-    child = multiprocessing.get_context("fork").Process(target=_send, args=(its, model_name, arm_name))
+    child = multiprocessing.get_context("fork").Process(target=_send, args=(its, model_name, arm_name, batch))
     child.start()
     its.close()
     try:
-        if mine.poll(LONGEST_SECONDS):
-            return {"step": mine.recv()}
-        return {"over": LONGEST_SECONDS / num_steps(ARMS[arm_name])}
+        while not mine.poll(1.0):
+            spent = psutil.Process(child.pid).cpu_times()
+            if spent.user + spent.system > LONGEST_SECONDS:
+                return {"over": LONGEST_SECONDS / num_steps(ARMS[arm_name])}
+        return {"step": mine.recv()}
     except EOFError:
         child.join()
         return {"step": f"its process ended with code {child.exitcode}"}
@@ -83,17 +86,17 @@ def measure_apart(model_name: str, arm_name: str) -> dict[str, float | str]:
         child.join()
 
 
-def _send(end: Connection, model_name: str, arm_name: str) -> None:
-    end.send(measure(model_name, arm_name))
+def _send(end: Connection, model_name: str, arm_name: str, batch: int) -> None:
+    end.send(measure(model_name, arm_name, batch))
 
 
-def collect(names: list[str], out: Path, seconds: float) -> None:
+def collect(names: list[str], out: Path, batch: int, seconds: float) -> None:
     """Measure what the file lacks until the time is over."""
     warnings.simplefilter("ignore")
     torch.set_num_threads(1)
     torch.set_flush_denormal(True)
     start = time.monotonic()
-    done = {(one["model"], one["arm"]) for one in read(out)}
+    done = {(one["model"], one["arm"]) for one in read(out) if one.get("batch", BATCH) == batch}
     for model_name in MODELS:
         if names and not any(each in model_name for each in names):
             continue
@@ -103,22 +106,22 @@ def collect(names: list[str], out: Path, seconds: float) -> None:
             if time.monotonic() > start + seconds:
                 print(f"next: {arm_name} on {model_name}. Call it again to go on.")
                 return
-            line = {"model": model_name, "arm": arm_name} | measure_apart(model_name, arm_name)
+            line = {"model": model_name, "arm": arm_name, "batch": batch} | measure_apart(model_name, arm_name, batch)
             with out.open("a") as lines:
                 lines.write(json.dumps(line) + "\n")
     print("All are measured.")
 
 
-def read(out: Path) -> list[dict[str, str | float]]:
+def read(out: Path) -> list[dict[str, str | int | float]]:
     """Return the lines of a file, none where it is not there."""
     return [json.loads(line) for line in out.read_text().splitlines()] if out.exists() else []
 
 
-def print_table(out: Path) -> None:
+def print_table(out: Path, batch: int) -> None:
     """Print the median ratio of each arm over all models, and the models that are slowest; "over": at least so much."""
     steps: dict[str, dict[str, float]] = {}
     at_least: set[tuple[str, str]] = set()
-    for one in read(out):
+    for one in (line for line in read(out) if line.get("batch", BATCH) == batch):
         model_name, arm_name = str(one["model"]), str(one["arm"])
         step = one.get("over", one.get("step"))
         if not isinstance(step, float):
@@ -145,13 +148,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("names", nargs="*", help="parts of the names of models; none: all")
     parser.add_argument("--out", type=Path, required=True, metavar="FILE")
+    parser.add_argument("--batch", type=int, default=BATCH, metavar="N", help="samples")
     parser.add_argument("--seconds", type=float, default=110.0, help="of this call")
     parser.add_argument("--table", action="store_true")
     arguments = parser.parse_args()
     if arguments.table:
-        print_table(arguments.out)
+        print_table(arguments.out, arguments.batch)
     else:
-        collect(arguments.names, arguments.out, arguments.seconds)
+        collect(arguments.names, arguments.out, arguments.batch, arguments.seconds)
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from evabench.settings.points import values_of
 
 ANSWERS: tuple[Answer, ...] = ("yes", "no", "unknown")
 _SECOND_ORDER = ("eva", "kfac", "shampoo", "mfac")
+SECOND_ORDER = "second-order at all?"
 _NO_TRIALS = "no trials of both arms are known"
 
 
@@ -60,7 +61,7 @@ def audit(
             *_fight(arm, base, by_name.get(arm.name), by_name.get(base.name)),
             Question("refresh interval tuned?", *_refresh(base, arms, by_name.get(base.name))),
             Question("implementation within 10 % of the fastest public one?", *implementation(base.optimizer, public)),
-            Question("second-order at all?", *_second_order(arm)),
+            Question(SECOND_ORDER, *_second_order(arm)),
             Question("above the trivial level?", *_trivial(arm, base)),
         ),
     )

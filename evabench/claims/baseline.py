@@ -9,6 +9,7 @@ from statistics import median
 from evabench.findings.arm import MeasuredArm
 from evabench.findings.goals import Goal
 from evabench.findings.rate_checks import RateCheck, better_rate
+from evabench.findings.tuning import TunedArm
 from evabench.settings.targets import TargetMetric
 from evabench.stats.time_to_target import INFINITE
 
@@ -53,3 +54,11 @@ def early_hit(base: MeasuredArm, goal: Goal) -> str | None:
         f"{base.name} reaches the target after {steps:g} of {base.budget.steps} steps: so easy a target says little "
         "about a whole training."
     )
+
+
+def untried_rate(base: MeasuredArm, checks: Sequence[RateCheck], trials: Sequence[TunedArm]) -> str | None:
+    """Return that nobody tried a base at another learning rate, as a sentence; None where somebody did."""
+    tuned = any(one.name == base.name and "lr" in one.varied for one in trials)
+    if tuned or any(check.is_of(base) for check in checks):
+        return None
+    return f"{base.name} was tried at no other learning rate: a better one may exist."

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from evabench.claims.audit import Audit, audit
+from evabench.claims.baseline import untried_rate
 from evabench.claims.compared import ComparedWorkload
 from evabench.claims.conditions import claimed_workload, differences
 from evabench.claims.judge import WorkloadBounds
@@ -52,6 +53,12 @@ class Pairing:
     def _audit(self) -> Audit:
         return audit(self.arm, self.base, self.workload.arms, self.workload.trials, self.workload.public)
 
+    def _first(self, bounds: WorkloadBounds) -> Iterator[str]:
+        yield from said_first(self.arm, self.base, self.workload.arms)
+        untried = untried_rate(self.base, self.workload.rate_checks, self.workload.trials)
+        if untried and not bounds.obstacle:
+            yield untried
+
     @property
     def differences(self) -> tuple[str, ...]:
         """Return how these conditions differ from the claim's."""
@@ -89,14 +96,14 @@ class Pairing:
             numbers=numbers or {},
         )
         name, net = self.arm.workload_name, self.arm.workload
-        arms, trained = self.workload.arms, self.claim.quantity in TRAINED
+        trained = self.claim.quantity in TRAINED
         audited = self._audit() if trained else None
         return Comparison(
             evidence=evidence,
             bounds=bounds,
             workload_name=name,
             invalid=invalid(self.arm, self.base, self.claim.quantity),
-            first=said_first(self.arm, self.base, arms) if trained else (),
+            first=tuple(self._first(bounds)) if trained else (),
             audit=audited,
             named=claimed_workload(self.claim, net),
         )

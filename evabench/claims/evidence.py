@@ -135,7 +135,7 @@ def _judge_sampled(
         reason=here.reason,
         evidence=tuple(one.evidence for one in comparisons),
         would_decide=suite,
-        first=_each_once(sentence for one in deciding for sentence in one.first),
+        first=_each_once(_placed(sentence, one, arms) for one in deciding for sentence in one.first),
         audits=tuple(one.audit for one in deciding if one.audit),
     )
 
@@ -219,7 +219,7 @@ def _counted(counts: Sequence[Count]) -> Answer:
         complete=all(one.complete for one in wide),
     )
     problems = _each_once(problem for one in wide for problem in one.problems)
-    if problems and answer.verdict in {Verdict.INCONCLUSIVE, Verdict.NOT_TESTED}:
+    if problems and not answer.verdict.decided:
         return Answer(verdict=Verdict.INCONCLUSIVE, reason=f"It cannot be decided: {'; '.join(problems)}.")
     return answer
 
@@ -238,6 +238,12 @@ def _agreed(judgement: Judgement, easier: Judgement, harder: Judgement) -> Judge
             f"{harder.here} at the harder. At the nominal one: {judgement.reason}"
         ),
     )
+
+
+def _placed(sentence: str, comparison: Comparison, arms: Sequence[MeasuredArm]) -> str:
+    """Return what a comparison says first, with its workload where there are runs of several."""
+    several = len({arm.workload_name for arm in arms}) > 1
+    return f"On {comparison.workload_name} {sentence}" if several else sentence
 
 
 def _each_once(texts: Iterable[str]) -> tuple[str, ...]:

@@ -16,6 +16,11 @@ class Verdict(StrEnum):
     INCONCLUSIVE = "inconclusive"
     NOT_TESTED = "not tested"
 
+    @property
+    def decided(self) -> bool:
+        """Return whether it is a yes or a no."""
+        return self in {Verdict.SUPPORTED, Verdict.REFUTED}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:

@@ -11,9 +11,6 @@ from evabench.settings.eva import is_ablation
 from evabench.settings.methods import method_of
 from evabench.stats.power_law import CONSTANT_WIDTH, MIN_POWER, MIN_SPAN, MIN_WIDTHS, PowerLaw
 
-# Measured by tools/statistics_tables, in sweeps of three arms; docs/statistics.md has the table.
-_INDEPENDENT = "Its bounds take sweeps for independent: each errs in 5 %, and in up to 7 % where the machine drifts."
-
 
 def judge_exponent(claim: Claim, families: Sequence[CostFamily], suite: str | None) -> Judgement:
     """Return the verdict about the exponent of the claim's arm; the other arms stand beside it.
@@ -82,7 +79,6 @@ def _evidence(
         notes.append(f"What does not grow, c0: {constant}, measured at d = {CONSTANT_WIDTH}.")
     if power is not None:
         notes.append(f"The same design refutes a d^3 in {power:.0%} of simulated experiments.")
-        notes.append(_INDEPENDENT)
     return Evidence(
         workload=family.name,
         arm=arm.arm,

@@ -4,9 +4,10 @@
 2. weak base   the comparison decides nothing (`baseline.py`);
 3. audit       a "no" about the fight is said in the headline (`audit.py`);
 4. gradient    directions of a second-order arm that equal the gradient: what was compared is a learning rate;
-5. ablation    the same arm without its curvature is not worse: what was compared is the rest of it.
+5. ablation    the same arm without its curvature is not worse: what was compared is the rest of it;
+6. one rate    nobody tried the base at another learning rate, neither its checks nor its tuning.
 
-The last three leave the verdict as it is. The headline has the noes, and the verdict's first sentences the other two.
+The last four leave the verdict as it is. The headline has the noes, and the verdict's first sentences the others.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,6 +23,7 @@ from evabench.stats.non_inferiority import paired_difference, relative_margin
 
 LOSS_MARGIN = 0.02  # within which two losses count as equally good (JUDGING 4)
 _SECOND_ORDER = ("eva", "kfac", "shampoo", "mfac")
+FOLLOWS = "follows the gradient"
 
 
 _RESTS_ON: Mapping[Quantity, frozenset[About]] = {
@@ -75,7 +77,7 @@ def _gradients(arm: MeasuredArm, base: MeasuredArm) -> Iterator[str]:
         called_so = one.optimizer.family in _SECOND_ORDER and not one.is_ablation
         if called_so and followed and followed.is_gradient:
             yield (
-                f"{one.name} follows the gradient (median cosine {followed.cosine:.4f}): what was compared is a "
+                f"{one.name} {FOLLOWS} (median cosine {followed.cosine:.4f}): what was compared is a "
                 "learning rate."
             )
 
@@ -94,6 +96,6 @@ def _ablations(arm: MeasuredArm, base: MeasuredArm, arms: Sequence[MeasuredArm])
         found = paired_difference(without, ended)
         if found and found.num_seeds >= MIN_SEEDS and found.is_not_worse_by(relative_margin(LOSS_MARGIN)):
             yield (
-                f"{other.name}, the same descent without the curvature, ends within {LOSS_MARGIN:.0%} of {arm.name} or "
-                "lower: this is not a verdict on its curvature."
+                f"{arm.name} without its curvature ({other.name}) ends at most {LOSS_MARGIN:.0%} higher: this is "
+                "not about the curvature."
             )

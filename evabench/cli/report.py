@@ -1,6 +1,6 @@
 """`evabench report`: a page and a Markdown file from the stored runs of a suite."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -58,8 +58,7 @@ def write_report(
         told.tell(report.label)
         if report.headline:
             told.tell(answer(report.headline))
-        for judgement in report.judgements:
-            told.tell(f"{judgement.claim_id:<11}{' ' * (len(judgement.claim_id) > 10)}{headline(judgement)}")
+        told.tell("\n".join(_verdict_lines(report)))
         files = tuple(map(str, _written(report, folder, figures)))
         told.tell("\n".join(files))
         written.append(WrittenReport(report=report_answer(report), files=files))
@@ -67,6 +66,15 @@ def write_report(
     code = worst_exit_code(reports, fail_on_refuted=fail_on_refuted, strict=strict)
     if code is not ExitCode.PASS:
         raise typer.Exit(code)
+
+
+def _verdict_lines(report: Report) -> Iterator[str]:
+    """Yield a line per claim, behind it what its verdict says first; what the answer has said is not said again."""
+    said = set(report.headline.first) if report.headline else set()
+    for judgement in report.judgements:
+        yield f"{judgement.claim_id:<11}{' ' * (len(judgement.claim_id) > 10)}{headline(judgement)}"
+        yield from (f"{'':<11}{sentence}" for sentence in judgement.first if sentence not in said)
+        said.update(judgement.first)
 
 
 def _folders(reports: Sequence[Report], output: Path) -> list[Path]:

@@ -5,6 +5,7 @@ width; its data is noise, of which the cost of a step does not depend. Other net
 size their parameters are no power of the width.
 """
 
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -13,6 +14,7 @@ from evabench.findings.arm import MeasuredArm
 from evabench.settings.first_order import SgdSettings
 from evabench.settings.optimizers import OptimizerSettings
 from evabench.settings.synthetic import SyntheticSettings
+from evabench.stats.drift import places_of, resemblance
 from evabench.stats.power_law import PowerLaw, fit_power_law
 from evabench.stats.trimmed import TrimmedMean, trimmed_mean
 
@@ -24,7 +26,8 @@ class ScaledArm:
     arm: str
     base: str  # the arm of SGD whose step is subtracted
     optimizer: OptimizerSettings
-    costs: dict[int, TrimmedMean] = field(default_factory=dict)  # by width: seconds of a step beyond SGD's
+    # By width: seconds of a step beyond SGD's. The errors allow for what neighbouring visits have in common.
+    costs: dict[int, TrimmedMean] = field(default_factory=dict)
 
     @property
     def num_sweeps(self) -> int:
@@ -66,16 +69,22 @@ def _scaled(by_width: Mapping[int, Mapping[str, MeasuredArm]]) -> tuple[ScaledAr
         if base is None:
             continue
         for identity, arm in arms.items():
-            differences = [
-                seconds - base.step_seconds[sweep]
-                for sweep, seconds in arm.step_seconds.items()
-                if sweep in base.step_seconds
-            ]
-            if arm is base or not differences:
+            cost = None if arm is base else _cost(arm, base)
+            if cost is None:
                 continue
             one = found.setdefault(identity, ScaledArm(arm=arm.name, base=base.name, optimizer=arm.optimizer))
-            one.costs[width] = trimmed_mean(differences)
+            one.costs[width] = cost
     return tuple(arm for _, arm in sorted(found.items()))
+
+
+def _cost(arm: MeasuredArm, base: MeasuredArm) -> TrimmedMean | None:
+    """Return the step of an arm less that of the base; None where no sweep has both."""
+    places = places_of(arm.visited, base.visited)
+    if not places:
+        return None
+    share = (base.amortised_seconds or 0.0) / (arm.amortised_seconds or math.inf)
+    differences = [arm.step_seconds[sweep] - base.step_seconds[sweep] for sweep in places]
+    return resemblance(tuple(places.values()), share).allowed_for(trimmed_mean(differences))
 
 
 def _identity(arm: MeasuredArm) -> str:

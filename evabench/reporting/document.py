@@ -85,7 +85,7 @@ class VerdictCard:
     @property
     def decided(self) -> bool:
         """Return whether the claim was supported or refuted here."""
-        return self.verdict in {Verdict.SUPPORTED, Verdict.REFUTED}
+        return self.verdict.decided
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,7 +127,8 @@ class Strip:
     text: str
     estimate: str  # with its interval; empty: the claim has no number
     threshold: str  # "at least 1x"
-    rests_on: str  # "8 pairs, 8 seeds"
+    rests_on: str  # "8 pairs, 8 seeds", and what its audit denies
+    first: str  # what it says first and the answer above does not; empty: nothing
     gauge: Gauge | None
 
 

@@ -9,15 +9,14 @@ from evabench.findings.interruptions import KnownVisits
 from evabench.reporting.cards import card_address
 from evabench.reporting.commands import run_command
 from evabench.reporting.document import Figure, FirstScreen, Gauge, Section, Strip
+from evabench.reporting.first_sentence import deciding, estimate, noes_words, rests, sentence, verdict_words
 from evabench.reporting.pictures.picture import Picture
 from evabench.reporting.report import Report
 from evabench.reporting.tables.pairs import pair_lines
-from evabench.reporting.tables.table import NOT_MEASURED, counted
-from evabench.reporting.tables.verdicts import estimate_words, rests_on
+from evabench.reporting.tables.table import counted
 from evabench.settings.claims import Claim, Quantity, Relation
 from evabench.stats.noise import robust_sd
 
-_DECIDED = (Verdict.SUPPORTED, Verdict.REFUTED)
 # The picture that shows what a claim is about, by the first part of its address.
 _STORIES: dict[Quantity, str] = {
     "time_to_target_ratio": "convergence",
@@ -53,11 +52,11 @@ _MIN_PAIRS = 4  # of a noise
 
 def first_screen(report: Report, sections: Sequence[Section]) -> FirstScreen:
     """Return the first screen; its picture is one of the sections' own."""
-    told = _told_first(report)
-    asked = report.headline or next(iter(told), None)
+    told, asked = _told_first(report), _asked(report)
+    said = asked.first if asked else ()
     return FirstScreen(
-        answer=_answer(report),
-        strips=tuple(_strip(judgement) for judgement in told),
+        answer=_answer(report, asked),
+        strips=tuple(_strip(judgement, said) for judgement in told),
         num_open=len(report.judgements) - len(told),
         picture=_story(asked, sections),
         facts=tuple(_facts(report)),
@@ -67,18 +66,18 @@ def first_screen(report: Report, sections: Sequence[Section]) -> FirstScreen:
 
 def _told_first(report: Report) -> list[Judgement]:
     """Return the claims that are decided as stated; without any those decided here, of which a strip says so."""
-    decided = [judgement for judgement in report.judgements if judgement.here in _DECIDED]
-    return [judgement for judgement in decided if judgement.as_stated in _DECIDED] or decided
+    decided = [judgement for judgement in report.judgements if judgement.here.decided]
+    return [judgement for judgement in decided if judgement.as_stated.decided] or decided
 
 
-def _verdict_words(judgement: Judgement) -> str:
-    """Return "refuted", or "refuted here" of a claim that is about other conditions than these."""
-    return judgement.here.value + (" here" if judgement.as_stated is not judgement.here else "")
+def _asked(report: Report) -> Judgement | None:
+    """Return the claim that the page answers first: the suite's headline, else what its runs decided or left open."""
+    tested = () if report.pairs else (one for one in report.judgements if one.here is not Verdict.NOT_TESTED)
+    return report.headline or next(iter((*_told_first(report), *tested)), None)
 
 
-def _answer(report: Report) -> str:
-    """Return the answer to the suite's question in one sentence; where it asks none, what its runs decided first."""
-    asked = report.headline or next(iter(_told_first(report)), None)
+def _answer(report: Report, asked: Judgement | None) -> str:
+    """Return the answer to the suite's question in one sentence; where nothing was tested how many claims there are."""
     if asked is not None:
         return sentence(asked)
     if report.pairs:
@@ -88,57 +87,21 @@ def _answer(report: Report) -> str:
     return f"Of {counted(len(told), 'claim')} {', '.join(counts)} here." if told else ""
 
 
-def sentence(judgement: Judgement) -> str:
-    """Return "Refuted: Eva is sooner than SGD (0.81x [0.74, 0.88]; 8 pairs, 8 seeds; mlp)."."""
-    claim = judgement.claim.text.strip().removesuffix(".")
-    found = [judgement.reason.strip().removesuffix(".")]
-    if judgement.here in _DECIDED or _deciding(judgement):
-        found = [one for one in (_estimate(judgement), _rests_on(judgement), _where(judgement)) if one] or found
-    return f"{_verdict_words(judgement).capitalize()}: {claim} ({'; '.join(found)})."
-
-
-def _strip(judgement: Judgement) -> Strip:
-    evidence = _deciding(judgement)
+def _strip(judgement: Judgement, said: Sequence[str]) -> Strip:
+    """Return a decided claim in one line; what it says first stands there unless the answer above has `said` it."""
+    evidence = deciding(judgement)
     return Strip(
         id=judgement.claim_id,
         address=card_address(judgement),
         verdict=judgement.here,
-        verdict_words=_verdict_words(judgement),
+        verdict_words=verdict_words(judgement),
         text=judgement.claim.text,
-        estimate=_estimate(judgement),
+        estimate=estimate(judgement),
         threshold=_threshold(judgement.claim),
-        rests_on=_rests_on(judgement),
+        rests_on="; ".join(filter(None, (rests(judgement), noes_words(judgement)))),
+        first=" ".join(one for one in judgement.first if one not in said),
         gauge=_gauge(evidence[0], judgement.claim) if len(evidence) == 1 else None,
     )
-
-
-def _deciding(judgement: Judgement) -> list[Evidence]:
-    """Return the comparisons that decide, the least favourable for the arm first."""
-    found = [one for one in judgement.evidence if one.decides and one.estimate is not None]
-    sign = 1 if judgement.claim.relation in ("at_least", "up_to", "not_worse_by") else -1
-    return sorted(found, key=lambda one: sign * (one.estimate or 0.0))
-
-
-def _estimate(judgement: Judgement) -> str:
-    """Return the estimate with its interval; of several comparisons the lowest and the highest."""
-    if judgement.claim.value is None:
-        return ""  # a condition that holds or not
-    rising = sorted(_deciding(judgement), key=lambda one: one.estimate or 0.0)
-    words = [estimate_words(judgement.claim.quantity, one) for one in rising]
-    return " to ".join(dict.fromkeys((words[0], words[-1]))) if words else ""
-
-
-def _rests_on(judgement: Judgement) -> str:
-    evidence = _deciding(judgement) or [one for one in judgement.evidence if one.decides]
-    if len(evidence) == 1:
-        told = rests_on(evidence[0])
-        return "" if told == NOT_MEASURED else told
-    return f"{len(evidence)} comparisons" if evidence else ""
-
-
-def _where(judgement: Judgement) -> str:
-    workloads = dict.fromkeys(one.workload for one in _deciding(judgement))
-    return next(iter(workloads)) if len(workloads) == 1 else f"{len(workloads)} workloads" if workloads else ""
 
 
 def _threshold(claim: Claim) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from evabench.claims.deciding import Deciders, deciders
-from evabench.claims.judgement import Judgement, Verdict
+from evabench.claims.judgement import Judgement
 from evabench.claims.more_runs import more_runs
 from evabench.claims.reading import ClaimFile
 from evabench.reporting.tables.estimate import cost_words
@@ -70,7 +70,7 @@ class Entry:
     @property
     def is_open(self) -> bool:
         """Return whether more runs would help."""
-        return self.judgement is None or self.judgement.here in {Verdict.INCONCLUSIVE, Verdict.NOT_TESTED}
+        return self.judgement is None or not self.judgement.here.decided
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,7 +166,7 @@ def _own(judgement: Judgement, suite: Suite, cost_of: CostOf) -> Entry:
 
 def _entry(claim: Claim, judgement: Judgement | None, sizes: Sequence[Suite], cost_of: CostOf) -> Entry:
     known = deciders(claim, sizes) if sizes else Deciders(as_stated=(), here=(), lacking=())
-    is_open = judgement is None or judgement.here in {Verdict.INCONCLUSIVE, Verdict.NOT_TESTED}
+    is_open = judgement is None or not judgement.here.decided
     asked = (*((size, True) for size in known.as_stated), *((size, False) for size in known.here[:_MAX_SUITES]))
     found = tuple(_decider(size, as_stated, cost_of) for size, as_stated in asked if is_open)
     return Entry(claim=claim, judgement=judgement, deciders=found, lacking=known.lacking, more=None)

@@ -72,7 +72,8 @@ def _lines(document: Document) -> Iterator[str]:
 def _strip(strip: Strip) -> str:
     told = [strip.estimate, f"claimed: {strip.threshold}" if strip.threshold else "", strip.rests_on]
     words = "; ".join(one for one in told if one and one != "-")
-    return f"**{strip.verdict_words}**: {_text(strip.text)} {_text(words)}"
+    said = " ".join(filter(None, (strip.first, strip.text, words)))
+    return f"**{strip.verdict_words}**: {_text(said)}"
 
 
 def _card(card: VerdictCard) -> Iterator[str]:

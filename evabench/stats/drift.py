@@ -1,12 +1,14 @@
 """How much more a mean over sweeps may err than its spread says, because neighbouring visits resemble each other.
 
 A machine that is slow now is still slow at the next visit. With the log times of visits an autoregression, so that two
-visits m places apart correlate like r^m, the log ratio d of two arms, visited in sweep i at the places a_i and b_i, has
+visits m places apart correlate like r^m, let an arm and a base be visited in sweep i at the places a_i and b_i, and
+d_i = log time of the arm - s log time of the base. Up to a factor
 
-    cov(d_i, d_j) = r^|a_i - a_j| + r^|b_i - b_j| - r^|a_i - b_j| - r^|b_i - a_j|
+    cov(d_i, d_j) = r^|a_i - a_j| + s^2 r^|b_i - b_j| - s r^|a_i - b_j| - s r^|b_i - a_j|
 
-up to a factor. A standard error that is taken from the spread of the d's is right where these do not correlate. Else it
-is too small by
+For a ratio of times s is 1. For their difference it is base / arm, the least that a slow-down of both leaves in it: a
+step of 3 ms less one of 1 ms grows by 2 ms where the machine takes twice as long. A standard error that is taken from
+the spread of the d's is right where these do not correlate. Else it is too small by
 
     w^2 = n var(mean of the d's) / E(sample variance of the d's)
 
@@ -14,18 +16,20 @@ and the sample variance has fewer degrees of freedom than n - 1: with S the cova
 
     f = tr(S)^2 / tr(S^2) / (n - 1)
 
-of them (Satterthwaite, Biometrics Bulletin 2, 1946). Both follow from the places alone. Two arms alone in their sweeps
-have w = 1.05. With many arms between them the last visit of a sweep and the first of the next are neighbours, since
-sweeps alternate in direction, and w grows to 1.4.
+of them (Satterthwaite, Biometrics Bulletin 2, 1946). Both follow from the places and s alone. Ratios of two arms alone
+in their sweeps have w = 1.05. With many arms between them the last visit of a sweep and the first of the next are
+neighbours, since sweeps alternate in direction, and w grows to 1.4.
 """
 
 import math
 from collections.abc import Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
+
+from evabench.stats.trimmed import TrimmedMean
 
 K = TypeVar("K", bound=Hashable)
 Visited = tuple[int, int]  # the number of the sweep, and the position in it
@@ -51,17 +55,30 @@ class Resemblance:
     widening: float = 1.0  # w, of the standard error
     freedom: float = 1.0  # f, the share of the degrees of freedom that is left
 
+    def allowed_for(self, mean: TrimmedMean) -> TrimmedMean:
+        """Return a mean over the pairs whose bounds allow for what these have in common."""
+        freedom = mean.degrees_of_freedom * self.freedom
+        return replace(
+            mean,
+            standard_error=mean.standard_error * self.widening,
+            degrees_of_freedom=max(1.0, freedom) if mean.degrees_of_freedom else 0,
+        )
+
 
 INDEPENDENT = Resemblance()
 
 
-def resemblance(places: Sequence[Place]) -> Resemblance:
-    """Return w, at least 1, and f, at most 1; of pairs from which nothing follows those of independent ones."""
+def resemblance(places: Sequence[Place], base_share: float = 1.0) -> Resemblance:
+    """Return w, at least 1, and f, at most 1; of pairs from which nothing follows those of independent ones.
+
+    `base_share`: s; 1 for a ratio.
+    """
     num = len(places)
     if num < 2:
         return INDEPENDENT
     arm, base = (np.array(one, dtype=np.float64) for one in zip(*places, strict=True))
-    covariance = _alike(arm, arm) + _alike(base, base) - _alike(arm, base) - _alike(base, arm)
+    crossed = _alike(arm, base) + _alike(base, arm)
+    covariance = _alike(arm, arm) + base_share**2 * _alike(base, base) - base_share * crossed
     centred = covariance - covariance.mean(0) - covariance.mean(1, keepdims=True) + covariance.mean()
     own = float(centred.trace())
     if own <= 0:

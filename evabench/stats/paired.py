@@ -9,7 +9,7 @@ point estimate never decides.
 import math
 import warnings
 from collections.abc import Hashable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
@@ -102,13 +102,7 @@ class PairedRatio:
 
     @property
     def _trimmed(self) -> TrimmedMean:
-        found = trimmed_mean(self.log_ratios)
-        freedom = found.degrees_of_freedom * self.resemblance.freedom
-        return replace(
-            found,
-            standard_error=found.standard_error * self.resemblance.widening,
-            degrees_of_freedom=max(1.0, freedom) if found.degrees_of_freedom else 0,
-        )
+        return self.resemblance.allowed_for(trimmed_mean(self.log_ratios))
 
 
 def paired_ratio(

@@ -121,7 +121,11 @@ class _Design:
     @cached_property
     def _bases(self) -> _Array:
         """Return orthonormal columns at every exponent: [exponents, points, 2]."""
-        return np.linalg.qr(np.stack([self._columns(p) for p in _EXPONENTS]))[0]
+        constant = (1 / self.errors) / np.linalg.norm(1 / self.errors)
+        powers = np.exp(_EXPONENTS[:, None] * self.logs) / self.errors
+        powers -= (powers @ constant)[:, None] * constant
+        powers /= np.linalg.norm(powers, axis=1, keepdims=True)
+        return np.stack((np.broadcast_to(constant, powers.shape), powers), axis=2)
 
     def line(self, costs: _Array, exponent: float) -> _Array:
         """Return c0 and c1, the latter in units of the widest width, of one row of costs."""

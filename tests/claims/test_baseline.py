@@ -117,12 +117,26 @@ def test_a_hobbled_baseline_does_not_win_the_arm_a_verdict():
         replace(run, cell=replace(run.cell, optimizer=slow)) if run.cell.arm == "SGD" else run
         for run in [*TIMED, *trainings("SGD", [64] * 8), *EVA]
     ]
-    assert only(SOONER, hobbled).here is SUPPORTED
+    unchecked = only(SOONER, hobbled)
+    assert unchecked.here is SUPPORTED
+    assert unchecked.first == ("SGD was tried at no other learning rate: a better one may exist.",)
     tried = [
         replace(run, cell=replace(run.cell, optimizer=at_rate(slow, 3 * slow.lr)))
         for run in at_another_rate(3, [0.3, 0.3])
     ]
-    assert only(SOONER, [*hobbled, *tried]).here is INCONCLUSIVE
+    checked = only(SOONER, [*hobbled, *tried])
+    assert checked.here is INCONCLUSIVE
+    assert checked.first == ()
+
+
+def test_a_base_whose_rate_was_tuned_needs_no_check():
+    trials = [
+        replace(run, cell=replace(run.cell, role="tuning"))
+        for factor in (1, 3)
+        for run in at_another_rate(factor, [0.5, 0.5])
+    ]
+    (judgement,) = judge_claims([SOONER], make_findings(JUDGED, TARGETS, trials=trials))
+    assert judgement.first == ()
 
 
 def test_checks_of_other_settings_or_with_a_failed_run_say_nothing():

@@ -2,9 +2,11 @@
 
 from dataclasses import replace
 
+from evabench.claims.audit import Audit, Question
 from evabench.claims.judgement import Verdict
 from evabench.reporting.cards import verdict_groups
-from evabench.reporting.first_screen import first_screen, sentence
+from evabench.reporting.first_screen import first_screen
+from evabench.reporting.first_sentence import sentence
 from evabench.reporting.html import render_html
 from evabench.reporting.sections import make_document, sections
 from evabench.settings.claims import Claim
@@ -37,6 +39,48 @@ def test_the_answer_is_one_sentence_with_verdict_number_interval_and_n():
     assert "[" in answer
 
 
+def judged(**changes):
+    found = next(one for one in report_of(cheaper(1.0)).judgements if one.claim_id == "cheaper")
+    return replace(found, **changes)
+
+
+GRADIENT = "Eva follows the gradient (median cosine 1.0000): what was compared is a learning rate."
+WITHOUT = "Eva without its curvature (off) ends at most 2% higher: this is not about the curvature."
+
+
+def test_what_a_verdict_says_first_comes_before_it():
+    assert sentence(judged(first=(GRADIENT, WITHOUT))).startswith(f"{GRADIENT} {WITHOUT} Supported: A step of Eva ")
+
+
+def test_of_many_remarks_two_are_said_and_the_others_counted():
+    found = sentence(judged(first=(GRADIENT, WITHOUT, "A", "B", "C")))
+    assert found.startswith(f"{GRADIENT} {WITHOUT} 3 more such remarks stand at the claim. Supported: ")
+
+
+def test_a_no_of_the_audit_is_beside_the_verdict_and_several_are_counted():
+    asked = [Question(text, "no", "it was not") for text in ("trials equal?", "schedule fully decayed?")]
+    one, two = (
+        judged(audits=(Audit(workload="w", arm="Eva", base="SGD", questions=tuple(questions)),))
+        for questions in (asked[:1], asked)
+    )
+    assert sentence(one).startswith("Supported (audit: trials equal? no): A step")
+    assert sentence(two).startswith("Supported (audit: 2 no): A step")
+
+
+def test_an_undecided_verdict_says_why_behind_its_number():
+    reason = "It cannot be decided: mlp has a weak base: SGD missed the target in 4 of 8 seeds. More follows."
+    found = sentence(judged(here=Verdict.INCONCLUSIVE, as_stated=Verdict.INCONCLUSIVE, reason=reason))
+    assert found.startswith("Inconclusive: A step of Eva costs no more than one of K-FAC@1 (0.16")
+    assert found.endswith(
+        "8 pairs; autoencoder). It cannot be decided: mlp has a weak base: SGD missed the target in 4 of 8 seeds."
+    )
+
+
+def test_what_was_not_tested_has_a_reason_and_no_number():
+    found = judged(here=Verdict.NOT_TESTED, as_stated=Verdict.NOT_TESTED, reason="Not tested: Eva skipped 9 steps.")
+    assert sentence(found) == "Not tested: A step of Eva costs no more than one of K-FAC@1 (Eva skipped 9 steps)."
+
+
 def test_a_decided_claim_is_a_strip_with_threshold_and_gauge():
     strip = next(one for one in screen(cheaper(1.0)).strips if one.id == "cheaper")
     assert strip.verdict is Verdict.SUPPORTED
@@ -57,8 +101,7 @@ def test_a_claim_about_other_conditions_is_no_strip_beside_those_decided_as_stat
 
 
 def test_where_nothing_is_decided_as_stated_a_strip_says_here():
-    judged = next(one for one in report_of(cheaper(1.0)).judgements if one.claim_id == "cheaper")
-    assert sentence(replace(judged, as_stated=Verdict.NOT_TESTED)).startswith("Supported here: ")
+    assert sentence(judged(as_stated=Verdict.NOT_TESTED)).startswith("Supported here: ")
 
 
 def test_the_picture_is_that_of_the_quantity_of_the_headline():
@@ -70,6 +113,12 @@ def test_host_noise_and_the_command_of_a_suite_in_a_file_are_on_the_first_screen
     assert "a plain CPU" in found.facts[0]
     assert found.facts[1].startswith("Noise: two visits of a pair differ by ")
     assert found.command == "evabench run made-up.toml"
+
+
+def test_a_suite_whose_only_tested_claim_is_open_says_which_and_why():
+    answer = screen(cheaper(1.0, headline=False), num=3).answer
+    assert answer.startswith("Inconclusive: A step of Eva costs no more than one of K-FAC@1 (")
+    assert "needs 6 timing pairs, has 3" in answer
 
 
 def test_a_suite_without_a_headline_says_what_its_claims_came_to():

@@ -49,7 +49,8 @@ def test_a_sweep_is_as_long_as_its_two_directions_say():
     assert found[2] == (10 + 1, 10 + 3)
 
 
-def test_it_is_what_the_drift_of_an_autoregression_asks_for():
+@pytest.mark.parametrize("share", [1.0, 0.4])
+def test_it_is_what_the_drift_of_an_autoregression_asks_for(share):
     num_arms, num, random = 5, 6, np.random.default_rng(0)
     means, variances = [], []
     at = np.array(places(num_arms, num=num))
@@ -58,10 +59,17 @@ def test_it_is_what_the_drift_of_an_autoregression_asks_for():
         drift[0] = random.normal()
         for step in range(1, len(drift)):
             drift[step] = LAG * drift[step - 1] + random.normal(0, np.sqrt(1 - LAG**2))
-        found = drift[at[:, 0]] - drift[at[:, 1]]
+        found = drift[at[:, 0]] - share * drift[at[:, 1]]
         means.append(found.mean())
         variances.append(found.var(ddof=1))
-    assert np.sqrt(num * np.var(means) / np.mean(variances)) == pytest.approx(widening(places(num_arms)), rel=0.05)
+    asked = resemblance(places(num_arms), share).widening
+    assert np.sqrt(num * np.var(means) / np.mean(variances)) == pytest.approx(asked, rel=0.05)
+
+
+def test_a_difference_to_which_the_base_adds_little_keeps_the_drift_of_the_arm():
+    factors = [resemblance(places(3, num=16), share).widening for share in (1.0, 0.5, 0.1)]
+    assert factors == sorted(factors)
+    assert factors[-1] > 1.5
 
 
 def test_places_widen_the_bounds_of_a_ratio_and_not_its_estimate():

@@ -8,6 +8,7 @@ import pytest
 from evabench.claims.judgement import Verdict
 from tools.statistics_tables.__main__ import TABLES
 from tools.statistics_tables.draws import Losses, differences, step_times, times
+from tools.statistics_tables.exponents import NOISES
 from tools.statistics_tables.losses import LOSSES
 from tools.statistics_tables.table import BEGIN, DOCS, END, Table, written
 from tools.statistics_tables.times import DESIGNS, TIMED
@@ -53,6 +54,14 @@ def test_the_docs_hold_every_table_with_enough_draws():
 def test_at_its_boundary_no_verdict_is_wrong_in_more_than_5_percent(title, columns):
     for row in of(title):
         for column in columns:
+            assert percent(row[column]) <= 5.0 + monte_carlo(5.0), row
+
+
+def test_at_its_boundary_no_exponent_of_a_cost_is_judged_wrongly_in_more_than_5_percent():
+    at_the_boundary = [row for row in of("Exponent of a cost") if "the boundary" in row[0]]
+    assert len(at_the_boundary) == len(NOISES)
+    for row in at_the_boundary:
+        for column in (1, 2):
             assert percent(row[column]) <= 5.0 + monte_carlo(5.0), row
 
 

@@ -60,12 +60,13 @@ def step_times(random: Random, ratio: float, design: Design) -> PairedRatio:
     """Return the ratio of two arms' step times, the first of a sweep over its last, whose truth is `ratio`."""
     logs = slowdowns(random, design)
     arm, base = (dict(enumerate(np.exp(logs[:, at]))) for at in (0, -1))
-    found = paired_ratio({sweep: ratio * float(one) for sweep, one in arm.items()}, base, _places(design))
+    found = paired_ratio({sweep: ratio * float(one) for sweep, one in arm.items()}, base, places(design))
     assert found is not None
     return found
 
 
-def _places(design: Design) -> dict[int, tuple[int, int]]:
+def places(design: Design) -> dict[int, tuple[int, int]]:
+    """Return where the first and the last arm of each sweep stood among all visits."""
     last = design.arms - 1
     first, opposite = (
         {sweep: (sweep, abs(at - last * (sweep % 2))) for sweep in range(design.sweeps)} for at in (0, last)

@@ -5,10 +5,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from evabench.claims.judgement import Judgement
+from evabench.claims.judgement import Judgement, Verdict
 from evabench.reporting.report import Report
 from evabench.reporting.tables.table import Table
-from evabench.reporting.tables.verdicts import estimated
+from evabench.reporting.tables.verdicts import estimated, headline
 from evabench.settings.claims import TO_TARGET, Quantity
 
 PAIRS = (
@@ -28,6 +28,7 @@ class Pair:
     """One arm against the reference on one workload."""
 
     name: str  # "Mine against SGD"
+    first: str  # what its answers say before they answer; empty: nothing
     words: str  # "step 1.13x [0.83, 1.53], no dearer: inconclusive; reaches ..."
     judgements: tuple[Judgement, ...]
 
@@ -40,7 +41,8 @@ def make_pairs(report: Report) -> tuple[Pair, ...]:
     return tuple(
         Pair(
             name=f"{arm} against {base}{f' on {workload}' if several else ''}",
-            words=" ".join((f"{words}.", *_said_first(judgements))),
+            first=" ".join(_said_first(judgements)),
+            words=f"{words}.",
             judgements=judgements,
         )
         for ((workload,), arm, (base,)), judgements in found
@@ -50,7 +52,7 @@ def make_pairs(report: Report) -> tuple[Pair, ...]:
 
 def pair_lines(report: Report) -> tuple[str, ...]:
     """Return one line per pair: "Mine against SGD: step 1.13x [0.83, 1.53], no dearer: inconclusive; reaches ..."."""
-    return tuple(f"{name}: {words}" for name, words in pairs_table(make_pairs(report)).rows)
+    return tuple(_line(pair.first, f"{pair.name}: {pair.words}") for pair in make_pairs(report))
 
 
 def pairs_table(pairs: Sequence[Pair]) -> Table:
@@ -59,8 +61,12 @@ def pairs_table(pairs: Sequence[Pair]) -> Table:
         title="Arm against arm",
         headings=("pair", "found"),
         text=frozenset({"found"}),
-        rows=tuple((pair.name, pair.words) for pair in pairs),
+        rows=tuple((pair.name, _line(pair.first, pair.words)) for pair in pairs),
     )
+
+
+def _line(first: str, words: str) -> str:
+    return f"{first} {words}" if first else words
 
 
 def _said_first(judgements: Sequence[Judgement]) -> Iterator[str]:
@@ -70,11 +76,14 @@ def _said_first(judgements: Sequence[Judgement]) -> Iterator[str]:
 def _found(judgements: Sequence[Judgement]) -> Iterator[str]:
     for judgement in judgements:
         said, asked = _WORDS[judgement.claim.quantity]
+        told = f"{asked}: {headline(judgement)}"
+        if not judgement.here.decided:
+            told = f"{told} ({judgement.reason.removesuffix('.')})"
         found = next((one for one in judgement.evidence if one.decides and one.estimate is not None), None)
-        if found is None:
-            yield f"{asked}: {judgement.here} ({judgement.reason.removesuffix('.')})"
+        if found is None or judgement.here is Verdict.NOT_TESTED:
+            yield told
         elif judgement.claim.quantity in TO_TARGET and found.estimate in (0.0, math.inf):
             words = "reaches" if found.estimate else "does not reach"
-            yield f"{words} the target, unlike {found.base}, {asked}: {judgement.here}"
+            yield f"{words} the target, unlike {found.base}, {told}"
         else:
-            yield f"{said.format(estimated(found))}, {asked}: {judgement.here}"
+            yield f"{said.format(estimated(found))}, {told}"

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 
 from evabench.claims.audit import ANSWERS
-from evabench.claims.judgement import Evidence, Judgement, Verdict
+from evabench.claims.judgement import Evidence, Judgement
 from evabench.reporting.tables.table import NOT_MEASURED, Table
 from evabench.settings.claims import TO_TARGET, Quantity
 from evabench.units import format_ratio
@@ -45,8 +45,13 @@ def headline(judgement: Judgement) -> str:
     told = judgement.here.value
     if judgement.here != judgement.as_stated:
         told = f"{told} here; {judgement.as_stated.value} as stated"
-    noes = dict.fromkeys(one.text for audited in judgement.audits for one in audited.answered("no"))
+    noes = audit_noes(judgement)
     return f"{told} (audit: {'; '.join(f'{text} no' for text in noes)})" if noes else told
+
+
+def audit_noes(judgement: Judgement) -> tuple[str, ...]:
+    """Return the questions that the audits of the deciding bases answer with "no", each once."""
+    return tuple(dict.fromkeys(one.text for audited in judgement.audits for one in audited.answered("no")))
 
 
 def answer(judgement: Judgement) -> str:
@@ -97,7 +102,7 @@ def audit_table(judgement: Judgement) -> Table | None:
 
 def decided_by(judgement: Judgement) -> str:
     """Return which suite would decide the claim, as a sentence; empty where it is decided or none is known."""
-    if judgement.would_decide is None or judgement.here in {Verdict.SUPPORTED, Verdict.REFUTED}:
+    if judgement.would_decide is None or judgement.here.decided:
         return ""
     return f"The suite that is large enough to decide it here: {judgement.would_decide}."
 

@@ -76,10 +76,7 @@ def _gradients(arm: MeasuredArm, base: MeasuredArm) -> Iterator[str]:
         followed = one.followed
         called_so = one.optimizer.family in _SECOND_ORDER and not one.is_ablation
         if called_so and followed and followed.is_gradient:
-            yield (
-                f"{one.name} {FOLLOWS} (median cosine {followed.cosine:.4f}): what was compared is a "
-                "learning rate."
-            )
+            yield (f"{one.name} {FOLLOWS} (median cosine {followed.cosine:.4f}): what was compared is a learning rate.")
 
 
 def _ablations(arm: MeasuredArm, base: MeasuredArm, arms: Sequence[MeasuredArm]) -> Iterator[str]:

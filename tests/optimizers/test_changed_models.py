@@ -9,7 +9,8 @@ from torch import nn
 from torch.optim.swa_utils import AveragedModel
 from torch.testing import assert_close
 
-from evabench.optimizers import FOOF, KFAC, Eva, EvaF, coverage
+from evabench.optimizers import FOOF, KFAC, MFAC, Eva, EvaF, EvaS, Shampoo, coverage
+from evabench.optimizers.shell.health import health
 from tests.optimizers.models import BUILDS, backward, batch, parameters, small_net, train
 
 each_optimizer = pytest.mark.parametrize("build", BUILDS.values(), ids=BUILDS.keys())
@@ -120,3 +121,29 @@ def test_training_aware_of_quantization_registers_the_hooks_anew_and_trains(opti
     before = parameters(model)
     train(model, optimizer, range(2))
     assert not any(torch.equal(old, new) for old, new in zip(before, parameters(model), strict=True))
+
+
+@pytest.mark.parametrize("optimizer_class", [Eva, EvaF, EvaS, FOOF, KFAC, MFAC, Shampoo])
+@pytest.mark.parametrize("how", ["tied", "replaced"])
+def test_a_weight_that_is_another_parameter_by_now_is_refused_in_words(optimizer_class, how):
+    model = small_net()
+    model[2] = nn.Linear(5, 4, dtype=torch.float64)
+    model.append(nn.Linear(4, 5, dtype=torch.float64))
+    optimizer = optimizer_class(model)
+    if how == "tied":
+        model[3].weight = model[0].weight
+    else:
+        model.load_state_dict({name: value.clone() for name, value in model.state_dict().items()}, assign=True)
+    model(batch()[0]).square().mean().backward()
+    with pytest.raises(RuntimeError, match=r"weight is another parameter now than when .* was made: .*Make a new"):
+        optimizer.step()
+
+
+@each_with_hooks
+def test_a_weight_that_is_computed_since_the_optimizer_was_made_takes_the_plain_gradient(optimizer_class):
+    model = small_net()
+    optimizer = optimizer_class(model)
+    nn.utils.parametrize.register_parametrization(model[2], "weight", nn.Softmax(dim=0))
+    backward(model, *batch())
+    optimizer.step()
+    assert "its weight is computed by now" in health(optimizer).why_plain["2"]

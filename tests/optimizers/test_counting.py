@@ -10,45 +10,8 @@ from torch.utils.checkpoint import checkpoint
 
 from evabench.optimizers import FOOF, KFAC, Eva, EvaF
 from evabench.optimizers.shell.coverage import coverage
-from evabench.optimizers.shell.health import health
-from tests.optimizers.models import backward, batch, parameters, small_net, train
-
-CLASSES = [Eva, EvaF, FOOF, KFAC]
-each_class = pytest.mark.parametrize("optimizer_class", CLASSES)
-BY_HAND = "the gradient was set by hand: wrap the passes in `with optimizer.accumulating():`"
-
-
-def unit_linears(num=1):
-    """Layers of one weight, which is 1."""
-    model = nn.Sequential(*(nn.Linear(1, 1, bias=False) for _ in range(num))).double()
-    for parameter in model.parameters():
-        nn.init.ones_(parameter)
-    return model
-
-
-def value(x):
-    return torch.tensor([[float(x)]], dtype=torch.float64)
-
-
-def make(optimizer_class, model):
-    """Make an optimizer whose statistics after one step are those of the batch."""
-    return optimizer_class(model, new_statistic_weight=1.0, lr=1e-3)
-
-
-def statistics(optimizer, module):
-    """Return the statistics of a 1x1 layer: a and b, or A and B."""
-    state = optimizer.state[module.weight]
-    return {name: float(state[name]) for name in ("a", "b", "A", "B") if name in state}
-
-
-def seen(optimizer_class, a, b):
-    """Return what `statistics` shall be where the rows have the input a and the output gradient b."""
-    return {
-        Eva: {"a": a, "b": b},
-        EvaF: {"a": a},
-        FOOF: {"A": a * a},
-        KFAC: {"A": a * a, "B": b * b},
-    }[optimizer_class]
+from tests.optimizers.models import batch, parameters, small_net
+from tests.optimizers.unit_linears import each_class, make, seen, statistics, unit_linears, value
 
 
 @each_class
@@ -267,83 +230,6 @@ def test_a_gradient_that_is_gone_at_the_step_takes_its_statistics_along(optimize
     assert statistics(optimizer, model[1]) == seen(optimizer_class, 3.0, 1.0)
 
 
-def two_losses(model, optimizer):
-    """Put the gradients of two losses together, each after a `zero_grad` of its own."""
-    output = model(value(1)).sum()
-    made = []
-    for loss in (3 * output, output):
-        optimizer.zero_grad()
-        loss.backward(retain_graph=True)
-        made.append(model[0].weight.grad)
-    model[0].weight.grad = made[0] + made[1]
-
-
-@each_class
-def test_a_gradient_put_together_by_hand_is_followed_as_it_is_and_health_says_so(optimizer_class):
-    model = unit_linears()
-    optimizer = optimizer_class(model, lr=0.1, momentum=0.0)
-    two_losses(model, optimizer)
-    optimizer.step()
-    assert_close(model[0].weight.detach(), value(1 - 0.1 * 4))
-    assert health(optimizer).why_plain == {"0": BY_HAND}
-    assert coverage(optimizer).layers[0].reason == BY_HAND
-
-
-@each_class
-def test_a_layer_with_statistics_takes_a_plain_step_too_where_its_gradient_was_set_by_hand(optimizer_class):
-    model, (x, y) = small_net(), batch()
-    optimizer = optimizer_class(model, lr=0.1, momentum=0.0)
-    train(model, optimizer, range(2))
-    optimizer.zero_grad()
-    backward(model, x, y)
-    before = model[0].weight.detach().clone()
-    model[0].weight.grad = made = 2 * model[0].weight.grad
-    made = made.clone()
-    optimizer.step()
-    ratios = (before - model[0].weight.detach()) / made
-    assert_close(ratios, ratios[0, 0].expand_as(ratios))
-    assert health(optimizer).why_plain == {"0": BY_HAND}
-    train(model, optimizer, range(1))
-    assert health(optimizer).why_plain == {}
-
-
-@each_class
-def test_passes_inside_of_accumulating_count_whatever_is_done_to_their_gradients(optimizer_class):
-    model = unit_linears()
-    optimizer = make(optimizer_class, model)
-    with optimizer.accumulating():
-        two_losses(model, optimizer)
-    optimizer.step()
-    expected = {Eva: {"a": 1.0, "b": 4.0}, EvaF: {"a": 1.0}, FOOF: {"A": 1.0}, KFAC: {"A": 1.0, "B": 10.0}}
-    assert statistics(optimizer, model[0]) == expected[optimizer_class]
-    assert health(optimizer).why_plain == {}
-
-
-@each_class
-def test_gradients_of_autograd_grad_count_inside_of_accumulating_however_they_are_put_together(optimizer_class):
-    model = unit_linears()
-    optimizer = make(optimizer_class, model)
-    with optimizer.accumulating():
-        made = [torch.autograd.grad(model(value(x)).sum(), model[0].weight)[0] for x in (1, 4)]
-        model[0].weight.grad = made[0] + made[1]
-        optimizer.step()
-    expected = {Eva: {"a": 2.5, "b": 1.0}, EvaF: {"a": 2.5}, FOOF: {"A": 8.5}, KFAC: {"A": 8.5, "B": 4.0}}
-    assert statistics(optimizer, model[0]) == expected[optimizer_class]
-
-
-@each_class
-def test_after_accumulating_the_rules_are_the_usual_ones(optimizer_class):
-    model = unit_linears()
-    optimizer = make(optimizer_class, model)
-    with optimizer.accumulating():
-        model(value(7)).sum().backward()
-    optimizer.zero_grad()
-    model(value(3)).sum().backward()
-    model[0].weight.grad = model[0].weight.grad.clone()
-    optimizer.step()
-    assert statistics(optimizer, model[0]) == {}
-
-
 @pytest.mark.filterwarnings("ignore:Using backward.. with create_graph=True:UserWarning")
 @each_class
 def test_a_gradient_made_with_a_graph_of_its_own_counts(optimizer_class):
@@ -399,18 +285,28 @@ def test_an_activation_in_place_hides_no_output_that_torch_has_given_another_sha
     assert_close(*caught)
 
 
-@each_class
-def test_before_the_first_step_coverage_says_that_there_was_none(optimizer_class):
-    optimizer = optimizer_class(small_net())
-    assert {each.reason for each in coverage(optimizer).layers} == {"no step yet"}
-
-
 WHY_IDLE = {
     "never called": (lambda model, x: model["usual"](x), "its hook never fired"),
     "eval": (lambda model, x: model["usual"](x) + model["other"].eval()(x), "it was not in training mode"),
     "no_grad": (lambda model, x: model["usual"](x) + torch.no_grad()(model["other"])(x), "without gradients"),
     "detached": (lambda model, x: model["usual"](x) + model["other"](x).detach(), "no backward pass has led to"),
 }
+
+
+def test_the_hooks_of_the_weights_go_with_the_optimizer():
+    model = small_net()
+    optimizer = Eva(model)
+    assert model[0].weight._post_accumulate_grad_hooks
+    del optimizer
+    gc.collect()
+    assert not model[0].weight._post_accumulate_grad_hooks
+    assert not model[0].weight._backward_hooks
+
+
+@each_class
+def test_before_the_first_step_coverage_says_that_there_was_none(optimizer_class):
+    optimizer = optimizer_class(small_net())
+    assert {each.reason for each in coverage(optimizer).layers} == {"no step yet"}
 
 
 @each_class
@@ -423,13 +319,3 @@ def test_coverage_says_why_a_layer_has_no_statistics(optimizer_class, run, words
     (other,) = (each for each in coverage(optimizer).layers if each.name == "other")
     assert other.treatment == "plain gradient"
     assert words in other.reason
-
-
-def test_the_hooks_of_the_weights_go_with_the_optimizer():
-    model = small_net()
-    optimizer = Eva(model)
-    assert model[0].weight._post_accumulate_grad_hooks
-    del optimizer
-    gc.collect()
-    assert not model[0].weight._post_accumulate_grad_hooks
-    assert not model[0].weight._backward_hooks

@@ -11,10 +11,9 @@ from torch.nn import functional
 from torch.testing import assert_close
 from torch.utils.checkpoint import checkpoint
 
-from evabench.optimizers import FOOF, KFAC, MFAC, Eva, EvaF, EvaS, Shampoo
+from evabench.optimizers import FOOF, KFAC, Eva, EvaF
 from evabench.optimizers.shell.coverage import coverage
-from evabench.optimizers.shell.health import health
-from tests.optimizers.models import backward, batch, parameters, small_net, train
+from tests.optimizers.models import batch, parameters, small_net, train
 
 BUILDS = {
     "eva": lambda model, **more: Eva(model, lr=0.05, **more),
@@ -371,55 +370,6 @@ def test_what_multiplies_no_rows_is_named_by_kind_with_the_way_out(optimizer_cla
         "experts": f"Experts holds more axes than a matrix, as batched experts and positions do: {ways_out}",
         "usual": "",
     }
-
-
-@pytest.mark.parametrize("optimizer_class", [Eva, EvaF, EvaS, FOOF, KFAC, MFAC, Shampoo])
-@pytest.mark.parametrize("how", ["tied", "replaced"])
-def test_a_weight_that_is_another_parameter_by_now_is_refused_in_words(optimizer_class, how):
-    model = small_net()
-    model[2] = nn.Linear(5, 4, dtype=torch.float64)
-    model.append(nn.Linear(4, 5, dtype=torch.float64))
-    optimizer = optimizer_class(model)
-    if how == "tied":
-        model[3].weight = model[0].weight
-    else:
-        model.load_state_dict({name: value.clone() for name, value in model.state_dict().items()}, assign=True)
-    model(batch()[0]).square().mean().backward()
-    with pytest.raises(RuntimeError, match=r"weight is another parameter now than when .* was made: .*Make a new"):
-        optimizer.step()
-
-
-@each_class
-def test_a_weight_that_is_computed_since_the_optimizer_was_made_takes_the_plain_gradient(optimizer_class):
-    model = small_net()
-    optimizer = optimizer_class(model)
-    nn.utils.parametrize.register_parametrization(model[2], "weight", nn.Softmax(dim=0))
-    backward(model, *batch())
-    optimizer.step()
-    assert "its weight is computed by now" in health(optimizer).why_plain["2"]
-
-
-class Labelled(torch.Tensor):
-    """A user's subclass, which says nothing of what torch does with it."""
-
-
-@each_class
-def test_a_subclass_of_the_users_stays_out_of_the_state(optimizer_class):
-    model = small_net()
-    optimizer = optimizer_class(model)
-    step(model, optimizer, batch()[0].as_subclass(Labelled))
-    assert {type(value) for state in optimizer.state.values() for value in state.values()} == {torch.Tensor}
-
-
-@pytest.mark.filterwarnings("ignore:The PyTorch API of nested tensors is in prototype stage:UserWarning")
-@each_class
-def test_nested_tensors_take_the_plain_gradient_and_are_named(optimizer_class):
-    model = small_net()
-    optimizer = optimizer_class(model)
-    rows = torch.nested.nested_tensor([random(3, 4), random(5, 4)], layout=torch.jagged)
-    model(rows).values().square().mean().backward()
-    optimizer.step()
-    assert "NestedTensors" in health(optimizer).why_plain["0"]
 
 
 @each_class

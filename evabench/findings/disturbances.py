@@ -22,7 +22,7 @@ _HARMFUL_LIMITS = frozenset(
 
 def disturbances(conditions: Conditions) -> tuple[str, ...]:
     """Return what disturbed a run, one sentence each; empty: nothing that was read did."""
-    return (*_of_the_cpus(conditions), *_of_the_memory(conditions), *_of_the_gpus(conditions.gpus or ()))
+    return (*_of_the_cpus(conditions), *_of_the_memory(conditions), *_of_the_gpus(_gpus_of_the_run(conditions)))
 
 
 def taken_share(seen: Conditions) -> float:
@@ -51,6 +51,17 @@ def _of_the_cpus(seen: Conditions) -> Iterator[str]:
 def _of_the_memory(seen: Conditions) -> Iterator[str]:
     if seen.swapped_bytes is not None and seen.swapped_bytes > _MAX_SWAPPED_BYTES:
         yield f"The machine swapped {format_bytes(seen.swapped_bytes)}."
+
+
+def _gpus_of_the_run(seen: Conditions) -> tuple[GpuConditions, ...]:
+    """Return the GPU that it trained on: who is on another one takes nothing from it, nor from a run on a CPU.
+
+    All that it could see where it is not known which that was.
+    """
+    gpus, limits = seen.gpus or (), seen.limits
+    if limits is None:
+        return gpus
+    return tuple(gpu for gpu in gpus if limits.device is not None and limits.device.is_gpu(gpu.uuid))
 
 
 def _of_the_gpus(gpus: tuple[GpuConditions, ...]) -> Iterator[str]:

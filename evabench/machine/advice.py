@@ -75,7 +75,8 @@ def _of_noise(noise: Noise) -> Iterator[Advice]:
 def _of_conditions(conditions: Conditions) -> Iterator[Advice]:
     nothing = {field.name: None for field in fields(Conditions) if field.name in _OF_CONDITIONS}
     for name, (cause, remedy) in _OF_CONDITIONS.items():
-        alone = replace(conditions, **(nothing | {name: getattr(conditions, name)}))
+        # Without the limits, which say on what the noise was measured: of a doctor, every GPU is asked.
+        alone = replace(conditions, limits=None, **(nothing | {name: getattr(conditions, name)}))
         for sentence in disturbances(alone):
             yield Advice(problem=sentence, cause=cause, remedy=remedy)
 

@@ -6,6 +6,7 @@ from typing import Any
 import pynvml
 
 from evabench.nvml.library import Nvml
+from evabench.records.device import bare_uuid
 from evabench.units import Bytes, Hertz, Joules, Watts
 
 # Bits of the clocks' event reasons (NVML's "throttle reasons" before driver 535), in words.
@@ -137,10 +138,10 @@ def slices_of(gpu: Device) -> tuple[Device, ...]:
 
 def device_of_uuid(nvml: Nvml, uuid: str) -> Device | None:
     """Return the GPU or slice with this UUID. CUDA gives it without the prefix "GPU-" or "MIG-"."""
-    wanted = _bare(uuid)
+    wanted = bare_uuid(uuid)
     gpus = all_gpus(nvml)
     for device in (*gpus, *(one for gpu in gpus for one in slices_of(gpu))):
-        if _bare(device.uuid) == wanted:
+        if bare_uuid(device.uuid) == wanted:
             return device
     if nvml.available:
         nvml.lack(f"device {uuid}", f"NVML knows {', '.join(gpu.uuid for gpu in gpus) or 'no GPU'} and their slices")
@@ -153,7 +154,3 @@ def _device(nvml: Nvml, what: str, handle: Any, parent: Device | None) -> Device
     if uuid is None:
         return None
     return Device(nvml=nvml, handle=handle, uuid=uuid, name=name or what, parent=parent)
-
-
-def _bare(uuid: str) -> str:
-    return uuid.removeprefix("GPU-").removeprefix("MIG-").lower()

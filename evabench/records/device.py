@@ -18,3 +18,12 @@ class RunDevice(Strict):
     def title(self) -> str:
         """Return "cuda:0, NVIDIA H100"."""
         return f"{self.kind}:{self.index}" + (f", {self.name}" if self.name else "")
+
+    def is_gpu(self, uuid: str) -> bool:
+        """Return whether a GPU is this device, by its UUID; where the device does not say its own, any may be."""
+        return self.uuid is None or bare_uuid(self.uuid) == bare_uuid(uuid)
+
+
+def bare_uuid(uuid: str) -> str:
+    """Return a UUID without the prefix that NVML has and CUDA leaves out: "GPU-" or "MIG-"."""
+    return uuid.removeprefix("GPU-").removeprefix("MIG-").lower()

@@ -5,14 +5,16 @@ CUDA's are counted by NVML, as CUDA_VISIBLE_DEVICES shows them; those of other k
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from queue import SimpleQueue
+from typing import NamedTuple
 
 from evabench.errors import DeviceError
 from evabench.launch.server import LaunchServer
 from evabench.nvml.library import Nvml
+from evabench.nvml.processes import processes_of
 from evabench.nvml.visible import visible_devices
 from evabench.records.request import ServerReady
 
@@ -28,6 +30,7 @@ class Devices:
     indices: tuple[int, ...] = (0,)  # as torch numbers them; runs that are timed have the first
     names: tuple[str, ...] = ()  # of these, where they are known
     found_by: str | None = None  # what "auto" has found, in words; None: the kind was named
+    others: tuple[int, ...] = ()  # processes that were on each before the first run, where NVML tells
 
     @property
     def words(self) -> str | None:
@@ -37,7 +40,17 @@ class Devices:
         first = f"{self.kind}:{self.indices[0]}" + (f", {self.names[0]}" if self.names else "")
         more = len(self.indices) - 1
         others = f", and untimed ones on {more} more of that kind (--jobs)" if more else ""
-        return f"Runs train on {first}{others}" + (f": {self.found_by}." if self.found_by else ".")
+        found_by = f": {self.found_by}." if self.found_by else "."
+        return f"Runs train on {first}{others}{found_by}" + "".join(f" {sentence}" for sentence in self._in_use())
+
+    def _in_use(self) -> Iterator[str]:
+        """Yield a sentence for what others use of these devices: nobody is refused, and nobody is surprised."""
+        busy = {f"{self.kind}:{index}": count for index, count in zip(self.indices, self.others, strict=False) if count}
+        for title, count in busy.items():
+            others = "another process" if count == 1 else f"{count} other processes"
+            yield f"{title} is in use by {others} (`nvidia-smi` names them)."
+        if f"{self.kind}:{self.indices[0]}" in busy:
+            yield "Times measured there are flagged as disturbed, and its memory is not all free."
 
 
 def find_devices(asked: str, environment: Mapping[str, str] = os.environ) -> Devices:
@@ -50,16 +63,15 @@ def find_devices(asked: str, environment: Mapping[str, str] = os.environ) -> Dev
     if asked == AUTO:
         return _find_any(environment)
     kind, number = _kind_and_number(asked)
-    names = _cuda_names(environment) if kind == "cuda" else _other_names(kind)
-    if names is None:  # nobody can say without a context: a run will
+    shown, why_none = _shown_gpus(environment) if kind == "cuda" else _shown_others(kind)
+    if shown is None:  # nobody can say without a context: a run will
         return Devices(kind=kind, indices=(number or 0,))
-    if not names:
-        raise DeviceError(f"there is no device {asked} here: {_why_none(kind)}. Leave --device out to train on the CPU")
-    if number is not None and number >= len(names):
-        there = ", ".join(f"{kind}:{index}" for index in range(len(names)))
+    if not shown:
+        raise DeviceError(f"there is no device {asked} here: {why_none}. Leave --device out to train on the CPU")
+    if number is not None and number >= len(shown):
+        there = ", ".join(f"{kind}:{index}" for index in range(len(shown)))
         raise DeviceError(f"there is no device {asked} here. There is {there}")
-    indices = tuple(range(len(names))) if number is None else (number,)
-    return Devices(kind=kind, indices=indices, names=tuple(names[index] for index in indices if names[index]))
+    return _devices(kind, shown, tuple(range(len(shown))) if number is None else (number,))
 
 
 def kind_of(asked: str) -> str:
@@ -77,10 +89,10 @@ def _kind_and_number(asked: str) -> tuple[str, int | None]:
 
 
 def _find_any(environment: Mapping[str, str]) -> Devices:
-    names = _cuda_names(environment)
-    if names:
-        found_by = f"NVML shows {len(names)}, of which CUDA_VISIBLE_DEVICES hides none"
-        return Devices(kind="cuda", indices=tuple(range(len(names))), names=tuple(names), found_by=found_by)
+    shown, _ = _shown_gpus(environment)
+    if shown:
+        found_by = f"NVML shows {len(shown)}, of which CUDA_VISIBLE_DEVICES hides none"
+        return replace(_devices("cuda", shown, tuple(range(len(shown)))), found_by=found_by)
     ready = _greeting()
     if ready.accelerator is not None and ready.num_accelerators:
         found_by = f"it is the accelerator of torch {ready.torch_version}"
@@ -88,26 +100,37 @@ def _find_any(environment: Mapping[str, str]) -> Devices:
     return Devices(found_by=f"NVML shows no GPU, and torch {ready.torch_version} sees no other accelerator")
 
 
-def _cuda_names(environment: Mapping[str, str]) -> list[str] | None:
-    """Return the name of each GPU that CUDA would show; None where NVML cannot tell which these are."""
+class _Shown(NamedTuple):
+    """A device before anything of ours is on it."""
+
+    name: str = ""  # empty: not known
+    processes: int = 0  # that NVML lists on it
+
+
+def _devices(kind: str, shown: Sequence[_Shown], indices: tuple[int, ...]) -> Devices:
+    return Devices(
+        kind=kind,
+        indices=indices,
+        names=tuple(shown[index].name for index in indices if shown[index].name),
+        others=tuple(shown[index].processes for index in indices),
+    )
+
+
+def _shown_gpus(environment: Mapping[str, str]) -> tuple[list[_Shown] | None, str]:
+    """Return each GPU that CUDA would show, None where NVML cannot tell which these are, and why there is none."""
     with Nvml() as nvml:
         if not nvml.available:
-            return []
+            return [], " ".join(nvml.missing).rstrip(".")
         shown = visible_devices(nvml, environment)
-        return None if shown is None else [device.name for device in shown]
+        found = None if shown is None else [_Shown(each.name, len(processes_of(each) or ())) for each in shown]
+        return found, "CUDA_VISIBLE_DEVICES hides every GPU that NVML shows"
 
 
-def _other_names(kind: str) -> list[str]:
-    """Return as many empty names as torch sees devices of a kind, which is not CUDA's."""
+def _shown_others(kind: str) -> tuple[list[_Shown], str]:
+    """Return as many devices as torch sees of a kind, which is not CUDA's and nobody names, and why there is none."""
     ready = _greeting()
-    return [""] * (ready.num_accelerators or 0) if ready.accelerator == kind else []
-
-
-def _why_none(kind: str) -> str:
-    if kind == "cuda":
-        with Nvml() as nvml:
-            return " ".join(nvml.missing).rstrip(".") or "CUDA_VISIBLE_DEVICES hides every GPU that NVML shows"
-    return f"torch takes {_greeting().accelerator or 'none'} for its accelerator"
+    count = (ready.num_accelerators or 0) if ready.accelerator == kind else 0
+    return [_Shown()] * count, f"torch takes {ready.accelerator or 'none'} for its accelerator"
 
 
 def _greeting() -> ServerReady:

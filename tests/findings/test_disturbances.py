@@ -6,6 +6,8 @@ import pytest
 
 from evabench.findings.disturbances import disturbances
 from evabench.records.conditions import GpuConditions
+from evabench.records.device import RunDevice
+from evabench.records.limits import Limits
 from tests.runs import QUIET
 
 GPU = GpuConditions(
@@ -44,6 +46,23 @@ def test_nothing_that_was_read_and_nothing_that_was_not_disturbs_a_quiet_run():
 )
 def test_each_disturbance_is_one_sentence(changes, sentence):
     assert disturbances(replace(QUIET, **changes)) == (sentence,)
+
+
+LIMITS = Limits(usable_cpus=2, affinity=None, cpus=None, memory_bytes=None)
+SHARED = (replace(GPU, foreign_processes=1), replace(GPU, uuid="GPU-b"))
+
+
+@pytest.mark.parametrize(
+    ("device", "is_disturbed"),
+    [
+        (RunDevice(kind="cuda", index=0, uuid="a"), True),  # as CUDA has it, without a prefix
+        (RunDevice(kind="cuda", index=1, uuid="b"), False),
+        (RunDevice(kind="cuda", index=1), True),  # it may be this one
+        (None, False),  # on a CPU
+    ],
+)
+def test_who_is_on_a_gpu_disturbs_the_runs_on_it_alone(device, is_disturbed):
+    assert bool(disturbances(replace(QUIET, gpus=SHARED, limits=replace(LIMITS, device=device)))) == is_disturbed
 
 
 @pytest.mark.parametrize(

@@ -53,6 +53,25 @@ def test_a_gpu_that_is_not_shown_is_refused(stand_in, asked, environment, words)
     assert words in stand_in.ask(found, TWO_GPUS, asked, environment)
 
 
+@pytest.mark.parametrize(
+    ("asked", "used", "words"),
+    [
+        (
+            "cuda",
+            {"gpu.0.compute": "4194305:1024"},
+            "cuda:0 is in use by another process (`nvidia-smi` names them). Times",
+        ),
+        ("cuda:1", {"gpu.1.compute": "4194305:1024", "gpu.1.graphics": "7:1"}, "cuda:1 is in use by 2 other processes"),
+    ],
+)
+def test_a_gpu_that_others_use_is_told_before_the_first_run(stand_in, asked, used, words):
+    assert words in stand_in.ask(found, TWO_GPUS | used, asked, {})[2]
+
+
+def test_nothing_is_told_of_a_gpu_that_others_use_where_no_run_is_to_be_there(stand_in):
+    assert "in use" not in stand_in.ask(found, TWO_GPUS | {"gpu.1.compute": "4194305:1024"}, "cuda:0", {})[2]
+
+
 def test_without_a_driver_the_reason_is_told(no_library):
     assert "libnvidia-ml.so.1 was not found" in no_library.ask(found, {}, "cuda", {})
 

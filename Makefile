@@ -28,9 +28,10 @@ test: venv-test
 test-long: venv-test
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n $(JOBS) -m long
 
-# On the stand-in device: the smoke tiers of three suites, and what each optimizer launches. Some minutes; `.ci/run` has them too.
+# On the stand-in device: the smoke tiers of five suites, what each optimizer launches, the largest batches. Some minutes;
+# `.ci/run` has them too.
 test-device: venv-test
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n $(JOBS) -m long -k 'not memory' tests/standin_device
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n $(JOBS) -m long tests/standin_device
 
 check: venv-test
 	$(BIN)/ruff check .

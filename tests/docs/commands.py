@@ -46,7 +46,7 @@ COMMANDS: Mapping[str, How] = {
     "evabench show memory --runs results/reference/memory/runs.jsonl": QUICK,
     "evabench report memory --runs results/reference/memory/runs.jsonl": QUICK,
     "evabench compare SGD AdamW --by arm --runs results/reference/peers": QUICK,
-    "evabench run mine.toml": QUICK,
+    "evabench run mine.toml": LONG,
     "evabench run cifar --tier smoke --device cuda": NO_GPU,
     "evabench report cifar --device cuda": NO_GPU,
     "make gpu-check PYTHON=python3": NO_GPU,
@@ -92,7 +92,7 @@ COMMANDS: Mapping[str, How] = {
     "evabench claims quickstart --json --quiet > verdicts.json": LONG,
     # docs/results.md
     "evabench show quadratic --runs results/reference/quadratic": How("quick", codes=(0, 3)),
-    "evabench report memory --runs results/reference/memory --figures pdf": QUICK,
+    "evabench report memory --runs results/reference/memory --figures pdf": LONG,
     "evabench export quickstart --format csv": QUICK,
     "evabench export quickstart --what ratios --metric step --format latex": QUICK,
     "evabench export quickstart --format tensorboard --output runs": QUICK,

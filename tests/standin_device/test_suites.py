@@ -9,6 +9,7 @@ from filelock import FileLock
 from evabench.records.convergence import Convergence
 from evabench.records.counts import Counts
 from evabench.records.memory import Memory
+from evabench.settings.shampoo import ShampooSettings
 from evabench.suite.shipped import shipped_suites
 from tests.nvml.stand_in import GPU_0, ONE_GPU, write_scenario
 from tests.standin_device.command import evabench, measured, stored
@@ -215,6 +216,13 @@ def test_the_peaks_of_a_smoke_tier_are_those_of_the_devices_own_counter(smoke):
 
 
 def test_no_plain_step_of_a_smoke_tier_reads_from_the_device(smoke):
-    found = {arm: counts.plain.host_reads for arm, counts in measured(smoke, Counts, "standin").items()}
+    refreshing = {(run.cell.workload_name, run.cell.arm) for run in smoke if always_refreshes(run.cell.optimizer)}
+    counted = measured(smoke, Counts, "standin")
+    found = {arm: counts.plain.host_reads for arm, counts in counted.items() if arm not in refreshing}
     assert found == dict.fromkeys(found, 0)
     assert len(found) >= 2
+
+
+def always_refreshes(optimizer):
+    """Return whether no step is a plain one: by `eigh`, each of them asks on the host whether it went well."""
+    return isinstance(optimizer, ShampooSettings) and optimizer.refresh_every == 1

@@ -74,6 +74,7 @@ def test_a_damaged_image_is_an_error_that_names_it(folder, tmp_path):
         list(damaged.held_out("test"))
 
 
+@pytest.mark.long  # its reader is waited for: some 10 s
 def test_an_image_that_ends_too_early_is_an_error_that_names_it(folder, tmp_path):
     shutil.copytree(folder, tmp_path / "copy")
     damaged = source(tmp_path / "copy")

@@ -21,8 +21,8 @@ _HARMFUL_LIMITS = frozenset(
 
 
 def disturbances(conditions: Conditions) -> tuple[str, ...]:
-    """Return what disturbed a run, one sentence each; empty: nothing that was read did."""
-    return (*_of_the_cpus(conditions), *_of_the_memory(conditions), *_of_the_gpus(_gpus_of_the_run(conditions)))
+    """Return what disturbed a run, one sentence each, of its GPU first; empty: nothing that was read did."""
+    return (*_of_the_gpus(_gpus_of_the_run(conditions)), *_of_the_cpus(conditions), *_of_the_memory(conditions))
 
 
 def taken_share(seen: Conditions) -> float:

@@ -1,7 +1,7 @@
 """The CPU time of a step in training beside that of a timed one: the clock that other programs disturb least."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import fmean, median
 
 from evabench.findings.arm import MeasuredArm
@@ -18,6 +18,7 @@ class Effort:
 
     num_observed: int  # the fewer of the two
     timed_seconds: Seconds  # CPU time of a timed step, all threads
+    least_timed_seconds: Seconds  # the same of the visit where it took least
     trained_seconds: Seconds  # of a step of training, the first apart
     usual_seconds: Seconds  # of a usual step of training, without rare ones
     rare_share: float  # of the CPU time of all steps of training, what the rare ones take beyond the usual
@@ -40,6 +41,11 @@ def over_expected(own: Effort, seconds: Seconds, usual: Sequence[Effort], *, mos
     return seconds / (max if most else min)(expected)
 
 
+def lightest(effort: Effort) -> Effort:
+    """Return the effort with the timed step of its lightest visit: what others take of a CPU only adds to a step."""
+    return replace(effort, timed_seconds=effort.least_timed_seconds)
+
+
 def effort_of(arm: MeasuredArm) -> Effort | None:
     """Return the effort of an arm that was trained and timed on a CPU; None where it was not, or nobody looked."""
     curves = [run.measured for run in arm.trainings.values() if isinstance(run.measured, Convergence)]
@@ -56,6 +62,7 @@ def effort_of(arm: MeasuredArm) -> Effort | None:
     return Effort(
         num_observed=min(len(trained), len(timed)),
         timed_seconds=step,
+        least_timed_seconds=min(timed),
         trained_seconds=median(one.cpu_seconds / one.num_steps for one in trained),
         usual_seconds=median(fmean(one.position_cpu_seconds) for one in trained),
         rare_share=median(shares) if shares else 0.0,

@@ -7,7 +7,7 @@ import pytest
 from evabench.claims.evidence import judge_claims
 from evabench.claims.judgement import Verdict
 from evabench.findings.arms import measured_arms
-from evabench.findings.effort import Effort, over_expected
+from evabench.findings.effort import Effort, lightest, over_expected
 from evabench.findings.findings import make_findings
 from evabench.findings.goals import Goal
 from evabench.measurement.watch.effort import effort_of
@@ -82,6 +82,7 @@ def effort(timed, trained):
     return Effort(
         num_observed=8,
         timed_seconds=timed,
+        least_timed_seconds=timed,
         trained_seconds=trained,
         usual_seconds=trained,
         rare_share=0.0,
@@ -89,6 +90,13 @@ def effort(timed, trained):
         num_steps=100,
         slowest_seconds=0.0,
     )
+
+
+def test_a_busy_machine_that_adds_to_a_timed_step_accuses_nobody():
+    disturbed = replace(effort(4e-3, 3e-3), least_timed_seconds=3.1e-3)  # one of its visits was less so
+    assert over_expected(lightest(disturbed), 3e-3, [effort(1e-3, 1e-3)], most=False) > 1 / 1.25
+    heavy = effort(4e-3, 3e-3)  # in every visit
+    assert over_expected(lightest(heavy), 3e-3, [effort(1e-3, 1e-3)], most=False) < 1 / 1.25
 
 
 def test_what_training_costs_every_arm_alike_accuses_nobody():

@@ -218,7 +218,7 @@ def test_the_example_of_the_document_is_a_suite(tmp_path):
     document = Path(__file__).parents[2] / "docs" / "suites.md"
     example = re.findall(r"```toml\n(.*?)```", document.read_text(), re.DOTALL)[0]
     suite = load_suite(write(tmp_path, example))
-    assert suite.name == "mine"
+    assert suite.name == "example"
     assert suite.cells("memory")
 
 

@@ -27,10 +27,10 @@ from tests.runs import cell
 from tests.standin_device.command import evabench, stored
 from tests.standin_device.process import library
 
-# As in the smoke tiers of the suites.
+# As in the smoke tiers of the suites. Without the MLP: where inputs outweigh activations, drawing a batch takes more
+# than a step, and the projection is too large (docs/gpu.md).
 NETS = {
     "autoencoder": AutoencoderSettings(widths=(784, 100, 30), batch=250),
-    "mlp": ClassifierSettings(model="mlp", data="fashion_mnist_subset", width=0.25, batch=100),
     "resnet20": ClassifierSettings(model="resnet20", data="fashion_mnist_subset", width=0.25, batch=8),
     "gpt": LanguageSettings(data="python_stdlib", context=32, layers=1, heads=2, width=32, batch=8, held_out_windows=8),
 }
@@ -49,6 +49,7 @@ OPTIMIZERS = {
     "Shampoo, Newton": ShampooSettings(refresh_every=3, root_method="newton"),
     "M-FAC": MfacSettings(num_gradients=4),
 }
+_MOST_SAMPLES = 4000  # 1.3 of them are fewer than the training samples of the subset
 CHEAP = {("autoencoder", "K-FAC, eigh"), ("gpt", "Eva")}
 PAIRS = [
     pytest.param(net, optimizer, marks=() if (net, optimizer) in CHEAP else pytest.mark.long)
@@ -81,7 +82,7 @@ def tried(net, optimizer):
     )
     size, room = NETS[net].batch, 0
     without = peak_on_fake_tensors(asked, plain=False, batch_size=1)
-    while room < 2.5 * without:
+    while room < 2.5 * without and size < _MOST_SAMPLES:
         size *= 2
         room = peak_on_fake_tensors(asked, plain=False, batch_size=size)
     resident = placed(build_workload(NETS[net], 0), device).resident_bytes
@@ -129,7 +130,7 @@ def test_what_a_dry_run_prints_for_a_device_is_what_its_runs_have_room_for(stand
     found = re.search(r"small, Eva +50 +([\d,]+)", printed)
     assert found, printed
     largest = int(found[1].replace(",", ""))
-    for size in (largest, math.ceil(1.3 * largest)):
+    for size in (largest, 2 * largest):
         file.write_text(SUITE.replace("batch = 50", f"batch = {size}"))
         evabench(tmp_path, *words, **limit)
     assert [run.outcome.kind for run in stored(tmp_path, "tiny")] == ["completed", "out_of_memory"]

@@ -10,9 +10,13 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from evabench.measurement.bench import takes_closure
 from evabench.measurement.memory.memory import track_step
+from evabench.measurement.memory.state import state_bytes
 from evabench.records.cell import Cell
+from evabench.settings.autoencoders import AutoencoderSettings
+from evabench.settings.classifiers import ClassifierSettings
 from evabench.settings.plugin_optimizers import PluginSettings
 from evabench.settings.plugin_workloads import PluginWorkloadSettings
+from evabench.settings.workloads import WorkloadSettings
 from evabench.units import Bytes
 from evabench.worker.build import build_optimizer
 from evabench.workloads.noise import build_on_noise
@@ -23,7 +27,8 @@ def peak_on_fake_tensors(cell: Cell, *, plain: bool, batch_size: int | None = No
     """Return the peak of live tensors over the first two steps, and over a refresh that finds its state.
 
     `plain` puts SGD in the place of the arm's optimizer, `batch_size` another number of samples in the place of the
-    workload's, and the next batch, copied beside the step, on top.
+    workload's, and the next batch, copied beside the step, on top. That one is drawn between two steps, which takes
+    more than a step where inputs outweigh activations.
     """
     if isinstance(cell.workload, PluginWorkloadSettings):
         raise TypeError("a user's own workload reads its data: it cannot be built on fake tensors")
@@ -48,7 +53,27 @@ def peak_on_fake_tensors(cell: Cell, *, plain: bool, batch_size: int | None = No
         if ours and cell.optimizer.cycle_steps > 1:
             _come_to_a_refresh(optimizer)
             peaks.append(peak())
+        if beside:
+            kept = 2 * sum(each.nbytes for each in workload.model.parameters()) + state_bytes(
+                optimizer
+            )  # and gradients
+            peaks.append(int(kept + _drawn(cell.workload) * beside))
         return beside + max(peaks)
+
+
+def _drawn(workload: WorkloadSettings) -> float:
+    """Return what drawing a batch takes at once, as a multiple of the batch: bytes and single precision beside them.
+
+    A classifier's images are scaled where they lie and standardised into a tensor of their own; a crop or a flip is one
+    more.
+    """
+    match workload:
+        case ClassifierSettings(crop=crop, flip=flip):
+            return 2.25 + (crop != "none") + flip
+        case AutoencoderSettings():
+            return 1.25
+        case _:
+            return 1.0
 
 
 class _AsComputed(TorchDispatchMode):

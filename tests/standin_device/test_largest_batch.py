@@ -27,10 +27,10 @@ from tests.runs import cell
 from tests.standin_device.command import evabench, stored
 from tests.standin_device.process import library
 
-# As in the smoke tiers of the suites. Without the MLP: where inputs outweigh activations, drawing a batch takes more
-# than a step, and the projection is too large (docs/gpu.md).
+# As in the smoke tiers of the suites.
 NETS = {
     "autoencoder": AutoencoderSettings(widths=(784, 100, 30), batch=250),
+    "mlp": ClassifierSettings(model="mlp", data="fashion_mnist_subset", width=0.25, batch=100),
     "resnet20": ClassifierSettings(model="resnet20", data="fashion_mnist_subset", width=0.25, batch=8),
     "gpt": LanguageSettings(data="python_stdlib", context=32, layers=1, heads=2, width=32, batch=8, held_out_windows=8),
 }

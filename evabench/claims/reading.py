@@ -3,7 +3,7 @@
 import json
 import tomllib
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -11,7 +11,7 @@ from typing import Annotated
 
 from pydantic import Field, TypeAdapter, ValidationError
 
-from evabench.errors import SuiteError
+from evabench.errors import ClaimFileError
 from evabench.settings.claims import Claim
 from evabench.settings.methods import METHODS, is_method, method_of
 from evabench.settings.strict import Strict
@@ -29,11 +29,11 @@ class ClaimFile(Strict):
 
 
 def read_claims(path: Path) -> ClaimFile:
-    """Return the claims of a file. Raises `SuiteError` with every mistake of it, one per line."""
+    """Return the claims of a file. Raises `ClaimFileError` with every mistake of it, one per line."""
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
-        raise SuiteError(f"{path}: this is no TOML file: {error}") from None
+        raise ClaimFileError(f"{path}: this is no TOML file: {error}") from None
     values = check_values(table)
     try:
         found = TypeAdapter(ClaimFile).validate_json(json.dumps(table, default=str), strict=True)
@@ -43,7 +43,29 @@ def read_claims(path: Path) -> ClaimFile:
         mistakes = [*values, *_problems(found.claims)]
         if not mistakes:
             return found
-    raise SuiteError("\n".join(f"{path}: {mistake}" for mistake in mistakes))
+    raise ClaimFileError("\n".join(f"{path}: {mistake}" for mistake in mistakes))
+
+
+def read_claim_files(paths: Sequence[Path]) -> tuple[ClaimFile, ...]:
+    """Return the claims of anyone's files. Raises `ClaimFileError` with every mistake of all of them."""
+    found, mistakes = list[ClaimFile](), list[str]()
+    taken = {claim.id: "a file that ships" for claim in shipped_claims()} if paths else {}
+    for path in dict.fromkeys(paths):
+        try:
+            file = read_claims(path)
+        except ClaimFileError as error:
+            mistakes.append(str(error))
+            continue
+        mistakes += [
+            f'{path}: [claims] "{claim.id}": {taken[claim.id]} has a claim of this id. Choose another'
+            for claim in file.claims
+            if claim.id in taken
+        ]
+        taken |= {claim.id: str(path) for claim in file.claims}
+        found.append(file)
+    if mistakes:
+        raise ClaimFileError("\n".join(mistakes))
+    return tuple(found)
 
 
 @cache
@@ -60,8 +82,13 @@ def shipped_claims() -> tuple[Claim, ...]:
 
 def claims_about(suite: Suite) -> tuple[Claim, ...]:
     """Return the claims that ship and that compare two optimizers of this suite."""
+    return about(suite, shipped_claims())
+
+
+def about(suite: Suite, claims: Iterable[Claim]) -> tuple[Claim, ...]:
+    """Return the claims that compare two optimizers of this suite."""
     methods = {method_of(settings) for settings in suite.arms.values()}
-    return tuple(claim for claim in shipped_claims() if claim.arm in methods and methods & set(claim.bases))
+    return tuple(claim for claim in claims if claim.arm in methods and methods & set(claim.bases))
 
 
 def _problems(claims: Iterable[Claim]) -> Iterable[str]:

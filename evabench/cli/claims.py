@@ -9,8 +9,9 @@ import typer
 from rich.text import Text
 
 from evabench.claims.deciding import sizes
-from evabench.claims.reading import shipped_files
+from evabench.claims.reading import read_claim_files, shipped_files
 from evabench.cli.answers import ClaimsAnswer, JudgedRuns
+from evabench.cli.claim_files import ClaimsOption, with_claims_of
 from evabench.cli.device import DeviceOption
 from evabench.cli.output import JsonOption, Output, QuietOption
 from evabench.cli.report import worst_exit_code
@@ -33,6 +34,7 @@ def judge_stored(
     device: DeviceOption = None,
     results: Annotated[Path, typer.Option(metavar="DIR", help="Where runs are stored.")] = RESULTS,
     runs: RunsOption = None,
+    claims: ClaimsOption = None,
     fail_on_refuted: Annotated[
         bool, typer.Option("--fail-on-refuted", help="Exit with 1 if a claim is refuted, here or as stated.")
     ] = False,
@@ -44,16 +46,16 @@ def judge_stored(
 ) -> None:
     """Judge claims by stored runs: verdict, effect, interval, what differs, and what would decide the rest."""
     output = Output(as_json=as_json, quiet=quiet)
-    every_size, cost_of = _every_size(), _costs(results)
+    theirs, every_size, cost_of = read_claim_files(claims or ()), _every_size(), _costs(results)
     if suite is None and not runs:
-        groups = ledger(shipped_files(), every_size, cost_of)
+        groups = ledger(theirs or shipped_files(), every_size, cost_of)
         _print(output, "", groups)
         output.give("claims", ClaimsAnswer(sets=(JudgedRuns(runs=None, groups=groups),), notes=()))
         return
-    reports = stored_reports(output, suite, tier, results, runs, device) if suite else reports_of_places(runs or ())
-    sets = []
+    found = stored_reports(output, suite, tier, results, runs, device) if suite else reports_of_places(runs or ())
+    reports, sets = with_claims_of(output, found, theirs), []
     for report in reports:
-        groups = judged(report.judgements, report.suite, shipped_files(), every_size, cost_of)
+        groups = judged(report.judgements, report.suite, (*shipped_files(), *theirs), every_size, cost_of)
         title = report.label or f"{report.suite.name}: host {report.host.id} ({report.host.cpu})"
         _print(output, title, groups)
         sets.append(JudgedRuns(runs=title, groups=groups))

@@ -8,7 +8,9 @@ from typing import Annotated
 import typer
 
 from evabench.claims.judgement import Judgement, Verdict
+from evabench.claims.reading import read_claim_files
 from evabench.cli.answers import WriteAnswer, WrittenReport
+from evabench.cli.claim_files import ClaimsOption, with_claims_of
 from evabench.cli.device import DeviceOption
 from evabench.cli.output import JsonOption, Output, QuietOption
 from evabench.cli.stored import RESULTS, RunsOption, stored_reports
@@ -34,6 +36,7 @@ def write_report(
     device: DeviceOption = None,
     results: Annotated[Path, typer.Option(metavar="DIR", help="Where runs are stored.")] = RESULTS,
     runs: RunsOption = None,
+    claims: ClaimsOption = None,
     output: Annotated[Path, typer.Option(metavar="DIR", help="Where the report goes: DIR/<suite>/<tier>/.")] = Path(
         "reports"
     ),
@@ -51,7 +54,8 @@ def write_report(
 ) -> None:
     """Write reports/SUITE/index.html and report.md from the runs of this host and this code."""
     told = Output(as_json=as_json, quiet=quiet)
-    reports = stored_reports(told, suite, tier, results, runs, device)
+    theirs = read_claim_files(claims or ())
+    reports = with_claims_of(told, stored_reports(told, suite, tier, results, runs, device), theirs)
     written = []
     for report, folder in zip(reports, _folders(reports, output), strict=True):
         told.note("\n".join(report.store_notes))

@@ -6,7 +6,9 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
+from evabench.claims.reading import read_claim_files
 from evabench.cli.answers import ShowAnswer, SourceAnswer, TableAnswer
+from evabench.cli.claim_files import ClaimsOption, with_claims_of
 from evabench.cli.device import DeviceOption
 from evabench.cli.output import JsonOption, Output, QuietOption
 from evabench.cli.stored import RESULTS, RunsOption, stored_reports
@@ -23,6 +25,7 @@ def show_results(
     device: DeviceOption = None,
     results: Annotated[Path, typer.Option(metavar="DIR", help="Where runs are stored.")] = RESULTS,
     runs: RunsOption = None,
+    claims: ClaimsOption = None,
     id: Annotated[
         str | None,
         typer.Option("--id", metavar="ADDRESS", help="Where a number of the page comes from: its runs, and the steps."),
@@ -32,7 +35,8 @@ def show_results(
 ) -> None:
     """Show the table of a suite from the runs of this host and this code."""
     output = Output(as_json=as_json, quiet=quiet)
-    reports = stored_reports(output, suite, tier, results, runs, device)
+    theirs = read_claim_files(claims or ())
+    reports = with_claims_of(output, stored_reports(output, suite, tier, results, runs, device), theirs)
     sources = []
     for report in reports:
         if report.label:

@@ -161,8 +161,6 @@ def make_report(
     """
     assert runs, "a report needs runs"
     findings = make_findings(runs, goals_of(suite), targets, trials, suite.ablations, public)
-    suites = {claim.id: ", ".join(claim.decided_by) or suite.decided_by for claim in claims}
-    would_decide = {claim: name for claim, name in suites.items() if name not in {None, suite.name}}
     return Report(
         suite=suite,
         findings=findings,
@@ -171,7 +169,9 @@ def make_report(
             for name in suite.workloads
             if any(arm.workload_name == name for arm in findings.arms)
         ),
-        judgements=judge_claims((*declared_claims(suite), *claims), findings, would_decide=would_decide),
+        judgements=judge_claims(
+            (*declared_claims(suite), *claims), findings, would_decide=_would_decide(suite, claims)
+        ),
         pairs=judge_claims(pairwise_claims(suite), findings),
         num_missing=num_missing,
         num_older=num_older,
@@ -179,6 +179,18 @@ def make_report(
         store_notes=store_notes,
         trials=tuple(trials),
     )
+
+
+def with_claims(report: Report, claims: Sequence[Claim]) -> Report:
+    """Return a report with more claims judged, behind its own."""
+    more = judge_claims(claims, report.findings, would_decide=_would_decide(report.suite, claims))
+    return replace(report, judgements=(*report.judgements, *more))
+
+
+def _would_decide(suite: Suite, claims: Sequence[Claim]) -> dict[str, str]:
+    """Return the suite that would decide each claim, by id, where that is another one."""
+    suites = {claim.id: ", ".join(claim.decided_by) or suite.decided_by for claim in claims}
+    return {claim: name for claim, name in suites.items() if name is not None and name != suite.name}
 
 
 def _workload(suite: Suite, name: str, findings: Findings) -> WorkloadReport:

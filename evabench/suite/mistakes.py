@@ -52,7 +52,7 @@ def check_values(table: Mapping[str, Any], place: tuple[str, ...] = ()) -> list[
     """Return the values that no result file could hold: numbers without an end, and dates."""
     mistakes = []
     for key, value in table.items():
-        for one in value if isinstance(value, list) else [value]:
+        for one in _leaves(value):
             where = f"[{'.'.join(place)}]" if place else "top level"
             if isinstance(one, Mapping):
                 mistakes += check_values(one, (*place, key))
@@ -61,6 +61,15 @@ def check_values(table: Mapping[str, Any], place: tuple[str, ...] = ()) -> list[
             elif isinstance(one, date | time):
                 mistakes.append(f'{where}: {key} is a date, and no setting is one. As a text: "{one}"')
     return mistakes
+
+
+def _leaves(value: Any) -> Iterator[Any]:
+    """Yield what a list holds, and the lists in it; what is no list as it is."""
+    if isinstance(value, list):
+        for one in value:
+            yield from _leaves(one)
+    else:
+        yield value
 
 
 def check_own_fields(table: Mapping[str, Any]) -> list[str]:

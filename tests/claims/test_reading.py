@@ -3,7 +3,7 @@
 import pytest
 
 from evabench.claims.reading import claims_about, read_claims, shipped_claims
-from evabench.errors import SuiteError
+from evabench.errors import ClaimFileError
 from tests.claims.eva import EVA_CLAIMS
 from tests.reporting.reports import suite
 from tests.runs import ARMS
@@ -44,17 +44,25 @@ def test_a_file_holds_claims(tmp_path):
         ("title", "name", "top level has no setting name. It has: title, claims"),
         ("title =", "title", "this is no TOML file"),
         ("value = 1.0", "value = inf", "value must be a finite number, got inf"),
+        ("value = 1.0", "value = 1.0\nconditions = [[nan]]", "conditions must be a finite number, got nan"),
+        ("value = 1.0", "value = true", "value"),
+        ("value = 1.0", "value = 'high'", "value"),
+        ('["kfac"]', "[]", "bases"),
+        ('["kfac"]', '"kfac"', "bases"),
+        ('"at_least"', '"better"', "relation"),
+        ("value = 1.0", "value = 2026-11-26", "value is a date"),
+        ('"none"', "\x00", "this is no TOML file"),
     ],
 )
 def test_a_mistake_is_told_with_its_file_and_place(tmp_path, old, new, told):
-    with pytest.raises(SuiteError) as caught:
+    with pytest.raises(ClaimFileError) as caught:
         read(tmp_path, FILE.replace(old, new))
     assert told in str(caught.value)
     assert str(tmp_path) in str(caught.value)
 
 
 def test_one_id_twice_is_refused(tmp_path):
-    with pytest.raises(SuiteError, match='the id "one" is given 2 times'):
+    with pytest.raises(ClaimFileError, match='the id "one" is given 2 times'):
         read(tmp_path, FILE + FILE.split("\n", 2)[2])
 
 
@@ -62,3 +70,11 @@ def test_a_suite_is_asked_about_the_optimizers_that_it_has():
     asked = claims_about(suite())
     assert set(EVA_CLAIMS) < set(asked) < set(shipped_claims())
     assert claims_about(suite(arms={"SGD": ARMS["SGD"]})) == ()
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff\xfe\x00", b"title = 'A test'", b"title = 'A test'\nclaims = []", None])
+def test_what_is_no_file_of_claims_is_a_message_with_its_name(tmp_path, content):
+    path = tmp_path / "claims.toml"
+    path.mkdir() if content is None else path.write_bytes(content)
+    with pytest.raises(ClaimFileError, match=r"claims\.toml: "):
+        read_claims(path)

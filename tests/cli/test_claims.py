@@ -125,3 +125,58 @@ def test_the_terminal_counts_the_claims_of_others_that_are_not_tested(run_once):
     (line,) = [line for line in told.splitlines() if "of others" in line]
     assert re.fullmatch(r"\d+ claims of others are not tested here: evabench claims tiny\.toml", line)
     assert "Not tested here:" not in told
+
+
+THEIRS = """
+title = "A paper of ours"
+[[claims]]
+id = "ours"
+text = "A step of Eva takes a tenth of the memory of one of SGD."
+source = "our draft, table 3"
+quantity = "tensor_peak_ratio"
+arm = "eva"
+bases = ["sgd"]
+relation = "at_most"
+value = 0.1
+reason = "A tenth is what it says."
+"""
+
+
+def test_the_claims_of_a_file_of_anyone_are_judged_by_the_same_runs(run_once):
+    (run_once / "theirs.toml").write_text(THEIRS)
+    done = evabench(run_once, "claims", "tiny.toml", "--claims", "theirs.toml", "--fail-on-refuted")
+    assert done.returncode == 1, done.stderr
+    told = done.stdout[done.stdout.index("A paper of ours") :]
+    assert "ours: refuted" in told
+    assert "our draft, table 3" in told
+    assert "ours" in evabench(run_once, "report", "tiny.toml", "--claims", "theirs.toml").stdout
+
+
+def test_a_claim_of_a_file_about_other_optimizers_is_told_and_not_dropped_in_silence(run_once):
+    (run_once / "theirs.toml").write_text(THEIRS.replace('"eva"', '"muon"').replace('"sgd"', '"soap"'))
+    done = evabench(run_once, "claims", "tiny.toml", "--claims", "theirs.toml")
+    assert done.returncode == 0, done.stderr
+    assert "has no two optimizers that these compare: ours." in done.stderr
+
+
+def test_a_file_of_claims_alone_is_told_with_what_would_decide_them(run_once):
+    (run_once / "theirs.toml").write_text(THEIRS)
+    done = evabench(run_once, "claims", "--claims", "theirs.toml")
+    assert done.returncode == 0, done.stderr
+    assert "A paper of ours" in done.stdout
+    assert "SOAP" not in done.stdout
+    assert "it is decided by, with the time on this host" in done.stdout
+
+
+@pytest.mark.parametrize("verb", ["claims", "show", "report"])
+def test_every_mistake_of_all_files_of_claims_is_told_at_once(run_once, verb):
+    (run_once / "theirs.toml").write_text(THEIRS.replace('"ours"', '"C1"'))
+    (run_once / "more.toml").write_text(THEIRS.replace("value = 0.1", 'value = "much"\nother = [[nan]]'))
+    files = ("--claims", "theirs.toml", "--claims", "more.toml", "--claims", "none.toml")
+    done = evabench(run_once, verb, "tiny.toml", *files)
+    assert done.returncode == 2
+    told = done.stderr.splitlines()
+    assert any("theirs.toml" in line and "a file that ships has a claim of this id" in line for line in told)
+    assert any("more.toml" in line and "value" in line and "number" in line for line in told)
+    assert any("more.toml" in line and "other must be a finite number" in line for line in told)
+    assert any("none.toml" in line and "No such file" in line for line in told)

@@ -62,6 +62,7 @@ def export_runs(
     asked = [*(places or ()), *(runs or ())]
     if not asked:
         raise StoreError("which runs? Name a suite that has results, or give --runs PATH: a file, or a folder of files")
+    _check(format, what, metric)
     frame = load(*(_place(place, results) for place in asked), raw=raw or format is Format.TENSORBOARD)
     table = frame if format is Format.TENSORBOARD else _table(frame, what, metric, to)
     path = output or Path(f"{asked[0].stem or 'runs'}{_ending(format)}")
@@ -74,6 +75,14 @@ def export_runs(
     look = f" training runs. Look at them: tensorboard --logdir {path}" if trainings else " rows"
     written.tell(f"{path}: {number:,}{look}")
     _give(written, path, number, trainings=trainings)
+
+
+def _check(format: Format, what: What, metric: str | None) -> None:
+    """Raise `EvabenchError` where an option would say nothing."""
+    if format is Format.TENSORBOARD and what is not What.RUNS:
+        raise EvabenchError(f"TensorBoard takes training runs, not {what.value}: leave out --what, or --format csv")
+    if metric is not None and what is What.RUNS:
+        raise EvabenchError("--metric is of ratios and curves: give it with --what ratios or --what curves")
 
 
 def _place(place: Path, results: Path) -> Path:

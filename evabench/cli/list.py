@@ -7,6 +7,7 @@ import typer
 from rich.table import Table
 
 from evabench.cli.output import JsonOption, Output, QuietOption
+from evabench.errors import EvabenchError
 from evabench.suite.shipped import ShippedSuite, list_shipped
 
 if TYPE_CHECKING:
@@ -32,6 +33,8 @@ def list_suites(
     quiet: QuietOption = False,
 ) -> None:
     """List the suites that ship with evabench; `evabench run NAME` runs one."""
+    if probe_seconds and not cost:
+        raise EvabenchError("--probe-seconds is for the minutes of --cost: give both")
     output = Output(as_json=as_json, quiet=quiet)
     suites, costs = list_shipped(), _costs(results, probe_seconds) if cost else {}
     output.answer.print(_table(suites, costs))

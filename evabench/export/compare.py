@@ -23,6 +23,7 @@ Timed = tuple[int, int, str]  # seed, sweep and limits
 By = Literal["place", "host", "commit", "arm"]
 METRICS: Final = ("step", "peak", "curvature_state", "final_loss")
 _MIN_PAIRS = 2
+_NEVER_POOLED: Final = {"host": "hosts", "torch": "versions of torch", "device": "devices"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,10 +57,10 @@ def compare(base: str, head: str, *, by: By = "place", within: Sequence[Path] = 
     """Return the comparison of two sides; `within`: where the runs of two hosts, commits or arms lie.
 
     Sides are files or folders (`by` place), ids of hosts, beginnings of commits, or names of arms. Raises `StoreError`
-    where a side has no runs or the two have nothing in common.
+    where a side has no runs, has those of two hosts, or the two have nothing in common.
     """
     sides = [_side(name, by, within) for name in (base, head)]
-    frames = [_numbers(side) for side in sides]
+    frames = [_numbers(name, side) for name, side in zip((base, head), sides, strict=True)]
     groups = ["workload", "metric"] if by == "arm" else ["workload", "arm", "metric"]
     found = [{key: group for key, group in frame.groupby(groups, sort=True)} for frame in frames]
     same_place = by == "arm" and len({run.host.id for side in sides for runs in side.values() for run in runs}) == 1
@@ -97,8 +98,8 @@ def _told(run: Run, by: By) -> str:
             return run.cell.arm
 
 
-def _numbers(side: Mapping[Path, Sequence[Run]]) -> pd.DataFrame:
-    """Return the judged numbers that are compared, under their short names; of several codes the last one's."""
+def _numbers(name: str, side: Mapping[Path, Sequence[Run]]) -> pd.DataFrame:
+    """Return the judged numbers that are compared, under their short names; of several codes or settings the last."""
     frame = frame_of(side)
     names = {ALIASES[name]: name for name in METRICS}
     judged = frame["counts"] & (frame["role"] == "judged") & (frame["outcome"] == "completed")
@@ -106,8 +107,22 @@ def _numbers(side: Mapping[Path, Sequence[Run]]) -> pd.DataFrame:
     short = [names.get((kind, metric), "") for kind, metric in zip(frame["kind"], frame["metric"], strict=True)]
     frame = frame.assign(metric=short)
     frame = frame[frame["metric"] != ""]
-    last = frame.groupby(["workload", "arm", "metric"])["code"].transform("last")
-    return frame[frame["code"] == last]
+    _check_pooled(name, frame)
+    series = frame.groupby(["workload", "arm", "metric"])
+    return frame[
+        (frame["code"] == series["code"].transform("last")) & (frame["cell"] == series["cell"].transform("last"))
+    ]
+
+
+def _check_pooled(name: str, frame: pd.DataFrame) -> None:
+    """Raise `StoreError` where a number of a side would be one of two machines, devices or versions of torch."""
+    for (workload, arm, _), group in frame.groupby(["workload", "arm", "metric"]):
+        for column, words in _NEVER_POOLED.items():
+            if len(found := sorted(set(group[column]))) > 1:
+                raise StoreError(
+                    f"{name}: {workload}, {arm} has runs of {len(found)} {words} ({', '.join(found)}), which are never "
+                    "pooled. Name a file or folder that has one of them, or compare two hosts: --by host"
+                )
 
 
 def _line(by: By, key: Key, base: pd.DataFrame, head: pd.DataFrame, same_place: bool) -> Line:

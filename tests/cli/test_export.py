@@ -1,6 +1,7 @@
 """`evabench export`: the runs of a suite, or of any file, for other programs."""
 
 import pandas as pd
+import pytest
 
 from tests.cli.in_process import evabench
 from tests.full_disk import full_disk
@@ -40,3 +41,20 @@ def test_on_a_full_disk_half_a_table_is_none(run_once):
         done = evabench(run_once, "export", "tiny")
     assert (done.returncode, "choose another: --output FILE" in done.stderr) == (6, True)
     assert list(run_once.glob("*.csv")) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (
+            ("export", "tiny", "--format", "tensorboard", "--what", "ratios"),
+            "TensorBoard takes training runs, not ratios",
+        ),
+        (("export", "tiny", "--metric", "step"), "give it with --what ratios or --what curves"),
+        (("list", "--probe-seconds", "2"), "--probe-seconds is for the minutes of --cost"),
+    ],
+)
+def test_an_option_that_would_say_nothing_is_refused(run_once, words, told):
+    done = evabench(run_once, *words)
+    assert done.returncode == 2
+    assert told in done.stderr

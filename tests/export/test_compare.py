@@ -78,3 +78,27 @@ def test_the_table_says_that_two_places_are_unpaired_and_that_two_arms_are_pairs
     done = evabench(tmp_path, "compare", "a", "b", "--runs", "a")
     assert done.returncode == 2
     assert "give it with --by host, commit or arm" in done.stderr
+
+
+def test_a_side_with_runs_of_two_hosts_is_refused_and_never_pooled(places, tmp_path):
+    with pytest.raises(StoreError, match=r"autoencoder, SGD has runs of 2 hosts .* never pooled.*--by host"):
+        compare(str(tmp_path), str(places[0]))
+
+
+def test_a_side_with_runs_of_two_versions_of_torch_is_refused(places, tmp_path):
+    newer = [
+        replace(run, key=f"newer-{run.key}", environment=replace(run.environment, torch="9.9.9"))
+        for run in visits("SGD", 0.01)
+    ]
+    both = stored(tmp_path / "c", *visits("SGD", 0.01), *newer)
+    with pytest.raises(StoreError, match="2 versions of torch"):
+        compare(str(both), str(places[1]))
+
+
+def test_of_two_settings_under_one_name_the_last_ones_are_compared(places, tmp_path):
+    changed = [
+        replace(run, key=f"changed-{run.key}", cell=replace(run.cell, optimizer=replace(run.cell.optimizer, lr=0.5)))
+        for run in visits("SGD", 0.04)
+    ]
+    both = stored(tmp_path / "c", *visits("SGD", 0.01), *changed)
+    assert compare(str(places[1]), str(both)).lines[0].ratio == pytest.approx(2)

@@ -3,10 +3,14 @@
 import json
 import os
 import sys
+from collections.abc import Iterable
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
+
+from evabench.errors import printable
 
 FORMAT = 1  # of the JSON objects: a new number where a field goes or changes its meaning
 _UNFOLDED = 10_000  # columns where no terminal folds: a line is a line
@@ -15,6 +19,15 @@ JsonOption = Annotated[
     bool, typer.Option("--json", help="Print one JSON object instead of words (docs/json.md); notes go to stderr.")
 ]
 QuietOption = Annotated[bool, typer.Option("--quiet", help="Print the answer alone: no notes, no progress.")]
+
+
+class _Spelled(Console):
+    """A console on which no text moves the cursor or is turned around: what nobody can see is spelled out."""
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        """Yield what is shown, with the control characters in it spelled out."""
+        for segment in super().render(renderable, options):
+            yield segment if segment.control else segment._replace(text=printable(segment.text))
 
 
 class Output:
@@ -52,9 +65,9 @@ def to_json(verb: str, answer: Any) -> str:
     import evabench
 
     told = json.loads(TypeAdapter(type(answer)).dump_json(answer))
-    return json.dumps(
-        {"evabench": evabench.__version__, "format": FORMAT, "verb": verb, "answer": told}, ensure_ascii=False
-    )
+    whole = {"evabench": evabench.__version__, "format": FORMAT, "verb": verb, "answer": told}
+    text = json.dumps(whole, ensure_ascii=False)
+    return "".join(char if char.isprintable() else json.dumps(char)[1:-1] for char in text)  # a terminal may show it
 
 
 def print_plainly(console: Console, text: str | None) -> None:
@@ -64,7 +77,7 @@ def print_plainly(console: Console, text: str | None) -> None:
 
 
 def _console(*, stderr: bool, silent: bool) -> Console:
-    console = Console(stderr=stderr, quiet=silent, highlight=False)
+    console = _Spelled(stderr=stderr, quiet=silent, highlight=False)
     if not console.is_terminal and "COLUMNS" not in os.environ:
         console.width = _UNFOLDED
     return console

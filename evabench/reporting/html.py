@@ -9,10 +9,13 @@ import base64
 import hashlib
 from functools import cache, partial
 from importlib import resources
+from typing import Any
 from urllib.parse import quote
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
+from evabench.errors import printable
 from evabench.reporting.cells import column_ids, row_ids
 from evabench.reporting.charts.encoding import encoded
 from evabench.reporting.commands import show_command
@@ -26,10 +29,11 @@ _SCRIPTS = ("arms.js", "reading.js", "csv.js", "lines.js", "rows.js", "tables.js
 
 
 def render_html(document: Document) -> str:
-    """Return the page. Every text that comes from a suite, a run or a plug-in is escaped."""
+    """Return the page. Every text that comes from a suite, a run or a plug-in is spelled out and escaped."""
     environment = Environment(
         loader=PackageLoader("evabench.reporting"),
         autoescape=True,
+        finalize=_shown,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -60,6 +64,11 @@ def render_html(document: Document) -> str:
     page = render(all_dark=True)
     # A large page has dark pictures only where no chart takes their place; without a script the others are light.
     return page if len(page) <= _MOST_LETTERS else render(all_dark=False)
+
+
+def _shown(value: Any) -> Any:
+    """Return a text with what nobody can see in it spelled out: a mark may turn around all that follows."""
+    return printable(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 @cache

@@ -19,7 +19,11 @@ class Table:
     text: frozenset[str] = frozenset()  # headings, besides the first, of columns of words: these begin at the left
 
     def __post_init__(self) -> None:
-        """Spell out control characters, which a terminal would obey: cells may come from a file of somebody else."""
+        """Spell out control characters, which a terminal would obey: any of it may be a stranger's."""
+        for name in ("title", "note"):
+            object.__setattr__(self, name, printable(getattr(self, name)))
+        object.__setattr__(self, "headings", tuple(map(printable, self.headings)))
+        object.__setattr__(self, "text", frozenset(map(printable, self.text)))
         object.__setattr__(self, "rows", tuple(tuple(map(printable, row)) for row in self.rows))
 
 

@@ -21,6 +21,7 @@ from evabench.reporting.pictures.theme import FONT
 from evabench.reporting.report import Report
 from evabench.reporting.run_sets import run_sets, size_of
 from evabench.reporting.sections import make_document
+from evabench.reporting.tables.origin import sources_words
 from evabench.store.files import RunStore
 from evabench.suite.reading import read_suite
 
@@ -59,8 +60,7 @@ def reports() -> Iterator[tuple[str, Document]]:
 
 def _of_any_code(report: Report) -> Report:
     """Return a report that says the same whatever code is installed when it is made."""
-    sources = ", ".join(dict.fromkeys(run.code.id for run in report.runs))
-    note = f"Made with the sources {sources}: what is installed now may be faster, slower or another method."
+    note = f"Made with the {sources_words(report.runs)}: what is installed now may be faster, slower or another method."
     return replace(report, older=(), store_notes=(note,), label="", place=f"results/reference/{report.suite.name}")
 
 

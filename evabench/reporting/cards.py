@@ -1,8 +1,7 @@
 """Verdicts as cards and lines, by where their claims were made."""
 
 from evabench.claims.judgement import Judgement
-from evabench.reporting.cells import row_ids
-from evabench.reporting.document import VerdictCard, VerdictGroup, VerdictLine, address
+from evabench.reporting.document import VerdictCard, VerdictGroup, address
 from evabench.reporting.report import Report
 from evabench.reporting.tables.pairs import PAIRS, make_pairs, pairs_table
 from evabench.reporting.tables.verdicts import audit_table, decided_by, evidence_table, headline, measured
@@ -18,7 +17,7 @@ def verdict_groups(report: Report) -> tuple[VerdictGroup, ...]:
             text="Stated before its runs, and judged by them alone.",
             cards=tuple(_card(judgement) for judgement in report.judgements if judgement.claim.local),
         ),
-        VerdictGroup(title="Arm against arm", text=PAIRS, lines=_lines(report)),
+        VerdictGroup(title="Arm against arm", text=PAIRS, table=pairs_table(make_pairs(report)), address=PAIRS_ADDRESS),
         VerdictGroup(
             title="Claims made elsewhere",
             text=(
@@ -28,7 +27,7 @@ def verdict_groups(report: Report) -> tuple[VerdictGroup, ...]:
             cards=tuple(_card(judgement) for judgement in report.judgements if not judgement.claim.local),
         ),
     )
-    return tuple(group for group in groups if group.cards or group.lines)
+    return tuple(group for group in groups if group.cards or group.table)
 
 
 def card_address(judgement: Judgement) -> str:
@@ -39,14 +38,6 @@ def card_address(judgement: Judgement) -> str:
 def audit_address(judgement: Judgement) -> str:
     """Return the anchor of the audit of the bases of a claim."""
     return f"{card_address(judgement)}.audit"
-
-
-def _lines(report: Report) -> tuple[VerdictLine, ...]:
-    table = pairs_table(make_pairs(report))
-    return tuple(
-        VerdictLine(address=f"{PAIRS_ADDRESS}/{own}", text=f"{name}: {words}")
-        for (name, words), own in zip(table.rows, row_ids(table), strict=True)
-    )
 
 
 def _card(judgement: Judgement) -> VerdictCard:

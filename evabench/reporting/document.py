@@ -89,31 +89,26 @@ class VerdictCard:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class VerdictLine:
-    """What was found of one pair of arms."""
-
-    address: str
-    text: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class VerdictGroup:
-    """Verdicts of one origin: as cards, or as one line each."""
+    """Verdicts of one origin: as cards, or as the rows of a table."""
 
     title: str
     text: str
     cards: tuple[VerdictCard, ...] = ()
-    lines: tuple[VerdictLine, ...] = ()
+    table: Table | None = None
+    address: str = ""  # of the table
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gauge:
-    """An interval beside the number that it is held against, as places from 0 to 100; one direction is better."""
+    """An interval beside the number that it is held against, as places from 0 to 100, and what lies to either side."""
 
     low: float
     estimate: float
     high: float
     threshold: float
+    less: str
+    more: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,6 +121,7 @@ class Strip:
     verdict_words: str  # "refuted here"
     text: str
     estimate: str  # with its interval; empty: the claim has no number
+    unit: str  # of what the estimate is: "as fast to the target"
     threshold: str  # "at least 1x"
     rests_on: str  # "8 pairs, 8 seeds", and what its audit denies
     first: str  # what it says first and the answer above does not; empty: nothing
@@ -138,7 +134,7 @@ class FirstScreen:
 
     answer: str  # one sentence
     strips: tuple[Strip, ...]
-    num_open: int  # claims that are undecided or not tested
+    open: tuple[str, ...]  # a line an origin of the other claims: how many are undecided, how many not tested
     picture: Figure | None  # the one that tells the story
     facts: tuple[str, ...]  # host, noise, when
     command: str  # that repeats it

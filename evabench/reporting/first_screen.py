@@ -10,6 +10,8 @@ from evabench.reporting.cards import card_address
 from evabench.reporting.commands import run_command
 from evabench.reporting.document import Figure, FirstScreen, Gauge, Section, Strip
 from evabench.reporting.first_sentence import deciding, estimate, noes_words, rests, sentence, verdict_words
+from evabench.reporting.meanings import MEANINGS, unit_of
+from evabench.reporting.open_claims import open_claims
 from evabench.reporting.pictures.picture import Picture
 from evabench.reporting.report import Report
 from evabench.reporting.tables.pairs import pair_lines
@@ -57,7 +59,7 @@ def first_screen(report: Report, sections: Sequence[Section]) -> FirstScreen:
     return FirstScreen(
         answer=_answer(report, asked),
         strips=tuple(_strip(judgement, said) for judgement in told),
-        num_open=len(report.judgements) - len(told),
+        open=open_claims(report.judgements, told),
         picture=_story(asked, sections),
         facts=tuple(_facts(report)),
         command=run_command(report.suite),
@@ -89,14 +91,15 @@ def _answer(report: Report, asked: Judgement | None) -> str:
 
 def _strip(judgement: Judgement, said: Sequence[str]) -> Strip:
     """Return a decided claim in one line; what it says first stands there unless the answer above has `said` it."""
-    evidence = deciding(judgement)
+    evidence, found = deciding(judgement), estimate(judgement)
     return Strip(
         id=judgement.claim_id,
         address=card_address(judgement),
         verdict=judgement.here,
         verdict_words=verdict_words(judgement),
         text=judgement.claim.text,
-        estimate=estimate(judgement),
+        estimate=found,
+        unit=unit_of(judgement.claim.quantity, found),
         threshold=_threshold(judgement.claim),
         rests_on="; ".join(filter(None, (rests(judgement), noes_words(judgement)))),
         first=" ".join(one for one in judgement.first if one not in said),
@@ -132,7 +135,15 @@ def _gauge(evidence: Evidence, claim: Claim) -> Gauge | None:
     def place(value: float) -> float:
         return round(100 * (value - first + margin) / width, 1)
 
-    return Gauge(low=place(low), estimate=place(estimate), high=place(high), threshold=place(wanted))
+    meaning = MEANINGS[claim.quantity]
+    return Gauge(
+        low=place(low),
+        estimate=place(estimate),
+        high=place(high),
+        threshold=place(wanted),
+        less=meaning.less,
+        more=meaning.more,
+    )
 
 
 def _story(asked: Judgement | None, sections: Sequence[Section]) -> Figure | None:

@@ -44,12 +44,11 @@ def figure_files(document: Document, kind: str) -> dict[str, bytes]:
 def _lines(document: Document) -> Iterator[str]:
     report, first = document.report, document.first
     tier = f" ({report.suite.tier})" if report.suite.tier else ""
-    yield from (f"# {_text(report.suite.title)}{_text(tier)}", "")
+    yield from (f"# {_text(report.suite.title + tier)}", "")
     if first.answer:
         yield from (f"**{_text(first.answer)}**", "")
     yield from (f"- {_strip(strip)}" for strip in first.strips)
-    if first.num_open:
-        yield f"- {first.num_open} more, undecided or not decided as stated"
+    yield from (f"- {_text(line)}" for line in first.open)
     yield from ("", *(f"{_text(fact)}." for fact in first.facts), f"Again: {_code(first.command)}", "")
     if first.picture is not None and isinstance(first.picture.part, Picture):
         yield from (*_picture(first.picture, first.picture.part), "")
@@ -60,8 +59,8 @@ def _lines(document: Document) -> Iterator[str]:
         yield from (f"## {group.title}", "", _text(group.text), "")
         for card in group.cards:
             yield from _card(card)
-        if group.lines:
-            yield from (*(f"- {_text(line.text)}" for line in group.lines), "")
+        if group.table:
+            yield from _table(group.table)
     shown = first.picture.address if first.picture else None
     for section in document.sections:
         yield from _section(section, shown)
@@ -70,7 +69,11 @@ def _lines(document: Document) -> Iterator[str]:
 
 
 def _strip(strip: Strip) -> str:
-    told = [strip.estimate, f"claimed: {strip.threshold}" if strip.threshold else "", strip.rests_on]
+    told = [
+        f"{strip.estimate} {strip.unit}".strip(),
+        f"claimed: {strip.threshold}" if strip.threshold else "",
+        strip.rests_on,
+    ]
     words = "; ".join(one for one in told if one and one != "-")
     said = " ".join(filter(None, (strip.first, strip.text, words)))
     return f"**{strip.verdict_words}**: {_text(said)}"

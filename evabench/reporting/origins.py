@@ -93,8 +93,9 @@ def _known(report: Report) -> Iterator[tuple[str, _Known]]:
         yield card_address(judgement), _Known(title=judgement.claim.text, origin=origin, table=evidence, rows=rows)
         if audit := audit_table(judgement):
             yield audit_address(judgement), _Known(title=audit.title, origin=replace(origin, kinds=()), table=audit)
-    if pairs := make_pairs(report):
-        table, rows = pairs_table(pairs), tuple(_of_pair(pair) for pair in pairs)
+    pairs = make_pairs(report)
+    if table := pairs_table(pairs):
+        rows = tuple(_of_pair(pair) for pair in pairs)
         every = Origin(kinds=("step_time", "convergence"), how=_JUDGED)
         yield PAIRS_ADDRESS, _Known(title=table.title, origin=every, table=table, rows=rows)
 

@@ -12,6 +12,7 @@ from tests.reporting.browsers import CHROMIUM, all_drawn, chromium, opened
 from tests.reporting.hostile import named
 from tests.reporting.reports import HOSTILE, document, hostile_document, long_named_report, make_report, suite
 from tests.reporting.test_charts import energetic_report
+from tests.reporting.test_mechanism_tables import probe, probed
 
 pytestmark = [
     pytest.mark.browser,
@@ -84,10 +85,12 @@ def document_pictures():
     return sum(hasattr(figure.part, "svg") for figure in document().figures)
 
 
-def test_the_answer_and_the_first_picture_are_on_the_first_screen(page):
+def test_the_answer_the_picture_the_noise_and_the_command_are_on_the_first_screen(page):
     page.evaluate("scrollTo(0, 0)")
     assert page.locator(".answer").bounding_box()["y"] < 200
     assert page.locator(".screen figure").bounding_box()["y"] < 450
+    told = page.locator(".shown .facts").last.bounding_box()
+    assert told["y"] + told["height"] < 900  # the host, the noise and the command that repeats it
 
 
 def test_the_contents_stay_in_view(page):
@@ -310,3 +313,36 @@ def test_a_page_of_runs_with_energy_switches_to_joules(browser, tmp_path):
     assert page.evaluate(f"{plot}.series.map(one => one.label)")[1:] == ["SGD", "Eva"]
     rows = downloaded(page, figure.locator(".tools").get_by_role("button", name="CSV"))
     assert rows[0][:4] == ["arm", "steps", "seconds", "joules"]
+
+
+def probed_page(browser, tmp_path):
+    probes = [probed("Eva", seed, probe(0, mean), probe(5, mean)) for seed, mean in enumerate((0.2, 0.3, 0.6))]
+    page = opened(browser, written(tmp_path, make_document(make_report(suite(), probes))), width=400)
+    all_drawn(page)
+    return page
+
+
+def test_the_pictures_of_probes_have_a_switch_a_hover_and_their_numbers(browser, tmp_path):
+    page = probed_page(browser, tmp_path)
+    figure = page.locator("#shares\\.autoencoder")
+    figure.get_by_role("button", name="output gradients").click()
+    assert figure.get_by_role("button", name="output gradients").get_attribute("aria-pressed") == "true"
+    figure.locator(".u-over").hover(position={"x": 40, "y": 60})
+    assert "mean" in figure.locator(".tip").inner_text()
+    assert "layer" in figure.locator(".tip").inner_text()
+    rows = downloaded(page, figure.locator(".tools").get_by_role("button", name="CSV"))
+    assert rows[0] == ["line", "inputs", "output gradients", "share of the factor's trace", "low", "high"]
+    assert page.get_by_label("best direction").count() == 0  # no arm
+    assert page.complaints == []
+
+
+def test_the_cosines_of_a_method_are_switched_and_told(browser, tmp_path):
+    page = probed_page(browser, tmp_path)
+    figure = page.locator("#methods\\.autoencoder")
+    figure.get_by_role("button", name="Eva-f for FOOF").click()
+    assert figure.locator(".rows .told").first.inner_text() == "0.5"
+    figure.locator(".several").first.hover()
+    assert "to the gradient" in figure.locator(".tip").inner_text()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 400
+    rows = downloaded(page, figure.locator(".tools").get_by_role("button", name="CSV"))
+    assert rows[1][:3] == ["Eva for K-FAC", "authors'", "0.3"]

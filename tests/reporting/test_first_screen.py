@@ -1,6 +1,9 @@
 """The first screen: one sentence, a strip a decided claim, the picture that tells the story, and how to repeat it."""
 
 from dataclasses import replace
+from typing import get_args
+
+import pytest
 
 from evabench.claims.audit import Audit, Question
 from evabench.claims.judgement import Verdict
@@ -8,8 +11,10 @@ from evabench.reporting.cards import verdict_groups
 from evabench.reporting.first_screen import first_screen
 from evabench.reporting.first_sentence import sentence
 from evabench.reporting.html import render_html
+from evabench.reporting.meanings import MEANINGS, unit_of
+from evabench.reporting.open_claims import open_claims
 from evabench.reporting.sections import make_document, sections
-from evabench.settings.claims import Claim
+from evabench.settings.claims import Claim, Quantity
 from tests import runs as made
 from tests.reporting.reports import document, make_report, suite
 
@@ -91,7 +96,38 @@ def test_a_decided_claim_is_a_strip_with_threshold_and_gauge():
 def test_an_undecided_claim_is_no_strip_but_counted():
     found = screen(cheaper(1.0), num=3)
     assert "cheaper" not in [strip.id for strip in found.strips]
-    assert found.num_open >= 1
+    assert "1 claim of this suite: undecided" in found.open
+
+
+def test_published_claims_are_counted_apart_from_those_of_the_suite():
+    (published,) = [line for line in screen(cheaper(1.0)).open if "of this suite" not in line]
+    number, rest = published.split(" published claims about these optimizers: ")
+    assert rest.endswith("not tested here")
+    parts = rest.split(", ")
+    assert len(parts) == 1 or sum(int(part.split()[0]) for part in parts) == int(number)
+
+
+def test_more_claims_of_a_suite_are_said_beside_those_that_are_shown():
+    told = open_claims((judged(), judged(here=Verdict.INCONCLUSIVE)), (judged(),))
+    assert told == ("1 more claim of this suite: undecided",)
+
+
+def test_a_strip_says_of_what_its_number_is_and_which_way_is_which():
+    strip = next(one for one in screen(cheaper(1.0)).strips if one.id == "cheaper")
+    assert (strip.unit, strip.gauge.less, strip.gauge.more) == ("the time of a step", "cheaper", "dearer")
+    page = render_html(make_document(report_of(cheaper(1.0))))
+    assert "</strong> the time of a step" in page
+    assert "&larr; cheaper" in page
+
+
+@pytest.mark.parametrize("quantity", get_args(Quantity))
+def test_every_quantity_has_words_for_its_number(quantity):
+    assert MEANINGS[quantity].unit or quantity == "curvature_growth"
+
+
+@pytest.mark.parametrize("estimate", ["", "the arm missed", "the base missed [1.2x or more]"])
+def test_what_is_no_number_has_no_unit(estimate):
+    assert unit_of("time_to_target_ratio", estimate) == ""
 
 
 def test_a_claim_about_other_conditions_is_no_strip_beside_those_decided_as_stated():

@@ -179,3 +179,17 @@ def test_a_section_has_these_tables_and_no_table_of_costs_that_nobody_measured()
     titles = [part.title for part in sections(report)[0].parts]
     assert "Rate of convergence at the best learning rate" in titles
     assert "Cost of a step" not in titles
+
+
+def test_the_pictures_of_probes_have_their_numbers_beside_them_for_a_switch_and_a_hover(three_seeds):
+    shares, cosines = shares_picture(three_seeds).chart, directions_picture(three_seeds).chart
+    assert [view.name for view in shares.views] == ["inputs", "output gradients"]
+    mean = next(line for line in shares.lines if line.arm == "mean" and line.in_view("inputs"))
+    assert (mean.x, mean.y, mean.low, mean.high) == ((1.0, 2.0), (0.3, 0.3), (0.2, 0.2), (0.6, 0.6))
+    assert [view.name for view in cosines.views] == ["Eva for K-FAC", "Eva-f for FOOF", "Eva-s for Shampoo"]
+    row = next(row for row in cosines.rows if (row.view, row.name) == ("Eva for K-FAC", "authors'"))
+    assert [dot and (dot.low, dot.value, dot.high) for dot in row.dots] == [(0.2, 0.3, 0.6), (1.0, 1.0, 1.0), None]
+
+
+def test_lines_that_are_no_arms_are_not_among_the_arms_of_the_switch(three_seeds):
+    assert not shares_picture(three_seeds).chart.of_arms

@@ -4,6 +4,7 @@ import pytest
 
 from evabench.errors import EvabenchError
 from evabench.reporting.cards import card_address
+from evabench.reporting.cells import row_ids
 from evabench.reporting.origins import find_source
 from tests.reporting.reports import document, report
 
@@ -87,10 +88,10 @@ def test_a_comparison_of_a_claim_has_the_runs_of_its_two_arms(made_up):
 
 def test_a_pair_of_a_suite_without_claims_has_the_runs_of_both_arms():
     document_ = document()
-    line = next(line for group in document_.verdicts for line in group.lines)
-    source = find_source(document_.report, line.address)
+    group = next(group for group in document_.verdicts if group.table)
+    source = find_source(document_.report, f"{group.address}/{row_ids(group.table)[0]}")
     assert len({run.cell.arm for run in source.runs}) == 2
-    assert line.text == ": ".join(source.tables[0].rows[0])
+    assert source.tables[0].rows == group.table.rows[:1]
 
 
 def test_an_audit_has_an_address_too():

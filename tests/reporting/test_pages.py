@@ -105,6 +105,19 @@ def test_a_dollar_sign_in_a_name_is_no_mathematics():
     assert all(svg.startswith("<?xml") for svg in picture_files(hostile_document()).values())
 
 
+@pytest.mark.parametrize("tier", ["laptop", None])
+def test_a_size_of_a_suite_stands_behind_its_title_in_markdown(tier):
+    heading = render_markdown(make_document(make_report(suite(tier=tier), made.visits("SGD", 0.01)))).partition("\n")[0]
+    assert heading == ("# A made-up suite (laptop)" if tier else "# A made-up suite")
+
+
+def test_what_nobody_can_see_is_spelled_out_in_all_of_a_page():
+    words = {"title": "\u202etitle", "description": "\u200btext \x9b31m", "decided_by": "\u202elarger"}
+    page = render_html(make_document(make_report(suite(**words), made.visits("SGD", 0.01))))
+    assert not {"\u202e", "\u200b", "\x9b"} & set(page)
+    assert "\\u202etitle" in page
+
+
 def test_what_is_missing_stands_above_the_numbers():
     page = render_html(replace(document(), warnings=warnings(report(num_missing=3, num_older=2))))
     assert page.index("3 runs that the suite asks for") < page.index("Claims made elsewhere")

@@ -1,4 +1,4 @@
-"""What a chart shows, as numbers: lines, rows with intervals, stacked bars. Renders nothing."""
+"""What a chart shows, as numbers: lines, rows with intervals, stacked bars, dots. Renders nothing."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -69,6 +69,8 @@ class Lines:
     ticks: tuple[tuple[float, str], ...] = ()  # of the x axis, where its places have names
     edges: tuple[float, ...] = ()  # of x, where one part ends and the next begins
     instances: tuple[Mapping[str, float | None], ...] = ()  # of a profile: cost by arm, None a miss; lines follow
+    of_arms: bool = True  # False: a line is something else, and no switch of arms hides it
+    x_name: str = ""  # of one place, where a view is no unit: "layer"
     kind: Literal["lines"] = "lines"
 
 
@@ -93,6 +95,8 @@ class Rows:
     mark: Mark
     reading: Reading = "ratio"
     about: str = "bar: 95 % interval; an empty mark: too few pairs for one"
+    less: str  # what lies to the left of the mark: "cheaper"
+    more: str
     kind: Literal["rows"] = "rows"
 
 
@@ -117,4 +121,42 @@ class Bars:
     kind: Literal["bars"] = "bars"
 
 
-Chart = Lines | Rows | Bars
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Series:
+    """One of the numbers that each row of dots has."""
+
+    name: str
+    look: Look
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dot:
+    """A number with the ends of its seeds."""
+
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DotRow:
+    """A number for each series; None: there is none."""
+
+    name: str
+    view: str
+    dots: tuple[Dot | None, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dots:
+    """Several numbers a row on one scale, for one view or another; no row is an arm."""
+
+    views: tuple[View, ...]
+    series: tuple[Series, ...]
+    rows: tuple[DotRow, ...]
+    scale: tuple[float, float]
+    ticks: tuple[float, ...]
+    kind: Literal["dots"] = "dots"
+
+
+Chart = Lines | Rows | Bars | Dots

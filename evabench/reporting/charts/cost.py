@@ -25,7 +25,13 @@ def step_time_chart(workload: WorkloadReport, looks: dict[str, Look]) -> Rows | 
     if not rows:
         return None
     reference = workload.reference or ""
-    return Rows(x_label=f"step / step of {reference}", rows=rows, mark=Mark(value=1.0, label=reference))
+    return Rows(
+        x_label=f"step / step of {reference}",
+        rows=rows,
+        mark=Mark(value=1.0, label=reference),
+        less="cheaper",
+        more="dearer",
+    )
 
 
 def phases_chart(workload: WorkloadReport) -> Bars | None:

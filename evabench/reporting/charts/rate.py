@@ -38,4 +38,6 @@ def rate_chart(workload: WorkloadReport, looks: dict[str, Look]) -> Rows | None:
         ),
         reading="number",
         about="bar: the seeds; dashed: gradient descent at its best, in theory",
+        less="faster",
+        more="slower",
     )

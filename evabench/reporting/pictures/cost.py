@@ -3,11 +3,13 @@
 from evabench.reporting.charts.chart import Rows
 from evabench.reporting.charts.cost import phases_chart, step_time_chart
 from evabench.reporting.pictures.bars import bars_inches, draw_bars
-from evabench.reporting.pictures.picture import ROW_INCHES, Picture, make_picture, plain_log_ticks, short
+from evabench.reporting.pictures.picture import ROW_INCHES, Picture, make_picture, plain_log_ticks, short, shortened
 from evabench.reporting.pictures.plain_matplotlib import Figure
 from evabench.reporting.pictures.styles import Looks, marker_of
 from evabench.reporting.pictures.theme import Theme
 from evabench.reporting.report import WorkloadReport
+
+_LABEL_LETTERS = 40  # of the axis: an arm may have any name
 
 
 def step_time_picture(workload: WorkloadReport, looks: Looks) -> Picture | None:
@@ -49,8 +51,13 @@ def draw_rows(figure: Figure, theme: Theme, chart: Rows) -> None:
     plain_log_ticks(axes)
     enough = [row.low is not None for row in chart.rows]
     bar = "; bar: 95 % interval" * any(enough) + "; empty: too few pairs for one" * (not all(enough))
-    axes.set_xlabel(f"{short(chart.x_label)}{bar}")
+    axes.set_xlabel(with_ends(chart, bar))
     axes.grid(axis="x", which="major")
+
+
+def with_ends(chart: Rows, about: str) -> str:
+    """Return the label of the axis between what lies to the left of the mark and what lies to its right."""
+    return f"\u2190 {chart.less}    {shortened(chart.x_label, _LABEL_LETTERS)}{about}    {chart.more} \u2192"
 
 
 def phases_picture(workload: WorkloadReport) -> Picture | None:

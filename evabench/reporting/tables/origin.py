@@ -98,12 +98,17 @@ def older_warnings(report: Report) -> tuple[str, ...]:
     """Return how many of the runs shown are of older code, as a sentence; nothing where none is."""
     if not report.older:
         return ()
-    sources = ", ".join(dict.fromkeys(run.code.id for run in report.older))
     which = "All" if len(report.older) == len(report.runs) else f"{len(report.older)} of"
     return (
-        f"{which} {len(report.runs)} runs shown are of older code (sources {sources}): "
+        f"{which} {len(report.runs)} runs shown are of older code ({sources_words(report.older)}): "
         "what is installed now may be faster, slower or another method.",
     )
+
+
+def sources_words(runs: Sequence[Run]) -> str:
+    """Return "sources 0123456789ab and 2 more": which code made the runs, the last one's first."""
+    last, *others = dict.fromkeys(run.code.id for run in reversed(runs))
+    return f"sources {last}{f' and {len(others)} more' if others else ''}"
 
 
 def conditions_table(report: Report) -> Table:

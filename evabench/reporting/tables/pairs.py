@@ -5,9 +5,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from evabench.claims.judgement import Judgement, Verdict
+from evabench.claims.judgement import Evidence, Judgement, Verdict
 from evabench.reporting.report import Report
-from evabench.reporting.tables.table import Table
+from evabench.reporting.tables.table import NOT_MEASURED, Table
 from evabench.reporting.tables.verdicts import estimated, headline
 from evabench.settings.claims import TO_TARGET, Quantity
 
@@ -20,6 +20,13 @@ _WORDS: dict[Quantity, tuple[str, str]] = {
     "step_time_ratio": ("step {}", "no dearer"),
     "time_to_target_ratio": ("reaches the target {} as fast", "no later"),
     "validation_loss_ratio": ("ends at {} the loss", "no higher"),
+}
+
+# The columns of a number and of its answer.
+_COLUMNS: dict[Quantity, tuple[str, str]] = {
+    "step_time_ratio": ("step ratio", "no dearer?"),
+    "time_to_target_ratio": ("speed to target", "no later?"),
+    "validation_loss_ratio": ("loss ratio", "no higher?"),
 }
 
 
@@ -55,14 +62,53 @@ def pair_lines(report: Report) -> tuple[str, ...]:
     return tuple(_line(pair.first, f"{pair.name}: {pair.words}") for pair in make_pairs(report))
 
 
-def pairs_table(pairs: Sequence[Pair]) -> Table:
-    """Return the pairs as a table, whose rows have addresses."""
+def pairs_table(pairs: Sequence[Pair]) -> Table | None:
+    """Return the pairs as a table, a number and its answer for each question; None where nothing was asked."""
+    if not pairs:
+        return None
+    asked = [one for one in _COLUMNS if any(_of(pair, one) for pair in pairs)]
+    answers = tuple(heading for one in asked for heading in _COLUMNS[one])
+    words = ("why it is open", *(["said first"] if any(pair.first for pair in pairs) else []))
     return Table(
-        title="Arm against arm",
-        headings=("pair", "found"),
-        text=frozenset({"found"}),
-        rows=tuple((pair.name, _line(pair.first, pair.words)) for pair in pairs),
+        title="Each arm against the reference",
+        headings=("pair", *answers, *words),
+        rows=tuple(
+            (
+                pair.name,
+                *(cell for one in asked for cell in _cells(_of(pair, one))),
+                *(_open(pair), pair.first or NOT_MEASURED)[: len(words)],
+            )
+            for pair in pairs
+        ),
+        text=frozenset({*(answer for one in asked for answer in _COLUMNS[one][1:]), *words}),
+        note=(
+            "A step and a loss are those of the first arm over those of the second: below 1x is cheaper, or lower. A "
+            "speed to the target is the other way round: below 1x is slower."
+        ),
     )
+
+
+def _of(pair: Pair, quantity: Quantity) -> Judgement | None:
+    return next((one for one in pair.judgements if one.claim.quantity == quantity), None)
+
+
+def _cells(judgement: Judgement | None) -> tuple[str, str]:
+    """Return the number and its answer."""
+    if judgement is None:
+        return NOT_MEASURED, NOT_MEASURED
+    found = _deciding(judgement)
+    shown = found is not None and judgement.here is not Verdict.NOT_TESTED
+    return estimated(found) if found and shown else NOT_MEASURED, headline(judgement)
+
+
+def _deciding(judgement: Judgement) -> Evidence | None:
+    return next((one for one in judgement.evidence if one.decides and one.estimate is not None), None)
+
+
+def _open(pair: Pair) -> str:
+    """Return why its answers are undecided, each reason once."""
+    reasons = dict.fromkeys(one.reason for one in pair.judgements if not one.here.decided)
+    return " ".join(reasons) or NOT_MEASURED
 
 
 def _line(first: str, words: str) -> str:
@@ -79,7 +125,7 @@ def _found(judgements: Sequence[Judgement]) -> Iterator[str]:
         told = f"{asked}: {headline(judgement)}"
         if not judgement.here.decided:
             told = f"{told} ({judgement.reason.removesuffix('.')})"
-        found = next((one for one in judgement.evidence if one.decides and one.estimate is not None), None)
+        found = _deciding(judgement)
         if found is None or judgement.here is Verdict.NOT_TESTED:
             yield told
         elif judgement.claim.quantity in TO_TARGET and found.estimate in (0.0, math.inf):

@@ -48,14 +48,19 @@ function drawMarker(ctx, look, x, y, r) {
   ctx.closePath();
 }
 
-function swatch(look) {
+function canvasOf(width, height) {
   const canvas = document.createElement("canvas");
   const ratio = window.devicePixelRatio || 1;
-  [canvas.width, canvas.height] = [34 * ratio, 12 * ratio];
-  canvas.className = "swatch";
+  [canvas.width, canvas.height] = [width * ratio, height * ratio];
   canvas.setAttribute("aria-hidden", "true");
   const ctx = canvas.getContext("2d");
   ctx.scale(ratio, ratio);
+  return [canvas, ctx];
+}
+
+function swatch(look) {
+  const [canvas, ctx] = canvasOf(34, 12);
+  canvas.className = "swatch";
   ctx.strokeStyle = ctx.fillStyle = colourOf(look);
   ctx.lineWidth = 2;
   ctx.setLineDash(dashOf(look));
@@ -64,6 +69,15 @@ function swatch(look) {
   ctx.lineTo(33, 6);
   ctx.stroke();
   drawMarker(ctx, look, 17, 6, 3.5);
+  ctx.fill();
+  return canvas;
+}
+
+function markerOf(look) {
+  const [canvas, ctx] = canvasOf(12, 12);
+  canvas.className = "marker";
+  ctx.fillStyle = colourOf(look);
+  drawMarker(ctx, look, 6, 6, 4);
   ctx.fill();
   return canvas;
 }

@@ -31,8 +31,10 @@ function chartRows(chart) {
   if (chart.kind === "rows")
     return [["arm", "estimate", "low", "high"], ...chart.rows.map((row) => [row.arm, row.estimate, row.low, row.high])];
   if (chart.kind === "bars") return [["arm", ...chart.parts], ...chart.bars.map((bar) => [bar.arm, ...bar.sizes])];
+  if (chart.kind === "dots")
+    return [["view", "row", ...chart.series.map((one) => one.name)], ...chart.rows.map((row) => [row.view, row.name, ...row.dots.map((dot) => dot && dot.value)])];
   const views = chart.views.map((view) => view.name);
-  const rows = [["arm", ...views, chart.y_label, "low", "high"]];
+  const rows = [[chart.of_arms ? "arm" : "line", ...views, chart.y_label, "low", "high"]];
   for (const line of chart.lines) {
     const band = new Map(line.band_x.map((x, i) => [x, i]));
     line.x.forEach((x, i) => {

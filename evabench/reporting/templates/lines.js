@@ -1,7 +1,16 @@
 // Charts of lines, by uPlot: axes, zoom and cursor are its, bands, markers and the names at the ends are drawn here.
 
 const MOST_TOGETHER = 8; // arms in one panel; beyond, each has a small one of its own
-const view = { name: "steps" };
+const chosenViews = new Set(["steps"]); // at most one of the views of a chart; without one its first is shown
+
+function viewOf(chart) {
+  return chart.views.find((one) => chosenViews.has(one.name)) || chart.views[0];
+}
+
+function chooseView(chart, name) {
+  for (const one of chart.views) chosenViews.delete(one.name);
+  chosenViews.add(name);
+}
 
 function scaleOf(line, name) {
   if (Object.keys(line.scale).length === 0) return 1;
@@ -29,7 +38,7 @@ function profiled(chart, shown) {
 }
 
 function shownLines(chart, name) {
-  const lines = chart.lines.filter((line) => isShown(line.arm) && scaleOf(line, name) !== null && line.x.length);
+  const lines = chart.lines.filter((line) => (isShown(line.arm) || !chart.of_arms) && scaleOf(line, name) !== null && line.x.length);
   const found = chart.instances.length && lines.length ? profiled(chart, lines) : lines;
   return found.map((line) => {
     const scale = scaleOf(line, name);
@@ -38,9 +47,9 @@ function shownLines(chart, name) {
 }
 
 function drawLines(host, chart) {
-  const chosen = chart.views.find((one) => one.name === view.name) || chart.views[0];
+  const chosen = viewOf(chart);
   const lines = shownLines(chart, chosen.name);
-  host.replaceChildren();
+  host.replaceChildren(...(chart.of_arms ? [] : [legendOf(lines.map((line) => ({ name: line.arm, look: line.look })))]));
   if (!lines.length) return host.append(element("p", "note", "No arm of this figure is shown."));
   if (lines.length <= MOST_TOGETHER) return plot(host, chart, chosen, lines, lines, false);
   const grid = element("div", "small-multiples");
@@ -63,6 +72,7 @@ function plot(host, chart, chosen, lines, all, small) {
   host.append(holder);
   const xs = all.flatMap((line) => line.x).filter((x) => !chosen.logarithmic || x > 0);
   const whole = { x: [Math.min(...xs), Math.max(...xs)], y: chart.y_range || yRange(all) };
+  if (chart.dotted) whole.x = padded(whole.x, chosen.logarithmic);
   if (whole.x[0] === whole.x[1]) whole.x = [whole.x[0] * 0.9, whole.x[1] * 1.1 || 1];
   const plotted = new uPlot(
     {
@@ -102,6 +112,12 @@ function plot(host, chart, chosen, lines, all, small) {
   holder.append(out);
   holder.addEventListener("dblclick", () => out.click());
   holder.plotted = plotted; // for who inspects the page
+}
+
+// Room for the marks at both ends.
+function padded([least, most], logarithmic) {
+  if (logarithmic) return [least * (most / least) ** -0.03, most * (most / least) ** 0.03];
+  return [least - 0.03 * (most - least), most + 0.03 * (most - least)];
 }
 
 function yRange(lines) {
@@ -293,7 +309,7 @@ function hover(u, holder, chart, chosen, lines) {
       return { look: line.look, name: line.arm, value: line.y[i], words: words(line.y[i], chart.y_reading) + range };
     })
     .sort((a, b) => b.value - a.value);
-  const at = chart.edges.length ? "" : `${chosen.name} ${words(x, chosen.reading, 3)}`;
+  const at = chart.edges.length ? "" : `${chart.x_name || chosen.name} ${words(x, chosen.reading, 3)}`;
   showTip(holder, at, found, left + u.bbox.left / uPlot.pxRatio, top);
 }
 

@@ -1,18 +1,18 @@
 // The page: charts in place of pictures, and one set of controls for all of them.
 
-const DRAW = { lines: drawLines, rows: drawRows, bars: drawBars };
+const DRAW = { lines: drawLines, rows: drawRows, bars: drawBars, dots: drawDots };
 const charts = [];
 
 function addChart(figure) {
   const block = figure.querySelector("script");
   if (!block) return;
   const chart = JSON.parse(block.textContent);
-  for (const one of chart.lines || chart.rows || []) arms.looks.set(one.arm, one.look);
+  for (const one of armsOf(chart)) arms.looks.set(one.arm, one.look);
   const host = element("div", "chart");
   const tools = element("div", "tools");
   const made = { chart, host, tools, figure, drawn: false };
-  for (const one of chart.kind === "lines" && chart.views.length > 1 ? chart.views : []) {
-    const choice = button(one.name, () => switchView(one.name));
+  for (const one of chart.views?.length > 1 ? chart.views : []) {
+    const choice = button(one.name, () => switchView(chart, one.name));
     choice.dataset.view = one.name;
     tools.append(choice);
   }
@@ -22,14 +22,18 @@ function addChart(figure) {
   charts.push(made);
 }
 
+function armsOf(chart) {
+  if (chart.kind === "rows") return chart.rows;
+  return chart.kind === "lines" && chart.of_arms ? chart.lines : [];
+}
+
 function draw(made) {
   if (!made.drawn) made.figure.append(element("p", "unseen", made.figure.querySelector("img").alt));
   made.figure.classList.add("drawn");
   made.drawn = true;
   made.width = made.host.clientWidth;
   for (const choice of made.tools.querySelectorAll("[data-view]")) {
-    const chosen = made.chart.views.find((one) => one.name === view.name) || made.chart.views[0];
-    choice.setAttribute("aria-pressed", String(choice.dataset.view === chosen.name));
+    choice.setAttribute("aria-pressed", String(choice.dataset.view === viewOf(made.chart).name));
   }
   DRAW[made.chart.kind](made.host, made.chart);
 }
@@ -38,8 +42,8 @@ function redraw() {
   charts.filter((made) => made.drawn).forEach(draw);
 }
 
-function switchView(name) {
-  view.name = name;
+function switchView(chart, name) {
+  chooseView(chart, name);
   redraw();
 }
 

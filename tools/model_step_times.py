@@ -1,6 +1,6 @@
 """What a step of each second-order optimizer costs over AdamW's, on the models of `model_coverage`.
 
-    python -m tools.model_step_times [NAME ...] --out FILE [--batch N] [--seconds N] [--table]
+    python -m tools.model_step_times [NAME ...] --out FILE [--arms ARM ...] [--batch N] [--seconds N] [--table]
 
 Random weights, batches of two as in that module or of N, defaults of every optimizer, one thread, CPU time of a whole
 iteration averaged over a refresh cycle behind the first step. Each line has a process and 120 seconds of it: what takes
@@ -90,7 +90,7 @@ def _send(end: Connection, model_name: str, arm_name: str, batch: int) -> None:
     end.send(measure(model_name, arm_name, batch))
 
 
-def collect(names: list[str], out: Path, batch: int, seconds: float) -> None:
+def collect(names: list[str], arms: list[str], out: Path, batch: int, seconds: float) -> None:
     """Measure what the file lacks until the time is over."""
     warnings.simplefilter("ignore")
     torch.set_num_threads(1)
@@ -100,7 +100,7 @@ def collect(names: list[str], out: Path, batch: int, seconds: float) -> None:
     for model_name in MODELS:
         if names and not any(each in model_name for each in names):
             continue
-        for arm_name in ARMS:
+        for arm_name in arms:
             if (model_name, arm_name) in done:
                 continue
             if time.monotonic() > start + seconds:
@@ -147,6 +147,9 @@ def main() -> None:
     """Measure, or print the table."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("names", nargs="*", help="parts of the names of models; none: all")
+    parser.add_argument(
+        "--arms", nargs="+", choices=list(ARMS), default=list(ARMS), metavar="ARM", help=", ".join(ARMS)
+    )
     parser.add_argument("--out", type=Path, required=True, metavar="FILE")
     parser.add_argument("--batch", type=int, default=BATCH, metavar="N", help="samples")
     parser.add_argument("--seconds", type=float, default=110.0, help="of this call")
@@ -155,7 +158,7 @@ def main() -> None:
     if arguments.table:
         print_table(arguments.out, arguments.batch)
     else:
-        collect(arguments.names, arguments.out, arguments.batch, arguments.seconds)
+        collect(arguments.names, arguments.arms, arguments.out, arguments.batch, arguments.seconds)
 
 
 if __name__ == "__main__":

@@ -26,12 +26,17 @@ def eager(function: Callable[P, R]) -> Callable[P, R]:
 
     @wraps(function)
     def called(*args: P.args, **kwargs: P.kwargs) -> R:
-        if is_compiling() or get_eval_frame_callback() is not None:  # traced, or called by code that is
+        if is_compiling() or get_eval_frame_callback() is not None:  # as below, without a call in between
             return disabled(*args, **kwargs)
         return function(*args, **kwargs)
 
     called._torchdynamo_disable = True  # type: ignore[attr-defined]  # torch's mark: code that is traced does not go in
     return called
+
+
+def runs_in_compiled_code() -> bool:
+    """Return whether this is called by code that `torch.compile` makes, also where a mode keeps it from being made."""
+    return is_compiling() or get_eval_frame_callback() is not None
 
 
 def have_compiled_code_look_for_hooks() -> None:

@@ -35,6 +35,11 @@ def statistic_type(parameter: Tensor) -> torch.dtype:
     return torch.promote_types(parameter.dtype, torch.float32)
 
 
+def is_wider(values: Tensor) -> bool:
+    """Return whether values are in double precision, which no statistics of others have."""
+    return values.dtype is torch.float64
+
+
 def as_matrix(values: Tensor) -> tuple[Tensor, list[int]]:
     """Return values of any order as [d_0, rest] without a copy, and the axes that make up the rest, in their order.
 
@@ -55,6 +60,15 @@ def as_plain(values: Tensor) -> Tensor:
 def is_wrapper(values: Tensor) -> bool:
     """Return whether values are several tensors behind one: nested, sharded or of another class that wraps."""
     return type(values) is not Tensor and (values.is_nested or is_traceable_wrapper_subclass(values))
+
+
+def why_no_rows(inputs: Tensor, output: Tensor) -> str:
+    """Return why the inputs of a product, or its output, are no rows in one dense tensor; empty: they are."""
+    if is_wrapper(inputs) or is_wrapper(output):
+        return f"its inputs are {type(inputs).__name__}s, whose rows are not one tensor: pass padded ones"
+    if inputs.layout is not torch.strided:
+        return f"its inputs have the layout {inputs.layout}: pass dense ones"
+    return ""
 
 
 def in_single_precision(values: Tensor) -> Tensor:

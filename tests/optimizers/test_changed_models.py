@@ -6,6 +6,7 @@ import pickle
 import pytest
 import torch
 from torch import nn
+from torch.nn.utils import prune
 from torch.optim.swa_utils import AveragedModel
 from torch.testing import assert_close
 
@@ -49,6 +50,35 @@ def test_a_layer_that_is_added_later_is_trained_saved_and_copied_with_the_others
     train(model, optimizer, range(6, 8))
     train(second, other, range(6, 8))
     assert_close(parameters(second), parameters(model), rtol=0, atol=0)
+
+
+@each_optimizer
+def test_a_layer_may_be_added_parameter_by_parameter(build):
+    model = small_net()
+    optimizer = build(model)
+    with_a_layer_more(model)
+    optimizer.add_param_group({"params": [model[3].bias]})
+    train(model, optimizer, range(2))
+    optimizer.add_param_group({"params": [model[3].weight], "lr": 0.01})
+    before = parameters(model[3])
+    train(model, optimizer, range(2, 4))
+    assert not any(torch.equal(old, new) for old, new in zip(before, parameters(model[3]), strict=True))
+
+
+@each_optimizer
+def test_a_group_that_is_refused_leaves_the_optimizer_as_it_was(build):
+    refused, plain = with_a_layer_more(small_net()), with_a_layer_more(small_net())
+    del refused[3], plain[3]
+    optimizers = build(refused), build(plain)
+    for model in (refused, plain):
+        with_a_layer_more(model)
+    with pytest.raises(ValueError, match="group 1: lr must be"):
+        optimizers[0].add_param_group({"params": refused[3].parameters(), "lr": -1.0})
+    with pytest.raises(TypeError, match="group 1 must be a dictionary with params, got a list of 2"):
+        optimizers[0].add_param_group(list(refused[3].parameters()))
+    for model, optimizer in zip((refused, plain), optimizers, strict=True):
+        train(model, optimizer, range(2))
+    assert_close(parameters(refused), parameters(plain), rtol=0, atol=0)
 
 
 @each_optimizer
@@ -137,6 +167,83 @@ def test_a_weight_that_is_another_parameter_by_now_is_refused_in_words(optimizer
     model(batch()[0]).square().mean().backward()
     with pytest.raises(RuntimeError, match=r"weight is another parameter now than when .* was made: .*Make a new"):
         optimizer.step()
+
+
+def replace_the_head(model):
+    model[2] = nn.Linear(5, 6, dtype=torch.float64)
+
+
+def tie_two_modules(model):
+    model[3] = model[2]
+
+
+def normalise_weights(model):
+    nn.utils.weight_norm(model[2])
+
+
+def flatten_parameters(model):
+    weights = nn.Parameter(torch.cat([parameter.detach().flatten() for parameter in model[2].parameters()]))
+    shape = model[2].weight.shape
+    del model[2].weight, model[2].bias
+    model.flat = weights
+    model[2].forward = lambda x: nn.functional.linear(x, weights[: shape.numel()].view(shape))
+
+
+CHANGES = {
+    "a module": (replace_the_head, r"2\.weight is another parameter now"),
+    "a module by another of the model": (tie_two_modules, r"3\.weight is another parameter now"),
+    "weight_norm": (normalise_weights, r"2\.weight is not in the model any more, and 2\.weight_g, .* weight_norm and"),
+    "flat parameters": (flatten_parameters, r"2\.weight is not in the model any more, and flat, which came since"),
+}
+
+
+@pytest.mark.filterwarnings("ignore:.*weight_norm.* is deprecated:FutureWarning")
+@pytest.mark.parametrize("optimizer_class", [Eva, EvaF, EvaS, FOOF, KFAC, MFAC, Shampoo])
+@pytest.mark.parametrize(("change", "words"), CHANGES.values(), ids=CHANGES)
+def test_parameters_that_were_replaced_are_named_and_nothing_moves(optimizer_class, change, words):
+    model = nn.Sequential(nn.Linear(4, 5), nn.Tanh(), nn.Linear(5, 5), nn.Linear(5, 4)).double()
+    optimizer = optimizer_class(model)
+    change(model)
+    before = parameters(model)
+    model[2](model[1](model[0](batch()[0]))).square().mean().backward()
+    with pytest.raises(RuntimeError, match=words):
+        optimizer.step()
+    assert_close(parameters(model), before, rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("optimizer_class", [Eva, EvaF, EvaS, FOOF, KFAC, MFAC, Shampoo])
+def test_a_weight_whose_data_has_another_shape_is_refused_before_any_kernel_reads_it(optimizer_class):
+    model = small_net()
+    optimizer = optimizer_class(model)
+    train(model, optimizer, range(1))
+    optimizer.zero_grad()
+    model[2].weight.data, model[2].bias.data = torch.ones(6, 5).double(), torch.ones(6).double()
+    model(batch()[0]).square().mean().backward()
+    with pytest.raises(RuntimeError, match=r"2\.weight has the shape \(6, 5\) now, and had \(3, 5\) when"):
+        optimizer.step()
+
+
+@each_with_hooks
+def test_modules_that_only_change_places_are_trained_on(optimizer_class):
+    wrapped, plain = small_net(), small_net()
+    optimizers = optimizer_class(wrapped), optimizer_class(plain)
+    train(wrapped, optimizers[0], range(2))
+    wrapped[0] = nn.Sequential(wrapped[0])
+    prune.identity(wrapped[2], "bias")
+    prune.remove(wrapped[2], "bias")
+    train(wrapped, optimizers[0], range(2, 4))
+    train(plain, optimizers[1], range(4))
+    assert_close(parameters(wrapped[0])[0], plain[0].weight.detach())
+
+
+@pytest.mark.filterwarnings("ignore:`torch.jit.script` is deprecated")
+@pytest.mark.parametrize("optimizer_class", [Eva, EvaF, EvaS, FOOF, KFAC, MFAC, Shampoo])
+def test_a_model_with_a_scripted_part_is_trained(optimizer_class):
+    model = small_net()
+    model[0] = torch.jit.script(model[0])
+    before = parameters(model)
+    train(model, optimizer_class(model), range(2))
+    assert not any(torch.equal(old, new) for old, new in zip(before, parameters(model), strict=True))
 
 
 @each_with_hooks

@@ -10,6 +10,7 @@ from torch.utils.checkpoint import checkpoint
 
 from evabench.optimizers import FOOF, KFAC, Eva, EvaF
 from evabench.optimizers.shell.coverage import coverage
+from evabench.optimizers.shell.health import health
 from tests.optimizers.models import batch, parameters, small_net
 from tests.optimizers.unit_linears import each_class, make, seen, statistics, unit_linears, value
 
@@ -45,6 +46,33 @@ def test_a_later_look_at_another_weight_leaves_what_a_first_one_has_returned(opt
     model[1].weight.grad = first
     optimizer.step()
     assert statistics(optimizer, model[1]) == seen(optimizer_class, 3.0, 1.0)
+
+
+@each_class
+def test_a_gradient_of_autograd_grad_that_is_in_place_counts_whatever_is_looked_at_later(optimizer_class):
+    model = unit_linears()
+    optimizer = make(optimizer_class, model)
+    (model[0].weight.grad,) = torch.autograd.grad(model(value(3)).sum(), model[0].weight)
+    torch.autograd.grad(model(value(9)).sum(), model[0].weight)
+    optimizer.step()
+    assert statistics(optimizer, model[0]) == seen(optimizer_class, 3.0, 1.0)
+
+
+@each_class
+def test_a_step_inside_of_the_backward_pass_uses_its_statistics(optimizer_class):
+    model = unit_linears(2)
+    optimizers = {layer.weight: make(optimizer_class, layer) for layer in model}
+
+    def move(weight):
+        optimizers[weight].step()
+        optimizers[weight].zero_grad()
+
+    for weight in optimizers:
+        weight.register_post_accumulate_grad_hook(move)
+    model(value(3)).sum().backward()
+    for layer in model:
+        assert statistics(optimizers[layer.weight], layer) == seen(optimizer_class, 3.0, 1.0)
+        assert health(optimizers[layer.weight]).why_plain == {}
 
 
 @each_class
@@ -183,6 +211,19 @@ def test_statistics_are_forgotten_with_their_gradients_where_the_next_pass_does_
     model.eval()(value(3)).sum().backward()
     optimizer.step()
     assert statistics(optimizer, model[0]) == {}
+
+
+@each_class
+@pytest.mark.parametrize("forget", [by_module_in_place, in_place_by_hand])
+def test_statistics_are_forgotten_with_their_gradients_where_the_next_pass_leads_elsewhere(optimizer_class, forget):
+    model = unit_linears(2)
+    optimizer = make(optimizer_class, model)
+    model(value(7)).sum().backward()
+    forget(model, optimizer)
+    model[1](value(3)).sum().backward()
+    optimizer.step()
+    assert statistics(optimizer, model[0]) == {}
+    assert statistics(optimizer, model[1]) == seen(optimizer_class, 3.0, 1.0)
 
 
 @each_class

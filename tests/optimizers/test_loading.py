@@ -41,6 +41,45 @@ def test_a_state_of_another_model_is_refused_by_its_statistics_where_it_has_no_m
     assert_unchanged(before, wider, optimizer)
 
 
+GROUPS = [{"params": [0, 1, 2, 3]}]
+NO_STATES = {
+    "a list": ({"state": [], "param_groups": GROUPS}, "a list of 0 as state"),
+    "nothing": ({"state": None, "param_groups": GROUPS}, "None as state"),
+    "a number for a parameter": ({"state": {0: 5}, "param_groups": GROUPS}, "5 as the state of parameter 0"),
+    "a text for a momentum": ({"state": {0: {"momentum_buffer": "x"}}, "param_groups": GROUPS}, '"x" as a momentum'),
+    "no groups": ({"state": {}, "param_groups": []}, "a list of 0 as param_groups"),
+    "a dictionary of groups": ({"state": {}, "param_groups": {0: GROUPS[0]}}, "a dict of 1 as param_groups"),
+    "a number for a group": ({"state": {}, "param_groups": [5]}, "5 without a list of params as a group"),
+}
+
+
+@each_class
+@pytest.mark.parametrize(("state", "words"), NO_STATES.values(), ids=NO_STATES)
+def test_what_has_not_the_form_of_a_state_is_named_and_nothing_is_loaded(optimizer_class, state, words):
+    model = small_net()
+    optimizer = optimizer_class(model)
+    train(model, optimizer, range(1))
+    before = snapshot(model, optimizer)
+    with pytest.raises(ValueError, match=f"got {words}; nothing was loaded"):
+        optimizer.load_state_dict(state)
+    assert_unchanged(before, model, optimizer)
+
+
+@each_class
+def test_a_saved_setting_that_is_out_of_bounds_is_refused_and_one_that_is_missing_stays(optimizer_class):
+    model = small_net()
+    optimizer = optimizer_class(model, momentum=0.5)
+    train(model, optimizer, range(1))
+    state = copy.deepcopy(optimizer.state_dict())
+    state["param_groups"][0]["lr"] = "fast"
+    with pytest.raises(ValueError, match='load_state_dict: group 0: lr must be a number, got the text "fast"; nothing'):
+        optimizer.load_state_dict(state)
+    del state["param_groups"][0]["lr"], state["param_groups"][0]["momentum"]
+    optimizer.load_state_dict(state)
+    train(model, optimizer, range(1, 2))
+    assert optimizer.param_groups[0]["momentum"] == 0.5
+
+
 @each_optimizer
 def test_a_hook_that_sorts_a_state_moves_the_statistics_with_the_momentum(build):
     straight = small_net()

@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch import distributed, nn
 from torch.distributed.device_mesh import init_device_mesh
+from torch.distributed.fsdp import FullyShardedDataParallel, ShardingStrategy
 from torch.distributed.tensor import distribute_module
 
 from evabench.optimizers import FOOF, KFAC, MFAC, Eva, EvaF, EvaS, Shampoo
@@ -132,6 +133,7 @@ def test_a_trained_complex_parameter_is_refused_by_name_and_a_frozen_one_is_not(
         optimizer_class(model)
 
 
+@pytest.mark.filterwarnings("ignore:The `NO_SHARD` sharding strategy is deprecated:FutureWarning")
 @each_class
 def test_a_sharded_parameter_is_refused_by_name_with_the_way_out(optimizer_class):
     distributed.init_process_group("gloo", rank=0, world_size=1, store=distributed.HashStore())
@@ -139,5 +141,14 @@ def test_a_sharded_parameter_is_refused_by_name_with_the_way_out(optimizer_class
         model = distribute_module(small_net(), init_device_mesh("cpu", (1,)))
         with pytest.raises(ValueError, match=r"0\.weight is a DTensor, sharded .* Use DistributedDataParallel"):
             optimizer_class(model)
+        for keeps_shapes in (False, True):
+            model = FullyShardedDataParallel(
+                small_net(),
+                use_orig_params=keeps_shapes,
+                device_id=torch.device("cpu"),
+                sharding_strategy=ShardingStrategy.NO_SHARD,
+            )
+            with pytest.raises(ValueError, match=r"is a part of a flat parameter .* Use DistributedDataParallel"):
+                optimizer_class(model)
     finally:
         distributed.destroy_process_group()

@@ -1,11 +1,12 @@
 """Axes and factors that are too long for what a machine has."""
 
+import psutil
 import pytest
 import torch
 from torch import nn
 from torch.testing import assert_close
 
-from evabench.optimizers import FOOF, KFAC, Shampoo
+from evabench.optimizers import FOOF, KFAC, MFAC, Shampoo
 from evabench.optimizers.shell.coverage import coverage
 from tests.optimizers.models import backward, batch, parameters, small_net, train
 
@@ -107,6 +108,43 @@ def test_a_factor_that_the_memory_has_no_room_for_is_refused_with_layer_and_byte
     model = nn.ModuleDict({"usual": nn.Linear(4, 4), "head": nn.Linear(4_000_000, 1, bias=False)})
     with pytest.raises(ValueError, match=r"a factor of head has the length 4000000 and would take 58.2 TiB, more than"):
         optimizer_class(model)
+
+
+class Wide(nn.Module):
+    """Multiplies by a matrix of its own, which a pass tells to be a layer."""
+
+    def __init__(self):
+        super().__init__()
+        self.weight, self.head = nn.Parameter(torch.ones(4_000_000, 1)), nn.Linear(1, 1)
+
+    def forward(self, x):
+        return self.head(x @ self.weight)
+
+
+@each_factored
+def test_a_layer_that_is_found_by_its_product_is_left_out_and_named_where_there_is_no_room(optimizer_class):
+    model = Wide()
+    optimizer = optimizer_class(model)
+    model(torch.ones(2, 4_000_000)).mean().backward()
+    optimizer.step()
+    assert told(optimizer)["head"] == ("preconditioned", "")
+    assert told(optimizer)["Wide"][1].startswith("a factor of Wide has the length 4000000 and would take 58.2 TiB")
+
+
+@pytest.mark.parametrize("optimizer_class", [FOOF, KFAC, lambda model: Shampoo(model, max_axis=None)])
+def test_factors_that_the_memory_has_room_for_one_by_one_alone_are_refused(optimizer_class):
+    length = int((psutil.virtual_memory().available / 4 / 3) ** 0.5)  # a third of the memory each
+    model = nn.Sequential(*(nn.Linear(length, 1, bias=False) for _ in range(5)))
+    with pytest.raises(
+        ValueError, match=rf"factors would take .* that are free; the longest, of 0, .* length {length}"
+    ):
+        optimizer_class(model)
+
+
+def test_a_window_that_the_memory_has_no_room_for_is_refused():
+    model = nn.Sequential(nn.Linear(1000, 1000))
+    with pytest.raises(ValueError, match=r"M-FAC: the window of 100000000 gradients would take 364 TiB, more than"):
+        MFAC(model, num_gradients=100_000_000)
 
 
 @each_factored

@@ -23,6 +23,17 @@ def test_a_subclass_of_the_users_stays_out_of_the_state(optimizer_class):
     assert {type(value) for state in optimizer.state.values() for value in state.values()} == {torch.Tensor}
 
 
+@pytest.mark.filterwarnings("ignore:Sparse CSR tensor support is in beta state:UserWarning")
+@each_class
+@pytest.mark.parametrize("as_sparse", [torch.Tensor.to_sparse, torch.Tensor.to_sparse_csr])
+def test_sparse_inputs_take_the_plain_gradient_and_are_named(optimizer_class, as_sparse):
+    model = small_net()
+    optimizer = optimizer_class(model)
+    model(as_sparse(batch()[0])).square().mean().backward()
+    optimizer.step()
+    assert "its inputs have the layout torch.sparse_" in health(optimizer).why_plain["0"]
+
+
 @pytest.mark.filterwarnings("ignore:The PyTorch API of nested tensors is in prototype stage:UserWarning")
 @each_class
 def test_nested_tensors_take_the_plain_gradient_and_are_named(optimizer_class):

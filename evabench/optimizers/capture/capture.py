@@ -30,7 +30,7 @@ from evabench.optimizers.eager import eager, have_compiled_code_look_for_hooks
 from evabench.optimizers.layers.layers import Layer, Module
 from evabench.optimizers.layers.parts import LayerParts
 from evabench.optimizers.phases import phase
-from evabench.optimizers.tensors import as_plain, is_wrapper
+from evabench.optimizers.tensors import as_plain, is_wider, statistic_type, why_no_rows
 
 _MATRIX = nn.Linear(1, 1, device="meta")  # says of a product that it is one of matrices
 NO_GRADIENT = "no backward pass has led to a gradient of its weight"
@@ -194,10 +194,8 @@ class Capture:
 
         What comes is read behind the node of the product where that has summed it already, for a bias, else before it.
         """
-        if is_wrapper(inputs) or is_wrapper(output):
-            self.remark(
-                layer, f"its inputs are {type(inputs).__name__}s, whose rows are not one tensor: pass padded ones"
-            )
+        if without_rows := why_no_rows(inputs, output):
+            self.remark(layer, without_rows)
             return
         below = below_views(output)
         node = below.grad_fn
@@ -207,7 +205,7 @@ class Capture:
         self._remarks[layer] = NO_GRADIENT
         if layout is None and layer.batch_axis:
             layout = Layout((), layer.batch_axis)
-        first = self._first_samples(module, inputs, layout)
+        first = self._first_samples(layer, module, inputs, layout)
         summed = _without_autocast(self.summary.of_inputs, layer, module, first)
         counts = self._count_rows(module, output if layout is None else layout.arrange(output.detach()))
         seen = ForwardPass(layer, module, output.shape, summed, *counts, layout=layout)
@@ -238,7 +236,7 @@ class Capture:
         gradient, summed = of_outputs[0], of_inputs[place]
         if gradient is None:
             return
-        if summed is None or summed.dim() != 1 or summed.dtype.itemsize < 4:
+        if summed is None or summed.dim() != 1 or summed.dtype is not statistic_type(seen.layer.weight):
             summed = None
         self._catch(seen, gradient, summed)
 
@@ -261,7 +259,7 @@ class Capture:
             summed = of_bias.detach().clone()  # it may become the bias's `.grad`, which anybody may write to
         elif self.output_gradients:
             whole = gradient if gradient.shape == seen.shape else gradient.reshape(seen.shape)
-            first = self._first_samples(seen.module, whole, seen.layout)
+            first = self._first_samples(layer, seen.module, whole, seen.layout)
             summed = _without_autocast(self.summary.of_output_gradients, layer, seen.module, first)
         caught.append(Caught(seen, summed))
 
@@ -292,11 +290,15 @@ class Capture:
         """Remember the gradient of a weight where it may go to the caller of `autograd.grad`."""
         running = self._passes.running()
         if running is None or running.destination == "the caller":
+            if layer in self._returned and self._own.is_returned(layer):
+                self._adopt(layer)  # the last one was put in `.grad`, and this one may only be looked at
             self._own.remember_returned(layer, gradient)
             if running is not None:
                 running.returned.append(layer)
 
     def _end(self, over: BackwardPass[Caught]) -> None:
+        for layer in [each for each in self.sums if each not in over.accumulated and not self._is_kept(each)]:
+            del self.sums[layer]  # its gradient was forgotten, and the pass has not led to another
         for layer in over.accumulated:
             self._own.remember(layer)
         for layer in over.returned:
@@ -308,7 +310,7 @@ class Capture:
 
     def _is_set_by_hand(self, layer: Layer) -> bool:
         """Return whether somebody has put another tensor in `.grad`; what `autograd.grad` returned counts."""
-        if layer.weight.grad is None or self._own.holds(layer):
+        if layer.weight.grad is None or self._own.holds(layer) or self._passes.has_accumulated(layer):
             return False
         if not self._own.is_returned(layer):
             return True
@@ -344,10 +346,12 @@ class Capture:
         num_summed_rows = num_rows // num_samples * num_summed
         return (num_summed_rows, num_rows, num_summed_rows) if is_linear else (num_summed_rows, num_samples, num_summed)
 
-    def _first_samples(self, module: Module, values: Tensor, layout: Layout | None) -> Tensor:
+    def _first_samples(self, layer: Layer, module: Module, values: Tensor, layout: Layout | None) -> Tensor:
         values = values.detach()
         if type(values) is not Tensor:
             values = as_plain(values)
+        if is_wider(values) != is_wider(layer.weight):
+            values = values.to(statistic_type(layer.weight))
         if layout is not None:
             values = layout.arrange(values)
         if values.dim() < _num_axes(module):

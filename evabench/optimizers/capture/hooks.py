@@ -6,12 +6,12 @@ from functools import wraps
 from typing import Any, Protocol, final
 
 import torch
-from torch import Tensor
-from torch.utils.hooks import RemovableHandle
+from torch import Tensor, nn
+from torch.utils.hooks import RemovableHandle, unserializable_hook
 
 from evabench.optimizers.capture.passes import is_product, is_transformed, uses_own_weight
 from evabench.optimizers.eager import eager
-from evabench.optimizers.layers.layers import Layer, Module, Plain, is_plain
+from evabench.optimizers.layers.layers import KINDS, Layer, Module, Plain, is_plain
 
 
 class Watcher(Protocol):
@@ -35,12 +35,13 @@ class Watcher(Protocol):
 def watch(watcher: Watcher, layer: Layer) -> list[Callable[[], object]]:
     """Tell the watcher, which is held weakly, of all passes of a layer; return what takes each hook off.
 
-    With the watcher go the hooks: a second optimizer on the same model pays for its own only.
+    With the watcher go the hooks: a second optimizer on the same model pays for its own only. They come before those
+    of others, who may put something else in the place of the output.
     """
     handles = [
-        module.register_forward_hook(_Hook(watcher, layer), with_kwargs=True)
+        module.register_forward_hook(_Hook(watcher, layer, module), with_kwargs=True, prepend=True)
         for module in layer.modules
-        if is_plain(module)
+        if isinstance(module, KINDS)
     ]
     return [goes_with(watcher, handle.remove) for handle in (*handles, *_watch_gradient(watcher, layer))]
 
@@ -56,6 +57,7 @@ def _watch_gradient(watcher: Watcher, layer: Layer) -> tuple[RemovableHandle, Re
     """Have the watcher told when a gradient of a weight comes, and when autograd has added it to `.grad`."""
     known = weakref.ref(watcher)
 
+    @unserializable_hook  # type: ignore[untyped-decorator]  # to another process a weight goes without, unwarned
     def comes(gradient: Tensor) -> None:
         watching = known()
         if watching is not None:
@@ -99,9 +101,10 @@ class _Hook(Hook):
     A copy of it, in a copy of the model, does nothing: the copy of an optimizer attaches hooks of its own.
     """
 
-    def __init__(self, watcher: Watcher, layer: Layer) -> None:
+    def __init__(self, watcher: Watcher, layer: Layer, module: nn.Module) -> None:
         self.watcher = weakref.ref(watcher)
         self.layer = layer
+        self.was_plain = is_plain(module)
 
     def __call__(self, module: Plain, args: tuple[Tensor, ...], *more: Any) -> None:
         # Who registers the hooks of one module on another, as `prepare_qat` does, may leave the keywords out.
@@ -119,6 +122,9 @@ class _Hook(Hook):
             watcher.remark(self.layer, "it was used only in a torch.func transform, or traced")
         elif not module.training:
             watcher.remark(self.layer, "it was not in training mode")
+        elif not is_plain(module):  # what it multiplies is seen by its products, after a look
+            if self.was_plain:
+                watcher.remark(self.layer, "what its module computes is something else since the optimizer was made")
         elif not uses_own_weight(self.layer, module):
             words = "it was called with other weights (torch.func.functional_call), or its weight is computed by now"
             watcher.remark(self.layer, words)

@@ -18,7 +18,7 @@ from torch.utils.hooks import RemovableHandle
 from evabench.optimizers.capture.hooks import Hook, idle_hook, idle_pre_hook
 from evabench.optimizers.capture.layout import Layout, find_layout
 from evabench.optimizers.capture.passes import is_transformed
-from evabench.optimizers.capture.products import Product, ProductMode
+from evabench.optimizers.capture.products import OtherUse, Product, ProductMode, Use
 from evabench.optimizers.layers.layers import KINDS, Layer, is_plain
 from evabench.optimizers.layers.parts import ELSEWHERE, LayerParts
 
@@ -120,7 +120,8 @@ class Uses:
 
     def _start(self) -> None:
         self._has_looked = False
-        self._look = [handle for module in self._model.modules() for handle in self._watch(module)]
+        modules = (module for module in self._model.modules() if not isinstance(module, torch.jit.ScriptModule))
+        self._look = [handle for module in modules for handle in self._watch(module)]
 
     def _stop(self, watcher: Watcher) -> None:
         self.remove()
@@ -149,29 +150,29 @@ class Uses:
             module.register_forward_hook(_Edge(self, is_start=False), always_call=True),
         )
 
-    def _report(self, product: Product, output: Tensor) -> None:
+    def _report(self, use: Use, output: Tensor) -> None:
         watcher, call = self._watcher(), self._running.calls[-1]
-        if watcher is None or not watcher.enabled or _is_plain_call(product, call.module):
+        if watcher is None or not watcher.enabled or _is_plain_call(use, call.module):
             return
-        layer = self._by_product.get(product.weight)
+        layer = self._by_product.get(use.weight)
         if layer is None and self._look:  # later, a plain module inside of another is not known to run
-            layer = self._find(product, call, watcher)
+            layer = self._find(use, call, watcher)
         if layer is None:
             return
-        self._by_product[product.weight] = layer
+        self._by_product[use.weight] = layer
         self._owners[call.module] = None
-        if _fits(product, layer):
-            watcher.see_product(layer, product, output, _layout(product, call, layer))
+        if isinstance(use, Product) and _fits(use, layer):
+            watcher.see_product(layer, use, output, _layout(use, call, layer))
         else:
             watcher.see_other(layer, output, OTHER_PRODUCT)
 
-    def _find(self, product: Product, call: _Call, watcher: Watcher) -> Layer | None:
+    def _find(self, product: Use, call: _Call, watcher: Watcher) -> Layer | None:
         """Return the layer of a product, a new one where its weight is in none yet."""
         for layer in watcher.layers:
             if layer.weight is product.weight:
                 return layer
         candidate = self._candidates.get(product.weight)
-        if candidate is None or product.geometry is not None:
+        if candidate is None or isinstance(product, OtherUse) or product.geometry is not None:
             return None
         held = {parameter for layer in watcher.layers for parameter in layer.parameters}
         bias = product.bias if isinstance(product.bias, nn.Parameter) and product.bias.requires_grad else None
@@ -215,9 +216,9 @@ class _Edge(Hook):
         return (idle_pre_hook if self.is_start else idle_hook), ()
 
 
-def _is_plain_call(product: Product, module: nn.Module) -> bool:
+def _is_plain_call(use: Use, module: nn.Module) -> bool:
     """Return whether the hook of the module has seen the product."""
-    return isinstance(module, KINDS) and is_plain(module) and module._parameters.get("weight") is product.weight
+    return isinstance(module, KINDS) and is_plain(module) and module._parameters.get("weight") is use.weight
 
 
 def _fits(product: Product, layer: Layer) -> bool:

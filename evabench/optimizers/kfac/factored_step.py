@@ -71,7 +71,8 @@ def step_(
         ready = [(group, layer) for group, layer in ready if is_inverted(optimizer.state[layer.weight])]
     directed = [_direct_(layer, partial(direction, group, layer), shared["clip"]) for group, layer in ready]
     optimizer.troubles.count_failure(_descend_(optimizer, directed, ready, skip))
-    shared["step"] += 1
+    if shared["step"] or ready or renewed:  # refreshes count from the first step that has statistics
+        shared["step"] += 1
     optimizer.capture.enabled = expects_statistics(shared)
 
 

@@ -6,7 +6,7 @@ from torch import nn
 
 from evabench.optimizers.layers.layers import Layer
 from evabench.optimizers.layers.parts import Exclude, LayerParts
-from evabench.optimizers.layers.sizes import check_memory, factors_of
+from evabench.optimizers.layers.sizes import check_memory, factors_of, lacks_room
 
 WAYS_OUT = "Leave it out with max_factor or exclude, or use Eva, which keeps vectors only."
 
@@ -16,13 +16,18 @@ def find_parts(
 ) -> LayerParts:
     """Return them and the rest; raise `ValueError` for a factor that the memory has no room for."""
     refuse = partial(_refuse, max_factor=max_factor, both_sides=both_sides)
-    parts = LayerParts(model, batch_first=batch_first, exclude=exclude, refuse=refuse)
+    refuse_later = partial(_lacks_room, both_sides=both_sides)  # in a pass, which no error may cut short
+    parts = LayerParts(model, batch_first=batch_first, exclude=exclude, refuse=refuse, refuse_later=refuse_later)
     check_memory(
         (factor for layer in parts.layers for factor in factors_of(layer, both_sides=both_sides)),
         "K-FAC" if both_sides else "FOOF",
         WAYS_OUT,
     )
     return parts
+
+
+def _lacks_room(layer: Layer, *, both_sides: bool) -> str | None:
+    return lacks_room(max(factors_of(layer, both_sides=both_sides), key=lambda factor: factor.num_bytes))
 
 
 def _refuse(layer: Layer, *, max_factor: int | None, both_sides: bool) -> str | None:

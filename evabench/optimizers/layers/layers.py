@@ -196,10 +196,11 @@ def is_candidate(weight: nn.Parameter, modules: list[tuple[str, nn.Module]]) -> 
 
 def is_plain(module: nn.Module) -> bool:
     """Return whether a call of a module is the product that its class stands for, and no `forward` of another kind."""
+    own = vars(module)  # where others put a `forward` of their own: hooks of Accelerate, tiled convolutions
+    if "forward" in own or "_conv_forward" in own:
+        return False
     if type(module) in KINDS:
         return True
-    if "forward" in vars(module):
-        return False
     base = next((kind for kind in KINDS if isinstance(module, kind)), None)
     names = ("forward", "_conv_forward")
     return base is not None and all(getattr(type(module), name, None) is getattr(base, name, None) for name in names)

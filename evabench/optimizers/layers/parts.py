@@ -1,6 +1,6 @@
 """The layers of a model, what may be a layer besides, and the rest with the reasons."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import final
@@ -83,13 +83,15 @@ class LayerParts:
         batch_first: bool | None = None,
         exclude: Exclude = (),
         refuse: Callable[[Layer], str | None] | None = None,
+        refuse_later: Callable[[Layer], str | None] | None = None,
     ) -> None:
         """Find them; `batch_first` says where sequences have their samples, whatever modules of the model say.
 
-        `refuse` returns why a layer is to be left out, or None.
+        `refuse` returns why a layer is to be left out, or None; `refuse_later` the same of one that is found in a pass.
         """
         self.model = model
         self._refuse = refuse or _take
+        self._refuse_later = refuse_later or _take
         left_out = find_excluded(model, exclude)
         found = find_layers(model, batch_first=batch_first)
         reasons = {layer.weight: left_out.get(layer.weight) or self._refuse(layer) for layer in found}
@@ -106,7 +108,7 @@ class LayerParts:
 
     def add(self, layer: Layer) -> bool:
         """Take a layer that was a candidate, or return False where it is to be left out."""
-        reason = self._refuse(layer)
+        reason = self._refuse(layer) or self._refuse_later(layer)
         if reason is not None:
             self.rest = tuple(
                 replace(each, reason=reason) if layer.weight in each.parameters else each for each in self.rest
@@ -116,11 +118,14 @@ class LayerParts:
         self.rest = without(self.rest, (layer,))
         return True
 
-    def follow(self, fresh: "LayerParts") -> None:
-        """Take what was found in the model as it is now; the layers that are known stay what they are."""
+    def follow(self, fresh: "LayerParts", trained: Container[nn.Parameter]) -> None:
+        """Take what was found in the model as it is now, of trained parameters; known layers stay what they are."""
         known = {layer.weight for layer in self.layers}
-        self.layers = (*self.layers, *(layer for layer in fresh.layers if layer.weight not in known))
-        self.candidates = tuple(each for each in fresh.candidates if each.weight not in known)
+        new = (layer for layer in fresh.layers if layer.weight not in known)
+        self.layers = (*self.layers, *(layer for layer in new if all(each in trained for each in layer.parameters)))
+        self.candidates = tuple(
+            each for each in fresh.candidates if each.weight not in known and each.weight in trained
+        )
         self.rest = without(fresh.rest, self.layers)
 
 

@@ -1,6 +1,6 @@
 """Factors that are too large: by a setting, or for the memory that is there."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import psutil
@@ -37,24 +37,54 @@ def factors_of(layer: Layer, *, both_sides: bool) -> list[Factor]:
 
 
 def check_memory(factors: Iterable[Factor], optimizer: str, ways_out: str) -> None:
-    """Raise `ValueError` for a factor that would take more than half of the free memory of its device."""
-    free: dict[torch.device, int | None] = {}
+    """Raise `ValueError` for a factor that would take more than half of the free memory, or all that take all of it."""
+    by_device: dict[torch.device, list[Factor]] = {}
     for factor in factors:
-        device = factor.weight.device
-        if isinstance(factor.weight, FakeTensor) or isinstance(factor.weight.data, FakeTensor):
-            continue
-        if device not in free:
-            free[device] = _free_memory(device)
-        known = free[device]
-        if known is not None and factor.num_bytes > LARGEST_SHARE * known:
+        by_device.setdefault(factor.weight.device, []).append(factor)
+    for alike in by_device.values():
+        largest = max(alike, key=lambda factor: factor.num_bytes)
+        words = lacks_room(largest)
+        if words is not None:
+            raise ValueError(f"{optimizer}: {words}. {ways_out}")
+        free, total = _free_memory(largest.weight), sum(factor.num_bytes for factor in alike)
+        if free is not None and total > free:
             raise ValueError(
-                f"{optimizer}: a factor of {factor.layer} has the length {factor.length} and would take "
-                f"{format_bytes(factor.num_bytes)}, more than half of the {format_bytes(known)} that are free. "
-                f"{ways_out}"
+                f"{optimizer}: {len(alike)} factors would take {format_bytes(total)}, more than the "
+                f"{format_bytes(free)} that are free; the longest, of {largest.layer}, has the length "
+                f"{largest.length}. {ways_out}"
             )
 
 
-def _free_memory(device: torch.device) -> int | None:
+def lacks_room(factor: Factor) -> str | None:
+    """Return that a factor would take more than half of the free memory of its device, or None."""
+    free = _free_memory(factor.weight)
+    if free is None or factor.num_bytes <= LARGEST_SHARE * free:
+        return None
+    return (
+        f"a factor of {factor.layer} has the length {factor.length} and would take {format_bytes(factor.num_bytes)}, "
+        f"more than half of the {format_bytes(free)} that are free"
+    )
+
+
+def check_window(parameters: Sequence[nn.Parameter], num_gradients: int) -> None:
+    """Raise `ValueError` for a window of gradients that would take more than the free memory of a device."""
+    by_device: dict[torch.device, list[nn.Parameter]] = {}
+    for parameter in parameters:
+        by_device.setdefault(parameter.device, []).append(parameter)
+    for alike in by_device.values():
+        free = _free_memory(alike[0])
+        total = num_gradients * sum(each.numel() * statistic_type(each).itemsize for each in alike)
+        if free is not None and total > free:
+            raise ValueError(
+                f"M-FAC: the window of {num_gradients} gradients would take {format_bytes(total)}, more than the "
+                f"{format_bytes(free)} that are free. Set num_gradients, or use Eva, which keeps vectors only."
+            )
+
+
+def _free_memory(parameter: nn.Parameter) -> int | None:
+    if isinstance(parameter, FakeTensor) or isinstance(parameter.data, FakeTensor):
+        return None
+    device = parameter.device
     match device.type:
         case "cpu":
             return int(psutil.virtual_memory().available)

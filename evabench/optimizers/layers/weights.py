@@ -1,6 +1,6 @@
 """The parameters whose gradient alone gives them a curvature: those with two axes or more, whatever their module."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass, replace
 
 from torch import Tensor, nn
@@ -45,10 +45,11 @@ class WeightParts:
     layers: tuple[Weight, ...]
     rest: tuple[Rest, ...]
 
-    def follow(self, fresh: "WeightParts") -> None:
-        """Take what was found in the model as it is now; the weights that are known stay what they are."""
+    def follow(self, fresh: "WeightParts", trained: Container[nn.Parameter]) -> None:
+        """Take what was found in the model as it is now, of trained parameters; known weights stay what they are."""
         known = {each.weight for each in self.layers}
-        self.layers = (*self.layers, *(each for each in fresh.layers if each.weight not in known))
+        new = (each for each in fresh.layers if each.weight not in known and each.weight in trained)
+        self.layers = (*self.layers, *new)
         self.rest = fresh.rest
 
 

@@ -3,14 +3,16 @@
 Legend: G [m, d] the window of gradients, kept parameter by parameter; K [m, m] their inner products.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Container, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, final
 
 import torch
 from torch import Tensor, nn
 
 from evabench.optimizers.layers.layers import Rest
+from evabench.optimizers.layers.sizes import check_window
 from evabench.optimizers.mfac.gradient_window import replace_inner_products_, replace_row_, solve_newest
 from evabench.optimizers.phases import phase
 from evabench.optimizers.shell.groups import Groups
@@ -61,9 +63,10 @@ class Holders:
 
     holders: tuple[Holder, ...]
 
-    def follow(self, fresh: "Holders") -> None:
-        """Take what was found in the model as it is now."""
-        self.holders = fresh.holders
+    def follow(self, fresh: "Holders", trained: Container[nn.Parameter]) -> None:
+        """Take what was found in the model as it is now, of trained parameters."""
+        held = (replace(each, parameters=[one for one in each.parameters if one in trained]) for each in fresh.holders)
+        self.holders = tuple(each for each in held if each.parameters)
 
     @property
     def layers(self) -> tuple[Holder, ...]:
@@ -115,7 +118,7 @@ class MFAC(Preconditioner[Holder]):
             damping=damping,
             num_gradients=num_gradients,
         )
-        super().__init__(model, _find_holders, settings, groups)
+        super().__init__(model, partial(_find_holders, num_gradients=num_gradients), settings, groups)
         self._adopt_settings()
 
     def _update_(self) -> None:
@@ -165,7 +168,7 @@ class MFAC(Preconditioner[Holder]):
         """Raise where the state has lost the gradients of a parameter whose inner products are still in K."""
         have = {each for each in self.names if "gradients" in self.state.get(each, {})}
         lost = self.in_window - have
-        keeps_products = "inner_products" in self.state.get(self.param_groups[0]["params"][0], {})
+        keeps_products = "inner_products" in self.state.get(self._first_parameter, {})
         if (lost and (have or keeps_products)) or (have and not keeps_products):
             name = next((self.names[each] for each in self.names if each in lost), "the window")
             raise RuntimeError(
@@ -174,9 +177,15 @@ class MFAC(Preconditioner[Holder]):
             )
         self.in_window = have
 
+    @property
+    def _first_parameter(self) -> nn.Parameter:
+        """The first of all groups, of which a group may be empty."""
+        found: nn.Parameter = next(each for group in self.param_groups for each in group["params"])
+        return found
+
     def _shared_state(self, device: torch.device) -> dict[str, Any]:
         """Return the state of the first parameter, which holds what belongs to the model as a whole."""
-        state: dict[str, Any] = self.state[self.param_groups[0]["params"][0]]
+        state: dict[str, Any] = self.state[self._first_parameter]
         if "inner_products" not in state:
             m = self.param_groups[0]["num_gradients"]
             state["inner_products"] = torch.zeros(m, m, dtype=torch.float64, device=device)
@@ -217,8 +226,11 @@ class MFAC(Preconditioner[Holder]):
                 parameter.grad.copy_(torch.mv(gradients.T, weights).view(parameter.shape))
 
 
-def _find_holders(model: nn.Module) -> Holders:
-    """Return the modules with parameters of their own; a shared one counts once."""
+def _find_holders(model: nn.Module, num_gradients: int) -> Holders:
+    """Return the modules with parameters of their own; a shared one counts once.
+
+    Raises `ValueError` where nothing is trained, or the memory has no room for the window.
+    """
     seen: set[nn.Parameter] = set()
     holders = []
     for path, module in model.named_modules():
@@ -228,6 +240,8 @@ def _find_holders(model: nn.Module) -> Holders:
             holders.append(Holder(path or type(module).__name__, type(module).__name__, own))
     if not any(holder.trained for holder in holders):
         raise ValueError(f"{type(model).__name__} has no parameter to train: at least one must require a gradient.")
+    trained = [each for holder in holders for each in holder.trained]
+    check_window(trained, num_gradients)
     return Holders(tuple(holders))
 
 

@@ -127,8 +127,6 @@ class Shampoo(Preconditioner[Weight]):
 
     def _adopt_settings(self) -> None:
         shared = self.param_groups[0]
-        for group in self.param_groups:
-            group.setdefault("max_axis", self.defaults["max_axis"])  # a state of before there was one
         self.partitions = _cut_all(self.layers, shared)
 
     def _shapes(self, settings: Mapping[str, Any]) -> Shapes:

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from evabench.optimizers.shell.statistics import Levels, find_missing
 from evabench.optimizers.step.descent import MOMENTUM_BUFFER
+from evabench.settings.bounds import field_names
 from evabench.settings.brief import LONGEST, brief, brief_list
 
 Shapes = Mapping[nn.Parameter, Mapping[str, tuple[int, ...]]]  # of statistics, by their names
@@ -16,15 +17,47 @@ Shapes = Mapping[nn.Parameter, Mapping[str, tuple[int, ...]]]  # of statistics, 
 def check_is_state(optimizer: torch.optim.Optimizer, state_dict: object) -> None:
     """Raise `ValueError` for what is no state of an optimizer."""
     kind = type(optimizer).__name__
-    if isinstance(state_dict, Mapping) and {"state", "param_groups"} <= set(state_dict):
-        return
-    found = brief(state_dict)
-    if isinstance(state_dict, Mapping):
+    if not isinstance(state_dict, Mapping):
+        found = brief(state_dict)
+    elif not {"state", "param_groups"} <= set(state_dict):
         found = f"a dictionary with {brief_list(state_dict) or 'nothing'}"
+    else:
+        found = _find_misfit(state_dict["state"], state_dict["param_groups"])
+    if not found:
+        return
     raise ValueError(
         f"{kind}.load_state_dict wants what {kind}.state_dict() returned, with state and param_groups, and got "
         f"{found}; nothing was loaded. Of a checkpoint pass the part that holds the optimizer."
     )
+
+
+def _find_misfit(states: object, groups: object) -> str:
+    """Return what of a state is no state, in words; empty: nothing."""
+    if not isinstance(states, Mapping):
+        return f"{brief(states)} as state"
+    for key, state in states.items():
+        if not isinstance(state, Mapping):
+            return f"{brief(state)} as the state of parameter {brief(key)}"
+        momentum = state.get(MOMENTUM_BUFFER)
+        if momentum is not None and not isinstance(momentum, Tensor):
+            return f"{brief(momentum)} as a momentum"
+    if not (isinstance(groups, list) and groups):
+        return f"{brief(groups)} as param_groups"
+    for group in groups:
+        if not (isinstance(group, Mapping) and isinstance(group.get("params"), list)):
+            return f"{brief(group)} without a list of params as a group"
+    return ""
+
+
+def check_settings(optimizer: torch.optim.Optimizer, state_dict: Mapping[str, Any], settings: type) -> None:
+    """Raise `ValueError` for a setting of a saved group that is out of its bounds."""
+    for index, group in enumerate(state_dict["param_groups"]):
+        try:
+            settings(**{name: value for name, value in group.items() if name in field_names(settings)})
+        except ValueError as problem:
+            raise ValueError(
+                f"{type(optimizer).__name__}.load_state_dict: group {index}: {problem}; nothing was loaded."
+            ) from None
 
 
 def check_kind(optimizer: torch.optim.Optimizer, state_dict: Mapping[str, Any]) -> None:

@@ -1,7 +1,7 @@
 """The shell of every optimizer: parameter groups, hooks, checkpoints, pickles, health. The mathematics is elsewhere."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar
 
@@ -21,11 +21,13 @@ from evabench.optimizers.shell.groups import (
     split_groups,
 )
 from evabench.optimizers.shell.health import Health
-from evabench.optimizers.shell.loading import Shapes, check_is_state, check_kind, check_states
-from evabench.optimizers.shell.refusals import check_slots, check_step, find_slots
+from evabench.optimizers.shell.loading import Shapes, check_is_state, check_kind, check_settings, check_states
+from evabench.optimizers.shell.refusals import check_step
+from evabench.optimizers.shell.slots import check_slots, find_slots
 from evabench.optimizers.shell.statistics import Levels, drop_parts, restore_statistics
 from evabench.optimizers.step.skips import Skips
 from evabench.optimizers.step.troubles import Troubles
+from evabench.settings.brief import brief
 
 Part = TypeVar("Part", bound=Preconditioned)
 Part_co = TypeVar("Part_co", bound=Preconditioned, covariant=True)
@@ -42,8 +44,8 @@ class Parts(Protocol[Part_co]):
     def rest(self) -> tuple[Rest, ...]:
         """What has none, with the reason."""
 
-    def follow(self, fresh: Self) -> None:
-        """Take what was found in the model as it is now; what is known stays what it is."""
+    def follow(self, fresh: Self, trained: Container[nn.Parameter]) -> None:
+        """Take what was found in the model as it is now, of trained parameters; what is known stays what it is."""
 
 
 class Preconditioner(torch.optim.Optimizer, ABC, Generic[Part]):
@@ -128,7 +130,7 @@ class Preconditioner(torch.optim.Optimizer, ABC, Generic[Part]):
                 loss = closure()
         if self.capture is not None and not self.capture.is_attached:
             raise RuntimeError("step after detach: the hooks are off. Call attach() before the next batch.")
-        check_slots(type(self).__name__, self.slots, self.names)
+        self.slots = check_slots(type(self).__name__, self.model, self.slots, self.names)
         if check_step(self, self.names, self.statistics[0], self._whole(self.param_groups[0])):
             try:
                 self._update_()
@@ -153,11 +155,16 @@ class Preconditioner(torch.optim.Optimizer, ABC, Generic[Part]):
         Those of layers that the model has gained since the optimizer was made are new to it, and are watched from now.
         """
         where = f"group {len(self.param_groups)}"
+        if not isinstance(param_group, dict):
+            raise TypeError(f"{where} must be a dictionary with params, got {brief(param_group)}")
         param_group = {**param_group, "params": as_list(param_group.get("params", ()))}
-        if any(isinstance(each, nn.Parameter) and each not in self.names for each in param_group["params"]):
-            self._follow_model()
-        check_group(param_group, self.settings_class, self.names, where, self.overrides)
+        names = self.names
+        if any(isinstance(each, nn.Parameter) and each not in names for each in param_group["params"]):
+            names = name_parameters(self.model)
+        check_group(param_group, self.settings_class, names, where, self.overrides)
         super().add_param_group(param_group)
+        if names is not self.names:
+            self._follow_model({each: names[each] for each in param_group["params"]})
 
     def detach(self) -> None:
         """Take the hooks off the model and keep the state: for `torch.jit.script`, or a copy of the model without them.
@@ -179,6 +186,7 @@ class Preconditioner(torch.optim.Optimizer, ABC, Generic[Part]):
         def check(_: torch.optim.Optimizer, final: dict[str, Any]) -> None:
             check_is_state(self, final)
             check_kind(self, final)
+            check_settings(self, final, self.settings_class)
             settings = self.param_groups[0] | final["param_groups"][0]
             check_states(self, final, self.names, self._shapes(settings), self._whole(settings))
             loaded.update(final)
@@ -209,17 +217,18 @@ class Preconditioner(torch.optim.Optimizer, ABC, Generic[Part]):
             **self.troubles.counts(),
         )
 
-    def _follow_model(self) -> None:
-        """Take in the parameters that the model has gained."""
-        names = name_parameters(self.model)
-        new = {parameter: name for parameter, name in names.items() if parameter not in self.names}
-        if not new:
-            return
-        fresh = self.find(self.model)  # before anything changes: it may refuse what it finds
+    def _follow_model(self, added: Mapping[nn.Parameter, str]) -> None:
+        """Take in the parameters that the model has gained, and the last group has."""
+        new = {parameter: name for parameter, name in added.items() if parameter not in self.names}
+        try:
+            fresh = self.find(self.model)
+        except ValueError:  # it may refuse what it finds
+            self.param_groups.pop()
+            raise
         self.names |= new
         self.slots = find_slots(self.model)
         self.skips.add(new)
-        self.parts.follow(fresh)
+        self.parts.follow(fresh, self.names)
         if self.capture is not None:
             self.capture.follow()
         self._adopt_settings()
@@ -230,4 +239,7 @@ class Preconditioner(torch.optim.Optimizer, ABC, Generic[Part]):
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)
+        for group in self.param_groups:  # a state of before there was a setting
+            for name, value in self.defaults.items():
+                group.setdefault(name, value)
         self._adopt_settings()

@@ -40,26 +40,6 @@ def check_step(
     return any_gradient
 
 
-Slots = Sequence[tuple[nn.Module, str, nn.Parameter]]  # a module, the name that it has for a parameter, and that
-
-
-def find_slots(model: nn.Module) -> Slots:
-    """Return where the parameters of a model are."""
-    held = [(module, name, each) for module in model.modules() for name, each in module._parameters.items()]
-    return [(module, name, each) for module, name, each in held if each is not None]
-
-
-def check_slots(kind: str, slots: Slots, names: Mapping[nn.Parameter, str]) -> None:
-    """Raise where a module has another parameter by now: nobody would train it, or nobody watches it there."""
-    for module, name, parameter in slots:
-        if module._parameters.get(name, parameter) is not parameter:
-            raise RuntimeError(
-                f"{names[parameter]} is another parameter now than when {kind} was made: it was replaced or tied, as "
-                f"load_state_dict(assign=True) does. Nothing has changed. Make a new {kind} of the model as it is now; "
-                "new.load_state_dict(old.state_dict()) takes the state along where the parameters are as many."
-            )
-
-
 def _check_gradient(kind: str, name: str, parameter: Tensor, gradient: Tensor) -> None:
     if gradient.layout is not torch.strided:
         raise ValueError(
@@ -110,6 +90,11 @@ def check_parameters(model: nn.Module) -> None:
             raise ValueError(
                 f"{name} is a DTensor, sharded over a device mesh: the curvature of a layer needs all of it. Use "
                 "DistributedDataParallel in place of fully_shard, or an optimizer of torch."
+            )
+        if hasattr(parameter, "_is_flat_param") or hasattr(parameter, "_fsdp_flattened"):
+            raise ValueError(
+                f"{name} is a part of a flat parameter of FullyShardedDataParallel: the curvature of a layer needs all "
+                "of it. Use DistributedDataParallel in its place, or an optimizer of torch."
             )
         if parameter.requires_grad and parameter.is_complex():
             raise ValueError(

@@ -35,7 +35,7 @@ def descend_(
         m <- momentum^2 * m + (1 + momentum) * (direction + weight_decay * x)
     """
     momentum, weight_decay, nesterov = group["momentum"], group["weight_decay"], group.get("nesterov", "none")
-    if nesterov == "in_place":
+    if nesterov == "in_place" and group["params"]:
         gain = 1 + momentum
         momentum, weight_decay = momentum**2, gain * weight_decay
         divisor = _ones_like_first(group) / gain if divisor is None else divisor / gain

@@ -30,8 +30,8 @@ _STORIES: dict[Quantity, str] = {
     "validation_accuracy_difference": "convergence",
     "curvature_growth": "growth-1",
     "curvature_bytes_ratio": "growth-1",
-    "work_growth": "step-time",
-    "cost_exponent": "step-time",
+    "work_growth": "work-growth-1",
+    "cost_exponent": "cost-growth-1",
 }
 _RELATIONS: dict[Relation, str] = {
     "at_least": "at least {}",

@@ -8,6 +8,7 @@ from evabench.reporting.cards import verdict_groups
 from evabench.reporting.document import Block, Document, Figure, Origin, Section, address
 from evabench.reporting.first_screen import first_screen
 from evabench.reporting.pictures.convergence import profile_picture
+from evabench.reporting.pictures.growth import cost_growth_picture, work_growth_picture
 from evabench.reporting.pictures.memory import growth_picture
 from evabench.reporting.pictures.picture import Picture
 from evabench.reporting.pictures.styles import Looks, arm_looks
@@ -50,7 +51,7 @@ def sections(report: Report) -> tuple[Section, ...]:
     """Return the sections below the verdicts; one that would be empty is left out."""
     looks = arm_looks(report.suite.arms)
     found = (
-        _topic(report, looks, COST, _cost_families(report)),
+        _topic(report, looks, COST, _cost_families(report, looks)),
         _topic(report, looks, MEMORY, _growth(report, looks)),
         _topic(report, looks, CONVERGENCE),
         _topic(report, looks, REACHED),
@@ -124,20 +125,29 @@ def _growth(report: Report, looks: Looks) -> Iterator[Block]:
         )
 
 
-def _cost_families(report: Report) -> Iterator[Block]:
+def _cost_families(report: Report, looks: Looks) -> Iterator[Block]:
     work = Origin(kinds=("counts",), how="Flops and bytes of one cycle, counted at each width.")
     cost = Origin(kinds=("step_time",), how="The differences to SGD within a sweep, trimmed means at each width.")
     for number, counted in enumerate(report.findings.work_families, start=1):
         yield Block(
             title=f"How the work of a step grows: {counted.name}",
             text="Equal square layers at several widths, one batch size: what the optimizer's own operators do.",
-            figures=_placed(work, **{f"work_{number}": work_table(counted)}),
+            figures=_placed(
+                work,
+                **{f"work_growth_{number}": work_growth_picture(counted, looks), f"work_{number}": work_table(counted)},
+            ),
         )
     for number, timed in enumerate(report.cost_families, start=1):
         yield Block(
             title=f"How the cost of a step grows: {timed.name}",
             text="Equal square layers at several widths, one batch size: what the optimizer itself adds to a step.",
-            figures=_placed(cost, **{f"scaling_{number}": scaling_table(timed)}),
+            figures=_placed(
+                cost,
+                **{
+                    f"cost_growth_{number}": cost_growth_picture(timed, looks),
+                    f"scaling_{number}": scaling_table(timed),
+                },
+            ),
         )
 
 

@@ -10,18 +10,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from evabench.findings.costs import CostFamily, ScaledArm
+from evabench.findings.work import WorkFamily, WorkingArm
 from evabench.records.energy import Energy, EnergyReading
 from evabench.reporting.charts.convergence import loss_chart, reached_chart
 from evabench.reporting.charts.encoding import encoded
+from evabench.reporting.charts.growth import cost_growth_chart, work_growth_chart
 from evabench.reporting.charts.profile import profile_chart
 from evabench.reporting.pictures.binary_ticks import linear_ticks, log_ticks, tick_label
 from evabench.reporting.pictures.convergence import convergence_picture
 from evabench.reporting.pictures.cost import step_time_picture
+from evabench.reporting.pictures.growth import cost_growth_picture
 from evabench.reporting.pictures.lines import MOST_TOGETHER, spread
 from evabench.reporting.pictures.styles import arm_looks, dash_of, marker_of
 from evabench.settings.eva import EvaSettings
 from evabench.stats.best_of import expected_best
 from evabench.stats.performance_profile import performance_profile
+from evabench.stats.trimmed import TrimmedMean
 from tests import runs as made
 from tests.reporting.reports import HOSTILE, hostile_document, make_report, report, suite
 
@@ -238,3 +243,22 @@ def test_energy_of_cpu_and_gpu_is_drawn_as_their_sum():
     (workload,) = make_report(suite(), [*visits, *made.trainings("SGD", [20])]).workloads
     (line,) = loss_chart(workload, LOOKS).lines
     assert line.in_view("joules") == pytest.approx(1.5)
+
+
+def test_what_grows_with_the_width_is_drawn_with_its_interval_as_far_as_a_logarithm_goes():
+    costs = {d: TrimmedMean(num_values=8, estimate=1e-5 * d, standard_error=1e-5, degrees_of_freedom=7) for d in (1, 8)}
+    family = CostFamily(name="layers", arms=(ScaledArm(arm="Eva", base="SGD", optimizer=EvaSettings(), costs=costs),))
+    (line,) = cost_growth_chart(family, LOOKS).lines
+    assert (line.x, line.y) == ((1.0, 8.0), (1e-5, 8e-5))
+    assert line.low[0] == pytest.approx(0.8e-5)  # its interval goes below 0
+    assert line.low[1] < 8e-5 < line.high[1] == pytest.approx(1e-4)
+    assert "Eva 80.0 us at d = 8" in cost_growth_picture(family, LOOKS).alt
+
+
+def test_counted_work_is_a_line_without_a_band_and_one_width_is_none():
+    arms = [WorkingArm(arm=name, optimizer=EvaSettings(), flops=flops) for name, flops in WORKED.items()]
+    (line,) = work_growth_chart(WorkFamily(name="layers", arms=tuple(arms)), LOOKS).lines
+    assert (line.arm, line.x, line.y, line.band_x) == ("Eva", (8.0, 16.0), (64.0, 256.0), ())
+
+
+WORKED = {"Eva": {16: 256, 8: 64}, "SGD": {8: 0, 16: 0}, "K-FAC@1": {8: 512}}

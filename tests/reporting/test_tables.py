@@ -18,6 +18,7 @@ from evabench.reporting.tables.convergence import convergence_table, health_tabl
 from evabench.reporting.tables.cost import cost_table, phases_table, step_table
 from evabench.reporting.tables.memory import allocation_table, device_table, growth_table, memory_table
 from evabench.reporting.tables.origin import conditions_table, host_table, settings_table, unfinished_table
+from evabench.reporting.tables.pairs import make_pairs, pairs_table
 from evabench.reporting.terminal import print_report
 from evabench.reporting.warnings import warnings
 from tests import runs as made
@@ -333,3 +334,17 @@ def test_of_a_sweep_that_was_made_twice_the_quiet_try_counts_and_both_are_listed
 def test_conditions_are_told_by_kind_of_run(whole):
     assert row(conditions_table(whole), "step time")["number"] == str(8 * len(made.ARMS))
     assert row(conditions_table(whole), "step time")["stolen time"] == "-"
+
+
+def test_arm_against_arm_is_a_table_of_numbers_and_answers_that_tells_a_reason_of_many_once():
+    slow = {"SGD": 0.010, "Eva": 0.011, "K-FAC@1": 0.07, "K-FAC@10": 0.03}
+    runs = [one for arm, seconds in slow.items() for one in made.visits(arm, seconds)]
+    runs += [one for arm in slow for one in made.trainings(arm, [20, 20, 20])]
+    table = pairs_table(make_pairs(make_report(suite(), runs)))
+    eva = row(table, "Eva against SGD")
+    assert (eva["step ratio"], eva["no dearer?"]) == ("1.1000x [1.1000, 1.1000]", "refuted")
+    assert eva["no later?"] == "inconclusive"
+    reason = "It cannot be decided: autoencoder needs 8 seeds, has 3."
+    assert table.note.count(reason) == 1
+    assert reason not in eva["why it is open"]
+    assert "below 1x is slower" in table.note

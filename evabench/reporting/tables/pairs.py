@@ -1,6 +1,7 @@
 """Each arm against the reference, one line per arm and workload, where a suite claims nothing itself."""
 
 import math
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -22,6 +23,7 @@ _WORDS: dict[Quantity, tuple[str, str]] = {
     "validation_loss_ratio": ("ends at {} the loss", "no higher"),
 }
 
+_SEVERAL = 3  # pairs, of which a reason is told once for all
 # The columns of a number and of its answer.
 _COLUMNS: dict[Quantity, tuple[str, str]] = {
     "step_time_ratio": ("step ratio", "no dearer?"),
@@ -68,22 +70,26 @@ def pairs_table(pairs: Sequence[Pair]) -> Table | None:
         return None
     asked = [one for one in _COLUMNS if any(_of(pair, one) for pair in pairs)]
     answers = tuple(heading for one in asked for heading in _COLUMNS[one])
-    words = ("why it is open", *(["said first"] if any(pair.first for pair in pairs) else []))
+    shared = _shared_reasons(pairs)
+    first = ("said first",) if any(pair.first for pair in pairs) else ()
+    why = ("why it is open",) if any(_reasons(pair) for pair in pairs) else ()
     return Table(
         title="Each arm against the reference",
-        headings=("pair", *answers, *words),
+        headings=("pair", *first, *answers, *why),
         rows=tuple(
             (
                 pair.name,
+                *(pair.first or NOT_MEASURED for _ in first),
                 *(cell for one in asked for cell in _cells(_of(pair, one))),
-                *(_open(pair), pair.first or NOT_MEASURED)[: len(words)],
+                *(_open(pair, shared) for _ in why),
             )
             for pair in pairs
         ),
-        text=frozenset({*(answer for one in asked for answer in _COLUMNS[one][1:]), *words}),
+        text=frozenset({*(answer for one in asked for answer in _COLUMNS[one][1:]), *first, *why}),
         note=(
             "A step and a loss are those of the first arm over those of the second: below 1x is cheaper, or lower. A "
             "speed to the target is the other way round: below 1x is slower."
+            + "".join(f" {reason}" for reason in shared)
         ),
     )
 
@@ -105,10 +111,22 @@ def _deciding(judgement: Judgement) -> Evidence | None:
     return next((one for one in judgement.evidence if one.decides and one.estimate is not None), None)
 
 
-def _open(pair: Pair) -> str:
-    """Return why its answers are undecided, each reason once."""
-    reasons = dict.fromkeys(one.reason for one in pair.judgements if not one.here.decided)
-    return " ".join(reasons) or NOT_MEASURED
+def _reasons(pair: Pair) -> tuple[str, ...]:
+    """Return why its answers are open, each reason once."""
+    return tuple(dict.fromkeys(one.reason for one in pair.judgements if not one.here.decided))
+
+
+def _shared_reasons(pairs: Sequence[Pair]) -> tuple[str, ...]:
+    """Return the reasons of several pairs: the note tells them once."""
+    counts = Counter(reason for pair in pairs for reason in _reasons(pair))
+    return tuple(reason for reason, count in counts.items() if count >= _SEVERAL)
+
+
+def _open(pair: Pair, shared: Sequence[str]) -> str:
+    """Return the reasons of its own, and that others stand in the note."""
+    found = _reasons(pair)
+    own = [reason for reason in found if reason not in shared]
+    return " ".join([*own, *(["see below"] if len(own) < len(found) else [])]) or NOT_MEASURED
 
 
 def _line(first: str, words: str) -> str:

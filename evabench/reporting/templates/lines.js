@@ -72,8 +72,9 @@ function plot(host, chart, chosen, lines, all, small) {
   host.append(holder);
   const xs = all.flatMap((line) => line.x).filter((x) => !chosen.logarithmic || x > 0);
   const whole = { x: [Math.min(...xs), Math.max(...xs)], y: chart.y_range || yRange(all) };
-  if (chart.dotted) whole.x = padded(whole.x, chosen.logarithmic);
-  if (whole.x[0] === whole.x[1]) whole.x = [whole.x[0] * 0.9, whole.x[1] * 1.1 || 1];
+  const ends = whole.x;
+  if (chart.dotted) whole.x = padded(ends, chosen.logarithmic);
+  if (ends[0] === ends[1]) whole.x = [ends[0] * 0.9, ends[1] * 1.1 || 1];
   const plotted = new uPlot(
     {
       width,
@@ -82,7 +83,7 @@ function plot(host, chart, chosen, lines, all, small) {
       legend: { show: false },
       cursor: { drag: { x: true, y: true, uni: 30 }, points: { show: false }, y: !small },
       scales: {
-        x: { time: false, distr: chosen.logarithmic ? 3 : 1, range: (_, min, max) => (min === null ? whole.x : [min, max]) },
+        x: { time: false, distr: chosen.logarithmic ? 3 : 1, range: (_, min, max) => (min === null || (min <= ends[0] && max >= ends[1]) ? whole.x : [min, max]) },
         y: { distr: chart.y_logarithmic ? 3 : 1, auto: false, min: whole.y[0], max: whole.y[1], range: (_, min, max) => [min ?? whole.y[0], max ?? whole.y[1]] },
       },
       axes: [

@@ -5,7 +5,8 @@ const TIME_UNITS = [[1, "s"], [1e-3, "ms"], [1e-6, "us"], [1e-9, "ns"]];
 const SIZES = { ns: 1e-9, us: 1e-6, ms: 1e-3, s: 1, B: 1, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30, TiB: 2 ** 40, J: 1, mJ: 1e-3 };
 
 function digits(value, count) {
-  return value === 0 ? "0" : String(Number(value.toPrecision(count)));
+  const rounded = Number(value.toPrecision(count));
+  return Math.abs(rounded) >= 1e6 ? rounded.toExponential().replace("e+", "e") : String(rounded);
 }
 
 function words(value, reading, count = 4) {

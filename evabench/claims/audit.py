@@ -10,6 +10,9 @@ from evabench.claims.implementation import Answer, implementation
 from evabench.findings.arm import MeasuredArm
 from evabench.findings.public import PublicRatio
 from evabench.findings.tuning import TunedArm
+from evabench.findings.watched import watched
+from evabench.records.checks import TrainingChecks
+from evabench.settings.plugin_optimizers import PluginSettings
 from evabench.settings.points import values_of
 
 ANSWERS: tuple[Answer, ...] = ("yes", "no", "unknown")
@@ -133,19 +136,38 @@ def _tuned(base: MeasuredArm, bases: TunedArm | None, name: str) -> tuple[Answer
 def _data(arm: MeasuredArm, base: MeasuredArm) -> tuple[Answer, str]:
     if arm.workload != base.workload:
         return "no", "the two workloads differ"
-    return "yes", "one workload, and the same seeds for both"
+    theirs = dict(watched(base))
+    both = [(_content(checks), _content(theirs[seed])) for seed, checks in watched(arm) if seed in theirs]
+    if not both:
+        return "unknown", "nobody stored which batches the two drew"
+    apart = sum(any(one[step] != other[step] for step in one.keys() & other.keys()) for one, other in both)
+    if apart:
+        return "no", f"their batches differ in {apart} of {len(both)} seeds"
+    return "yes", f"one workload, and the same batches in {len(both)} seeds, as far as they were looked at"
+
+
+def _content(checks: TrainingChecks) -> dict[int, str]:
+    return {batch.step: batch.digest for batch in checks.batches}
 
 
 def _refresh(base: MeasuredArm, arms: Sequence[MeasuredArm], bases: TunedArm | None) -> tuple[Answer, str]:
-    if "refresh_every" not in values_of(base.optimizer):
+    is_plugin = isinstance(base.optimizer, PluginSettings)
+    if base.optimizer.cycle_steps == 1 if is_plugin else "refresh_every" not in values_of(base.optimizer):
         return "yes", "the base has no refresh"
     if bases is not None and "refresh_every" in bases.varied:
         return "yes", "it varies in the trials"
-    tag = base.optimizer.optimizer
-    intervals = sorted({one.optimizer.cycle_steps for one in arms if one.optimizer.optimizer == tag})
+    intervals = sorted({one.optimizer.cycle_steps for one in arms if _method(one) == _method(base)})
     if len(intervals) > 1:
         return "yes", f"arms of every {' and '.join(map(str, intervals))} steps"
+    if is_plugin and bases is not None and bases.varied:
+        return "unknown", f"which option of a plug-in its interval is, nobody says: {', '.join(bases.varied)} vary"
     return "no", f"every {base.optimizer.cycle_steps} steps alone"
+
+
+def _method(arm: MeasuredArm) -> str:
+    """Return what two arms of one method have in common: of plug-ins the class."""
+    settings = arm.optimizer
+    return settings.name if isinstance(settings, PluginSettings) else settings.optimizer
 
 
 def _second_order(arm: MeasuredArm) -> tuple[Answer, str]:

@@ -3,13 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from evabench.claims.baseline import MAX_SHARE, weaknesses
+from evabench.claims.baseline import weak_base
+from evabench.claims.collapse import MAX_SHARE
+from evabench.claims.judgement import Remark
+from evabench.claims.subject import decides_nothing, refuted_beside, refuted_by, supports_nothing
 from evabench.findings.arm import MeasuredArm
 from evabench.findings.goals import Goal
 from evabench.findings.public import PublicRatio
 from evabench.findings.rate_checks import RateCheck
 from evabench.findings.tuning import TunedArm
-from evabench.settings.claims import Claim
+from evabench.settings.claims import TO_TARGET, TRAINED, Claim
 from evabench.settings.methods import method_of
 
 
@@ -63,15 +66,36 @@ class ComparedWorkload:
             return f"On {self.name} nothing is compared: {self.better_reference}."
         return None
 
-    def doubt(self, base: MeasuredArm, *, to_target: bool) -> str | None:
-        """Return why a comparison with this base decides nothing; None where nothing speaks against it.
+    def doubt(self, claim: Claim, arm: MeasuredArm, base: MeasuredArm) -> str | None:
+        """Return why a comparison of these two decides nothing; None where nothing speaks against it.
 
-        The arm that set the target misses it too often itself, or the base is none.
+        The arm that set the target misses it too often itself, the base is none, or a paper's arm does not train.
         """
-        if to_target and self.target is not None:
+        if claim.quantity in TO_TARGET and self.target is not None:
             for one in self.arms:
                 share = one.missed_share(self.target)
                 if one.name == self.reference and share > MAX_SHARE:
                     return f"has a target that {one.name}, which set it, missed in {share:.0%} of its seeds"
-        weak = next(weaknesses(base, self.rate_checks, self.target if to_target else None), None)
+        weak = self._weak_base(claim, base)
+        if weak and not _may_refute(claim):
+            return weak
+        return decides_nothing(claim, arm, self.rate_checks, self.trials, self.target)
+
+    def doubt_of_support(self, claim: Claim, arm: MeasuredArm, base: MeasuredArm) -> str | None:
+        """Return why a comparison of these two supports nothing, and may refute; None where it may support too."""
+        weak = supports_nothing(claim, arm, self.rate_checks, self.target)
+        return weak or (self._weak_base(claim, base) if _may_refute(claim) else None)
+
+    def refuted_by(self, claim: Claim, arm: MeasuredArm, base: MeasuredArm) -> Remark | None:
+        """Return what a refutation says first where a side of it was not at its best; None where both were."""
+        weak = refuted_by(claim, arm, self.rate_checks, self.trials, self.target)
+        return weak or (refuted_beside(base) if _may_refute(claim) else None)
+
+    def _weak_base(self, claim: Claim, base: MeasuredArm) -> str | None:
+        weak = weak_base(claim, base, self.rate_checks, self.target)
         return f"has a weak base: {base.name} {weak}" if weak else None
+
+
+def _may_refute(claim: Claim) -> bool:
+    """Return whether a weak base leaves a refutation: what a step costs is much the same at whatever settings."""
+    return claim.local and claim.quantity not in TRAINED

@@ -15,12 +15,12 @@ from evabench.claims.baseline import untried_rate
 from evabench.claims.compared import ComparedWorkload
 from evabench.claims.conditions import claimed_workload, differences
 from evabench.claims.judge import WorkloadBounds
-from evabench.claims.judgement import Evidence
+from evabench.claims.judgement import Evidence, Remark
 from evabench.claims.validity import invalid, said_first
 from evabench.findings.arm import MeasuredArm
 from evabench.records.host import Host
 from evabench.settings.claims import TRAINED, Claim, ClaimedWorkload
-from evabench.stats.interval import Interval
+from evabench.stats.interval import Bounds, Interval
 from evabench.stats.strongest import Greatest, Least
 
 
@@ -32,7 +32,8 @@ class Comparison:
     bounds: WorkloadBounds
     workload_name: str  # the suite's
     invalid: tuple[str, ...]  # why it must not be judged, as sentences
-    first: tuple[str, ...]  # what a verdict on it says first
+    first: tuple[Remark, ...]  # what a verdict on it says first
+    refuted_by: Remark | None  # what a refutation says first besides
     audit: Audit | None  # of the base; None: nothing was trained for this quantity
     named: ClaimedWorkload | None  # the one among the claim's conditions that this is
 
@@ -53,11 +54,27 @@ class Pairing:
     def _audit(self) -> Audit:
         return audit(self.arm, self.base, self.workload.arms, self.workload.trials, self.workload.public)
 
-    def _first(self, bounds: WorkloadBounds) -> Iterator[str]:
+    def _first(self, bounds: WorkloadBounds) -> Iterator[Remark]:
         yield from said_first(self.arm, self.base, self.workload.arms)
-        untried = untried_rate(self.base, self.workload.rate_checks, self.workload.trials)
-        if untried and not bounds.obstacle:
-            yield untried
+        is_rival = not self.claim.local or self.claim.arm in self.claim.rivals
+        asked = (self.base, self.arm) if is_rival else (self.base,)
+        untried = (untried_rate(one, self.workload.rate_checks, self.workload.trials) for one in asked)
+        if not bounds.obstacle:
+            yield from filter(None, untried)
+
+    def judged(
+        self, bounds: Bounds, *, num_pairs: int | None = None, num_seeds: int | None = None, doubt: str | None = None
+    ) -> WorkloadBounds:
+        """Return bounds with what stands in the way of a verdict on them, whatever their quantity is."""
+        net = self.workload
+        return WorkloadBounds(
+            workload=self.label,
+            bounds=bounds,
+            num_pairs=num_pairs,
+            num_seeds=num_seeds,
+            doubt=doubt or net.doubt(self.claim, self.arm, self.base),
+            unsupportive=net.doubt_of_support(self.claim, self.arm, self.base),
+        )
 
     @property
     def differences(self) -> tuple[str, ...]:
@@ -104,6 +121,7 @@ class Pairing:
             workload_name=name,
             invalid=invalid(self.arm, self.base, self.claim.quantity),
             first=tuple(self._first(bounds)) if trained else (),
+            refuted_by=self.workload.refuted_by(self.claim, self.arm, self.base),
             audit=audited,
             named=claimed_workload(self.claim, net),
         )
@@ -163,12 +181,14 @@ def _strongest(label: str, members: Sequence[WorkloadBounds], more_is_better: bo
         return members[0]
     bounds = [one.bounds for one in members]
     doubts = dict.fromkeys(one.doubt for one in members if one.doubt)
+    unsupportive = dict.fromkeys(one.unsupportive for one in members if one.unsupportive)
     return WorkloadBounds(
         workload=label,
         bounds=Least(bounds) if more_is_better else Greatest(bounds),
         num_pairs=_fewest(one.num_pairs for one in members),
         num_seeds=_fewest(one.num_seeds for one in members),
         doubt=" and ".join(doubts) or None,
+        unsupportive=" and ".join(unsupportive) or None,
     )
 
 

@@ -127,6 +127,9 @@ def _judge_sampled(
     elif deciding:
         refusals = [refused for workload in workloads if (refused := refusal(claim, sampling, workload))]
         here = replace(here, reason=" ".join((here.reason, *refusals)))
+    said = [(remark, one) for one in deciding for remark in one.first]
+    if here.verdict is Verdict.REFUTED:
+        said += [(one.refuted_by, one) for one in deciding if one.refuted_by]
     return Judgement(
         claim=claim,
         as_stated=stated.verdict,
@@ -135,7 +138,8 @@ def _judge_sampled(
         reason=here.reason,
         evidence=tuple(one.evidence for one in comparisons),
         would_decide=suite,
-        first=_each_once(_placed(sentence, one, arms) for one in deciding for sentence in one.first),
+        first=_each_once(_placed(remark.sentence, one, deciding) for remark, one in said),
+        clauses=_each_once(_behind(remark.clause, one, deciding) for remark, one in said),
         audits=tuple(one.audit for one in deciding if one.audit),
     )
 
@@ -240,10 +244,18 @@ def _agreed(judgement: Judgement, easier: Judgement, harder: Judgement) -> Judge
     )
 
 
-def _placed(sentence: str, comparison: Comparison, arms: Sequence[MeasuredArm]) -> str:
-    """Return what a comparison says first, with its workload where there are runs of several."""
-    several = len({arm.workload_name for arm in arms}) > 1
-    return f"On {comparison.workload_name} {sentence}" if several else sentence
+def _placed(sentence: str, comparison: Comparison, deciding: Sequence[Comparison]) -> str:
+    """Return what a comparison says first, with its workload where several decide."""
+    return f"On {comparison.workload_name} {sentence}" if _are_of_several(deciding) else sentence
+
+
+def _behind(clause: str, comparison: Comparison, deciding: Sequence[Comparison]) -> str:
+    """Return the same of its short form."""
+    return f"{clause} on {comparison.workload_name}" if _are_of_several(deciding) else clause
+
+
+def _are_of_several(deciding: Sequence[Comparison]) -> bool:
+    return len({one.workload_name for one in deciding}) > 1
 
 
 def _each_once(texts: Iterable[str]) -> tuple[str, ...]:

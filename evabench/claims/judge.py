@@ -10,8 +10,8 @@
 
 L and U are one-sided bounds on one of k workloads: those that the claim names, else those that were measured. "Every"
 takes every workload of the claim, "some" shares the error between the k chances to be lucky. All else is inconclusive.
-A workload with fewer than 6 timing pairs or 8 seeds decides nothing either way. Which workloads there are is the
-caller's to say: `complete`.
+A workload with fewer than 6 timing pairs or 8 seeds decides nothing either way, and one with a weak arm supports
+nothing (`subject.py`). Which workloads there are is the caller's to say: `complete`.
 """
 
 from collections import Counter
@@ -37,6 +37,12 @@ class WorkloadBounds:
     num_pairs: int | None = None  # None: this quantity needs no step times
     num_seeds: int | None = None  # None: this quantity needs no training runs
     doubt: str | None = None  # why these bounds decide nothing however many there are; None: no such reason
+    unsupportive: str | None = None  # why they support nothing, and may refute; None: no such reason
+
+    @property
+    def to_support(self) -> str | None:
+        """Return what stands in the way of supporting a claim; None where there is enough for it."""
+        return self.obstacle or self.unsupportive
 
     @property
     def obstacle(self) -> str | None:
@@ -114,7 +120,7 @@ def _at_least(claim: Claim, measured: Sequence[WorkloadBounds], complete: bool) 
         if (upper := one.bounds.upper_bound(shared)) < threshold:
             return _refuted(f"On {one.workload} the upper bound {upper:.3g} is below {threshold:.3g}.")
     lowest = _lowest(measured, claim.alpha)
-    if _every_can_decide(measured, complete) and lowest >= threshold:
+    if _every_can_support(measured, complete) and lowest >= threshold:
         return _supported(f"The lower bound is at least {threshold:.3g} on every workload; the lowest is {lowest:.3g}.")
     return _undecided(measured, complete, f"A lower bound of {lowest:.3g} does not decide against {threshold:.3g}.")
 
@@ -126,7 +132,7 @@ def _at_most(claim: Claim, measured: Sequence[WorkloadBounds], complete: bool) -
         if (lower := one.bounds.lower_bound(shared)) > threshold:
             return _refuted(f"On {one.workload} the lower bound {lower:.3g} is above {threshold:.3g}.")
     highest = _highest(measured, claim.alpha)
-    if _every_can_decide(measured, complete) and highest <= threshold:
+    if _every_can_support(measured, complete) and highest <= threshold:
         return _supported(
             f"The upper bound is at most {threshold:.3g} on every workload; the highest is {highest:.3g}."
         )
@@ -137,11 +143,10 @@ def _up_to(claim: Claim, measured: Sequence[WorkloadBounds], complete: bool) -> 
     threshold = claim.number * (1 - claim.tolerance)
     shared = _shared(claim, measured)
     for one in _decisive(measured):
-        if (lower := one.bounds.lower_bound(shared)) >= threshold:
+        if one.to_support is None and (lower := one.bounds.lower_bound(shared)) >= threshold:
             return _supported(f"On {one.workload} the lower bound {lower:.3g} is at least {threshold:.3g}.")
     highest = _highest(measured, claim.alpha)
-    can_decide = _every_can_decide(measured, True)
-    if can_decide and highest < threshold:
+    if len(_decisive(measured)) == len(measured) and highest < threshold:
         if complete:
             return _refuted(f"On every workload of the claim the upper bound is below {threshold:.3g}.")
         return _inconclusive(
@@ -160,7 +165,7 @@ def _equal_within(claim: Claim, measured: Sequence[WorkloadBounds], complete: bo
     different = [workload for workload, answer in answers.items() if answer == "different"]
     if different:
         return _refuted(f"On {', '.join(different)} the interval lies wholly outside +-{margin:.3g}.")
-    if _every_can_decide(measured, complete) and all(answer == "equal" for answer in answers.values()):
+    if _every_can_support(measured, complete) and all(answer == "equal" for answer in answers.values()):
         return _supported(f"On every workload the interval lies inside +-{margin:.3g}.")
     return _undecided(measured, complete, f"An interval reaches across +-{margin:.3g}.")
 
@@ -173,7 +178,7 @@ def _not_worse_by(claim: Claim, measured: Sequence[WorkloadBounds], complete: bo
         if (upper := one.bounds.upper_bound(shared)) < floor:
             return _refuted(f"On {one.workload} the upper bound {upper:.3g} is below {floor:.3g}.")
     lowest = _lowest(measured, claim.alpha)
-    if _every_can_decide(measured, complete) and lowest > floor:
+    if _every_can_support(measured, complete) and lowest > floor:
         return _supported(f"The lower bound is above {floor:.3g} on every workload; the lowest is {lowest:.3g}.")
     return _undecided(measured, complete, f"A lower bound of {lowest:.3g} does not decide against {floor:.3g}.")
 
@@ -186,8 +191,8 @@ def _decisive(measured: Sequence[WorkloadBounds]) -> list[WorkloadBounds]:
     return [one for one in measured if one.obstacle is None]
 
 
-def _every_can_decide(measured: Sequence[WorkloadBounds], complete: bool) -> bool:
-    return complete and len(_decisive(measured)) == len(measured)
+def _every_can_support(measured: Sequence[WorkloadBounds], complete: bool) -> bool:
+    return complete and all(one.to_support is None for one in measured)
 
 
 def _lowest(measured: Sequence[WorkloadBounds], alpha: float) -> float:
@@ -199,7 +204,7 @@ def _highest(measured: Sequence[WorkloadBounds], alpha: float) -> float:
 
 
 def _undecided(measured: Sequence[WorkloadBounds], complete: bool, otherwise: str) -> Answer:
-    short = [f"{one.workload} {one.obstacle}" for one in measured if one.obstacle]
+    short = [f"{one.workload} {one.to_support}" for one in measured if one.to_support]
     if short:
         return _inconclusive(f"It cannot be decided: {'; '.join(short)}.")
     if not complete:

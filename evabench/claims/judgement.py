@@ -23,6 +23,14 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Remark:
+    """What a verdict says first: what it is not about."""
+
+    sentence: str  # "Eva follows the gradient (median cosine 1.0000): what was compared is a learning rate."
+    clause: str  # of a headline: "about a learning rate"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
     """One comparison behind a verdict. `None`: not measured, or too few values to say."""
 
@@ -58,6 +66,7 @@ class Judgement:
     evidence: tuple[Evidence, ...]
     would_decide: str | None  # the suite that would decide the claim as stated; None: nobody named one
     first: tuple[str, ...] = ()  # sentences that the verdict says first: what it is not about
+    clauses: tuple[str, ...] = ()  # the same, as its headline has them
     audits: tuple[Audit, ...] = ()  # of the bases that decide
 
     @property

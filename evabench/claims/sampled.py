@@ -8,7 +8,6 @@ from statistics import median
 from evabench.claims.baseline import early_hit
 from evabench.claims.compared import ComparedWorkload
 from evabench.claims.comparisons import Comparison, Pairing, Sampling
-from evabench.claims.judge import WorkloadBounds
 from evabench.findings.arm import MeasuredArm
 from evabench.findings.goals import Goal
 from evabench.settings.claims import Quantity
@@ -56,15 +55,9 @@ def _times_to_target(pair: Pairing) -> Comparison | None:
         bounds = TimeRatio(steps=steps, step_time=Unbounded(), step_time_estimate=unpaired)
     else:
         bounds = TimeRatio(steps=steps, step_time=step_times, step_time_estimate=step_times.estimate)
-    judged = WorkloadBounds(
-        workload=pair.label,
-        bounds=bounds,
-        num_pairs=step_times.num_pairs if step_times else 0,
-        num_seeds=steps.num_seeds,
-        doubt=pair.workload.doubt(pair.base, to_target=True),
-    )
+    num_pairs = step_times.num_pairs if step_times else 0
     return pair.comparison(
-        judged,
+        pair.judged(bounds, num_pairs=num_pairs, num_seeds=steps.num_seeds),
         estimate=bounds.estimate,
         interval=bounds.interval,
         notes=(*_miss_notes(pair, steps.at_hits), *_cadence_notes(pair, target)),
@@ -79,14 +72,8 @@ def _steps_to_target(pair: Pairing) -> Comparison | None:
     steps = steps_ratio(pair.base.brackets_to(target), pair.arm.brackets_to(target))
     if steps is None:
         return None
-    judged = WorkloadBounds(
-        workload=pair.label,
-        bounds=steps,
-        num_seeds=steps.num_seeds,
-        doubt=pair.workload.doubt(pair.base, to_target=True),
-    )
     return pair.comparison(
-        judged,
+        pair.judged(steps, num_seeds=steps.num_seeds),
         estimate=steps.estimate,
         interval=steps.interval,
         notes=(*_miss_notes(pair, steps.at_hits), *_cadence_notes(pair, target)),
@@ -115,7 +102,7 @@ def _step_times(pair: Pairing) -> Comparison | None:
     ratio = pair.arm.step_over(pair.base)
     if ratio is None:
         return None
-    bounds = WorkloadBounds(workload=pair.label, bounds=ratio, num_pairs=ratio.num_pairs)
+    bounds = pair.judged(ratio, num_pairs=ratio.num_pairs)
     described = ratio.descriptive_interval()
     numbers = {"bca_low": described.low, "bca_high": described.high} if described else {}
     return pair.comparison(bounds, estimate=ratio.estimate, interval=ratio.interval, numbers=numbers)
@@ -125,7 +112,7 @@ def _tensor_peaks(pair: Pairing) -> Comparison | None:
     if pair.arm.memory is None or pair.base.memory is None:
         return None
     peak, base_peak = float(pair.arm.memory.peak.total), float(pair.base.memory.peak.total)
-    bounds = WorkloadBounds(workload=pair.label, bounds=Exact(peak / base_peak))
+    bounds = pair.judged(Exact(peak / base_peak))
     numbers = {"arm_peak_bytes": peak, "base_peak_bytes": base_peak}
     return pair.comparison(bounds, estimate=peak / base_peak, interval=None, numbers=numbers)
 
@@ -135,15 +122,13 @@ def _validations(pair: Pairing, metric: Metric) -> Comparison | None:
     arm, base = (_scores(one, metric, step) for one in (pair.arm, pair.base))
     if metric == "loss" and any(value is not None and value <= 0 for value in (*arm.values(), *base.values())):
         why = "has losses of 0 or below, which have no ratio: validation_loss_difference compares them"
-        nothing = WorkloadBounds(workload=pair.label, bounds=Unbounded(), doubt=why)
-        return pair.comparison(nothing, estimate=None, interval=None)
+        return pair.comparison(pair.judged(Unbounded(), doubt=why), estimate=None, interval=None)
     found = paired_difference(arm, base, metric)
     if found is None:
         return None
     shown = LossRatio(found) if metric == "loss" else found
     judged = found if pair.claim.relation == "not_worse_by" else shown
-    doubt = pair.workload.doubt(pair.base, to_target=False)
-    bounds = WorkloadBounds(workload=pair.label, bounds=judged, num_seeds=found.num_seeds, doubt=doubt)
+    bounds = pair.judged(judged, num_seeds=found.num_seeds)
     return pair.comparison(
         bounds, estimate=shown.estimate, interval=shown.interval, notes=tuple(_failure_notes(pair, found))
     )

@@ -13,7 +13,7 @@ The last four leave the verdict as it is. The headline has the noes, and the ver
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from evabench.claims.judgement import Judgement, Verdict
+from evabench.claims.judgement import Judgement, Remark, Verdict
 from evabench.findings.arm import MeasuredArm
 from evabench.findings.checks import failed_checks
 from evabench.findings.failed_check import About
@@ -23,7 +23,7 @@ from evabench.stats.non_inferiority import paired_difference, relative_margin
 
 LOSS_MARGIN = 0.02  # within which two losses count as equally good (JUDGING 4)
 _SECOND_ORDER = ("eva", "kfac", "shampoo", "mfac")
-FOLLOWS = "follows the gradient"
+ABOUT_A_RATE = "about a learning rate"  # a clause of a headline
 
 
 _RESTS_ON: Mapping[Quantity, frozenset[About]] = {
@@ -66,20 +66,24 @@ def _failures(arm: MeasuredArm, quantity: Quantity) -> Iterator[str]:
     return (one.sentence for one in failed_checks(arm) if one.about is None or one.about in rests_on)
 
 
-def said_first(arm: MeasuredArm, base: MeasuredArm, arms: Sequence[MeasuredArm]) -> tuple[str, ...]:
+def said_first(arm: MeasuredArm, base: MeasuredArm, arms: Sequence[MeasuredArm]) -> tuple[Remark, ...]:
     """Return what a verdict about an arm says first; `arms` are all of its workload."""
     return tuple((*_gradients(arm, base), *_ablations(arm, base, arms)))
 
 
-def _gradients(arm: MeasuredArm, base: MeasuredArm) -> Iterator[str]:
+def _gradients(arm: MeasuredArm, base: MeasuredArm) -> Iterator[Remark]:
     for one in (arm, base):
         followed = one.followed
         called_so = one.optimizer.family in _SECOND_ORDER and not one.is_ablation
         if called_so and followed and followed.is_gradient:
-            yield (f"{one.name} {FOLLOWS} (median cosine {followed.cosine:.4f}): what was compared is a learning rate.")
+            yield Remark(
+                sentence=f"{one.name} follows the gradient (median cosine {followed.cosine:.4f}): "
+                "what was compared is a learning rate.",
+                clause=ABOUT_A_RATE,
+            )
 
 
-def _ablations(arm: MeasuredArm, base: MeasuredArm, arms: Sequence[MeasuredArm]) -> Iterator[str]:
+def _ablations(arm: MeasuredArm, base: MeasuredArm, arms: Sequence[MeasuredArm]) -> Iterator[Remark]:
     """Yield the arm's ablations that end no worse than it; where one is the base, the claim itself is about it."""
     if arm.ablation_of or base.ablation_of == arm.name:
         return
@@ -92,7 +96,8 @@ def _ablations(arm: MeasuredArm, base: MeasuredArm, arms: Sequence[MeasuredArm])
             continue
         found = paired_difference(without, ended)
         if found and found.num_seeds >= MIN_SEEDS and found.is_not_worse_by(relative_margin(LOSS_MARGIN)):
-            yield (
-                f"{arm.name} without its curvature ({other.name}) ends at most {LOSS_MARGIN:.0%} higher: this is "
-                "not about the curvature."
+            yield Remark(
+                sentence=f"{arm.name} without its curvature ({other.name}) ends at most {LOSS_MARGIN:.0%} higher: this "
+                "is not about the curvature.",
+                clause="its ablation does as well",
             )

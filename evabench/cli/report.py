@@ -19,7 +19,8 @@ from evabench.cli.whole_files import written_whole
 from evabench.errors import ExitCode, cannot_write
 from evabench.reporting.answers import report_answer
 from evabench.reporting.report import Report
-from evabench.reporting.tables.verdicts import answer, headline
+from evabench.reporting.tables.headlines import headline
+from evabench.reporting.tables.verdicts import answer
 
 
 class Figures(StrEnum):

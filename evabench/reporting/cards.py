@@ -3,8 +3,9 @@
 from evabench.claims.judgement import Judgement
 from evabench.reporting.document import VerdictCard, VerdictGroup, address
 from evabench.reporting.report import Report
+from evabench.reporting.tables.headlines import headline
 from evabench.reporting.tables.pairs import PAIRS, make_pairs, pairs_table
-from evabench.reporting.tables.verdicts import audit_table, decided_by, evidence_table, headline, measured
+from evabench.reporting.tables.verdicts import audit_table, decided_by, evidence_table, measured
 
 PAIRS_ADDRESS = "pairs"
 

@@ -9,11 +9,12 @@ from evabench.findings.interruptions import KnownVisits
 from evabench.reporting.cards import card_address
 from evabench.reporting.commands import run_command
 from evabench.reporting.document import Figure, FirstScreen, Gauge, Section, Strip
-from evabench.reporting.first_sentence import deciding, estimate, noes_words, rests, sentence, verdict_words
+from evabench.reporting.first_sentence import deciding, estimate, rests, sentence
 from evabench.reporting.meanings import MEANINGS, unit_of
 from evabench.reporting.open_claims import open_claims
 from evabench.reporting.pictures.picture import Picture
 from evabench.reporting.report import Report
+from evabench.reporting.tables.headlines import noes_words, verdict_words
 from evabench.reporting.tables.pairs import pair_lines
 from evabench.reporting.tables.table import counted
 from evabench.settings.claims import Claim, Quantity, Relation
@@ -85,6 +86,8 @@ def _answer(report: Report, asked: Judgement | None) -> str:
     if report.pairs:
         return next(iter(pair_lines(report)), "")
     told = [one.here for one in report.judgements]
+    if told and set(told) == {Verdict.NOT_TESTED}:
+        return f"None of {counted(len(told), 'claim')} is tested here: what was measured stands in the tables."
     counts = [f"{told.count(verdict)} {verdict.value}" for verdict in Verdict if verdict in told]
     return f"Of {counted(len(told), 'claim')} {', '.join(counts)} here." if told else ""
 

@@ -1,45 +1,39 @@
-"""The answer to a claim in one breath: what it is not about, the verdict, the number with its interval, and n."""
+"""The answer to a claim in one breath: a first sentence of thirty words or so, and behind it what it rests on.
+
+The first sentence has the verdict, what it is not about in a clause, the claim, and the number with its interval.
+"""
 
 import re
+from collections.abc import Iterator
 
-from evabench.claims.audit import SECOND_ORDER
 from evabench.claims.judgement import Evidence, Judgement, Verdict
-from evabench.claims.validity import FOLLOWS
+from evabench.reporting.tables.headlines import begun, noes_sentence, short_headline
 from evabench.reporting.tables.table import NOT_MEASURED
-from evabench.reporting.tables.verdicts import audit_noes, estimate_words, rests_on
+from evabench.reporting.tables.verdicts import estimate_words, rests_on
 
-_MAX_FIRST = 2  # sentences before the verdict: of many workloads each may have some, and ten seconds are short
+_MAX_REMARKS = 2  # of many workloads each may have some, and ten seconds are short
 _END_OF_SENTENCE = re.compile(r"(?<=\.) (?=[A-Z])")
 
 
 def sentence(judgement: Judgement) -> str:
-    """Return "Refuted: Eva is sooner than SGD (0.81x [0.74, 0.88]; 8 pairs, 8 seeds; mlp).".
+    """Return "Refuted: Eva is sooner than SGD (0.81x [0.74, 0.88] as fast). Measured in 8 pairs and 8 seeds on mlp.".
 
-    Before it stands what the verdict says first, and behind one that is undecided why it is. Where nothing was tested
-    no number stands: what was measured is of something else.
+    Behind an undecided verdict stands why it is, and behind each what it is not about. Where nothing was tested no
+    number stands: what was measured is of something else.
     """
-    claim = judgement.claim.text.strip().removesuffix(".")
-    told = [one for one in (estimate(judgement), rests(judgement), _where(judgement)) if one]
-    reason = _END_OF_SENTENCE.split(judgement.reason.strip())[0].removesuffix(".").removeprefix("Not tested: ")
-    if judgement.here is Verdict.NOT_TESTED or not told:
-        told = [reason]
-    why = f" {reason}." if judgement.here is Verdict.INCONCLUSIVE and told != [reason] else ""
-    head = f"{verdict_words(judgement).capitalize()}{_noes(judgement)}"
-    return " ".join((*_first(judgement), f"{head}: {claim} ({'; '.join(told)}).{why}"))
+    return " ".join((_answer(judgement), *_behind(judgement)))
 
 
-def verdict_words(judgement: Judgement) -> str:
-    """Return "refuted", or "refuted here" of a claim that is about other conditions than these."""
-    return judgement.here.value + (" here" if judgement.as_stated is not judgement.here else "")
+def _reason(judgement: Judgement) -> str:
+    """Return the first sentence of the reason, without its full stop."""
+    return _END_OF_SENTENCE.split(judgement.reason.strip())[0].removesuffix(".").removeprefix("Not tested: ")
 
 
-def noes_words(judgement: Judgement) -> str:
-    """Return "audit: trials equal? no", of several "audit: 3 no"; empty where it has none that is not said first."""
-    said = any(FOLLOWS in one for one in judgement.first)
-    noes = [one for one in audit_noes(judgement) if not (said and one == SECOND_ORDER)]
-    if not noes:
-        return ""
-    return f"audit: {noes[0]} no" if len(noes) == 1 else f"audit: {len(noes)} no"
+def _remarks(first: tuple[str, ...]) -> Iterator[str]:
+    """Yield what verdicts say they are not about: of many sentences two, and how many more there are."""
+    yield from first[:_MAX_REMARKS]
+    if (more := len(first) - _MAX_REMARKS) > 0:
+        yield f"{more} more such remarks stand at the claim."
 
 
 def deciding(judgement: Judgement) -> list[Evidence]:
@@ -67,15 +61,30 @@ def rests(judgement: Judgement) -> str:
     return f"{len(evidence)} comparisons" if evidence else ""
 
 
-def _first(judgement: Judgement) -> tuple[str, ...]:
-    first = judgement.first
-    more = len(first) - _MAX_FIRST
-    return first if more <= 0 else (*first[:_MAX_FIRST], f"{more} more such remarks stand at the claim.")
+def _answer(judgement: Judgement) -> str:
+    told = "" if judgement.here is Verdict.NOT_TESTED else estimate(judgement)
+    if told and judgement.claim.quantity == "time_to_target_ratio" and "missed" not in told:
+        told = f"{told} as fast"
+    claim = judgement.claim.text.strip().removesuffix(".")
+    return f"{begun(short_headline(judgement))}: {claim}{f' ({told})' if told else ''}."
 
 
-def _noes(judgement: Judgement) -> str:
-    words = noes_words(judgement)
-    return f" ({words})" if words else ""
+def _behind(judgement: Judgement) -> Iterator[str]:
+    """Yield why it is undecided, what it rests on, and what it is not about."""
+    measured = "" if judgement.here is Verdict.NOT_TESTED else _measured(rests(judgement), _where(judgement))
+    if not measured or not judgement.here.decided:
+        yield f"{begun(_reason(judgement))}."
+    if measured:
+        yield measured
+    yield from _remarks(judgement.first)
+    if noes := noes_sentence(judgement):
+        yield noes
+
+
+def _measured(counts: str, where: str) -> str:
+    """Return "Measured in 8 pairs and 8 seeds on mlp."; empty where neither is known."""
+    told = [f"in {counts.replace(', ', ' and ')}" if counts else "", f"on {where}" if where else ""]
+    return f"Measured {' '.join(filter(None, told))}." if any(told) else ""
 
 
 def _where(judgement: Judgement) -> str:

@@ -8,8 +8,9 @@ from evabench.claims.judgement import Judgement
 from evabench.claims.more_runs import more_runs
 from evabench.claims.reading import ClaimFile
 from evabench.reporting.tables.estimate import cost_words
+from evabench.reporting.tables.headlines import headline
 from evabench.reporting.tables.table import counted
-from evabench.reporting.tables.verdicts import audit_counts, audit_reasons, headline, measured
+from evabench.reporting.tables.verdicts import audit_counts, audit_reasons, measured
 from evabench.runner.cost import Cost
 from evabench.settings.claims import Claim
 from evabench.settings.methods import title_of

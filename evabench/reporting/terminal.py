@@ -16,13 +16,14 @@ from evabench.reporting.report import Report, WorkloadReport
 from evabench.reporting.tables.convergence import convergence_table
 from evabench.reporting.tables.cost import cost_table
 from evabench.reporting.tables.counts import counts_table
+from evabench.reporting.tables.headlines import headline
 from evabench.reporting.tables.mechanism import METHODS, SIDES, directions_table, shares_table
 from evabench.reporting.tables.origin import unfinished_table
 from evabench.reporting.tables.pairs import pair_lines
 from evabench.reporting.tables.rate import rate_table
 from evabench.reporting.tables.table import Table, counted
 from evabench.reporting.tables.tuning import chosen_lines, tuning_sentences, tuning_table
-from evabench.reporting.tables.verdicts import answer, audit_counts, decided_by, headline, measured
+from evabench.reporting.tables.verdicts import answer, audit_counts, decided_by, measured
 from evabench.reporting.warnings import warnings
 from evabench.settings.optimizers import OptimizerSettings
 

@@ -127,6 +127,13 @@ class Claim(Strict):
         """Return whether it compares with such an arm."""
         return self.called(name, method) in self.bases
 
+    @property
+    def rivals(self) -> tuple[str, ...]:
+        """Return those by whose weakness it would gain: its bases, and its arm where it says that this is no better."""
+        worse_to_target = self.quantity in TO_TARGET and self.relation in ("at_most", "equal_within")
+        worse_loss = self.quantity == "validation_loss_ratio" and self.relation in ("at_least", "up_to", "equal_within")
+        return (*self.bases, self.arm) if worse_to_target or worse_loss else self.bases
+
     def _problems(self) -> Iterator[str]:
         allowed = _RELATIONS[self.quantity]
         if self.relation not in allowed:

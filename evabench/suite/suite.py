@@ -153,17 +153,17 @@ class Suite:
             )
             for asked in table.asked(self.workloads)
             for arm, settings in self.arms.items()
-            if arm not in asked.without and arm in self._checked_bases(asked.workload)
+            if arm not in asked.without and arm in self._checked_rivals(asked.workload)
             if (rate := rate_of(settings)) is not None
             for factor in RATE_FACTORS
         )
 
-    def _checked_bases(self, workload: str) -> set[str]:
-        """Return the bases of the claims that compare trainings on a workload; the reference where it is asked for."""
+    def _checked_rivals(self, workload: str) -> set[str]:
+        """Return the rivals of the claims that compare trainings on a workload; the reference where it is asked for."""
         trained = [claim for claim in self.claims if claim.quantity in TRAINED]
         claims = [claim for claim in trained if not claim.workloads or workload in claim.workloads]
-        bases = {base for claim in claims for base in claim.bases}
-        return bases | ({self.reference_arm} if self._checks_the_reference(workload) else set())
+        rivals = {name for claim in claims for name in claim.rivals}
+        return rivals | ({self.reference_arm} if self._checks_the_reference(workload) else set())
 
     def _checks_the_reference(self, workload: str) -> bool:
         """Return whether the reference of a suite without claims is checked: asked for, or its seeds may decide."""

@@ -1,6 +1,7 @@
 """The committed reports are what the command makes of the committed runs."""
 
 import json
+import re
 from importlib.metadata import version
 from pathlib import Path
 
@@ -30,6 +31,14 @@ def test_the_list_names_matplotlib_and_its_font():
     text = (REPORTS / "README.md").read_text()
     assert "matplotlib " in text
     assert "the font DejaVu Sans" in text
+
+
+def test_the_first_sentence_of_every_page_is_read_in_ten_seconds():
+    for page in sorted(REPORTS.glob("*/report.md")):
+        answer = next(line for line in page.read_text().splitlines() if line.startswith("**")).strip("*")
+        first = re.split(r"(?<=\.) (?=[A-Z])", answer)[0]
+        assert first[0].isupper(), page
+        assert len(first.split()) <= 30, (page, first)
 
 
 def test_the_readme_begins_with_a_picture_that_is_there():
@@ -65,4 +74,4 @@ def test_the_lines_of_output_in_the_readme_are_of_its_own_commands():
     assert line.removeprefix("REGRESSION").strip() in [one["text"] for one in gate["findings"]]
     answer = text.split("<!-- the answer of these runs")[1].split("```text\n")[1].split("```")[0]
     report = (REPORTS / "quickstart/report.md").read_text()
-    assert " ".join(answer.split()).partition(":")[2].partition(".")[0].strip() in report
+    assert " ".join(answer.split()).partition("): ")[2].partition(".")[0] in report

@@ -8,8 +8,9 @@ from itertools import groupby
 
 from evabench.claims.judgement import Evidence, Judgement, Verdict
 from evabench.reporting.report import Report
+from evabench.reporting.tables.headlines import headline, noes_sentence, short_headline
 from evabench.reporting.tables.table import NOT_MEASURED, Table
-from evabench.reporting.tables.verdicts import estimated, headline
+from evabench.reporting.tables.verdicts import estimated
 from evabench.settings.claims import TO_TARGET, Quantity
 
 PAIRS = (
@@ -37,8 +38,8 @@ class Pair:
     """One arm against the reference on one workload."""
 
     name: str  # "Mine against SGD"
-    first: str  # what its answers say before they answer; empty: nothing
-    words: str  # "step 1.13x [0.83, 1.53], no dearer: inconclusive; reaches ..."
+    first: str  # what its answers are not about; empty: nothing
+    words: str  # "step 1.13x [0.83, 1.53], no dearer: inconclusive; reaches ..., no later: supported. ..."
     judgements: tuple[Judgement, ...]
 
 
@@ -51,7 +52,7 @@ def make_pairs(report: Report) -> tuple[Pair, ...]:
         Pair(
             name=f"{arm} against {base}{f' on {workload}' if several else ''}",
             first=" ".join(_said_first(judgements)),
-            words=f"{words}.",
+            words=" ".join((f"{words}.", *_behind(judgements))),
             judgements=judgements,
         )
         for ((workload,), arm, (base,)), judgements in found
@@ -61,7 +62,7 @@ def make_pairs(report: Report) -> tuple[Pair, ...]:
 
 def pair_lines(report: Report) -> tuple[str, ...]:
     """Return one line per pair: "Mine against SGD: step 1.13x [0.83, 1.53], no dearer: inconclusive; reaches ..."."""
-    return tuple(_line(pair.first, f"{pair.name}: {pair.words}") for pair in make_pairs(report))
+    return tuple(f"{pair.name}: {pair.words}" for pair in make_pairs(report))
 
 
 def pairs_table(pairs: Sequence[Pair]) -> Table | None:
@@ -72,7 +73,7 @@ def pairs_table(pairs: Sequence[Pair]) -> Table | None:
     answers = tuple(heading for one in asked for heading in _COLUMNS[one])
     shared = _shared_reasons(pairs)
     first = ("said first",) if any(pair.first for pair in pairs) else ()
-    why = ("why it is open",) if any(_reasons(pair) for pair in pairs) else ()
+    why = ("why it is open",) if any(_reasons(pair.judgements) for pair in pairs) else ()
     return Table(
         title="Each arm against the reference",
         headings=("pair", *first, *answers, *why),
@@ -111,26 +112,30 @@ def _deciding(judgement: Judgement) -> Evidence | None:
     return next((one for one in judgement.evidence if one.decides and one.estimate is not None), None)
 
 
-def _reasons(pair: Pair) -> tuple[str, ...]:
-    """Return why its answers are open, each reason once."""
-    return tuple(dict.fromkeys(one.reason for one in pair.judgements if not one.here.decided))
-
-
 def _shared_reasons(pairs: Sequence[Pair]) -> tuple[str, ...]:
     """Return the reasons of several pairs: the note tells them once."""
-    counts = Counter(reason for pair in pairs for reason in _reasons(pair))
+    counts = Counter(reason for pair in pairs for reason in _reasons(pair.judgements))
     return tuple(reason for reason, count in counts.items() if count >= _SEVERAL)
 
 
 def _open(pair: Pair, shared: Sequence[str]) -> str:
     """Return the reasons of its own, and that others stand in the note."""
-    found = _reasons(pair)
+    found = _reasons(pair.judgements)
     own = [reason for reason in found if reason not in shared]
     return " ".join([*own, *(["see below"] if len(own) < len(found) else [])]) or NOT_MEASURED
 
 
-def _line(first: str, words: str) -> str:
-    return f"{first} {words}" if first else words
+def _reasons(judgements: Sequence[Judgement]) -> tuple[str, ...]:
+    """Return why their answers are open, each reason once."""
+    reasons = (one.reason.removeprefix("Not tested: ") for one in judgements if not one.here.decided)
+    return tuple(dict.fromkeys(reasons))
+
+
+def _behind(judgements: Sequence[Judgement]) -> Iterator[str]:
+    """Yield why the open ones are open, and what their answers are not about."""
+    yield from _reasons(judgements)
+    yield from _said_first(judgements)
+    yield from dict.fromkeys(filter(None, map(noes_sentence, judgements)))
 
 
 def _said_first(judgements: Sequence[Judgement]) -> Iterator[str]:
@@ -140,9 +145,7 @@ def _said_first(judgements: Sequence[Judgement]) -> Iterator[str]:
 def _found(judgements: Sequence[Judgement]) -> Iterator[str]:
     for judgement in judgements:
         said, asked = _WORDS[judgement.claim.quantity]
-        told = f"{asked}: {headline(judgement)}"
-        if not judgement.here.decided:
-            told = f"{told} ({judgement.reason.removesuffix('.')})"
+        told = f"{asked}: {short_headline(judgement)}"
         found = _deciding(judgement)
         if found is None or judgement.here is Verdict.NOT_TESTED:
             yield told

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from evabench.claims.audit import ANSWERS
 from evabench.claims.judgement import Evidence, Judgement
+from evabench.reporting.tables.headlines import begun, headline
 from evabench.reporting.tables.table import NOT_MEASURED, Table
 from evabench.settings.claims import TO_TARGET, Quantity
 from evabench.units import format_ratio
@@ -37,27 +38,10 @@ _FINDINGS: dict[Quantity, str] = {
 }
 
 
-def headline(judgement: Judgement) -> str:
-    """Return "supported", or "inconclusive here; not tested as stated" where the two answers differ.
-
-    A verdict whose audit has a "no" says so here.
-    """
-    told = judgement.here.value
-    if judgement.here != judgement.as_stated:
-        told = f"{told} here; {judgement.as_stated.value} as stated"
-    noes = audit_noes(judgement)
-    return f"{told} (audit: {'; '.join(f'{text} no' for text in noes)})" if noes else told
-
-
-def audit_noes(judgement: Judgement) -> tuple[str, ...]:
-    """Return the questions that the audits of the deciding bases answer with "no", each once."""
-    return tuple(dict.fromkeys(one.text for audited in judgement.audits for one in audited.answered("no")))
-
-
 def answer(judgement: Judgement) -> str:
     """Return the answer to the claim in one breath: "Supported (audit: ... no): Eva is sooner. Eva ..."."""
-    verdict = f"{headline(judgement).capitalize()}: {judgement.claim.text}"
-    return " ".join(filter(None, (*judgement.first, verdict, measured(judgement), judgement.reason)))
+    verdict = f"{begun(headline(judgement))}: {judgement.claim.text}"
+    return " ".join(filter(None, (verdict, measured(judgement), judgement.reason, *judgement.first)))
 
 
 def claim_warnings(judgements: Sequence[Judgement]) -> list[str]:

@@ -247,6 +247,23 @@ def test_a_model_with_a_scripted_part_is_trained(optimizer_class):
 
 
 @each_with_hooks
+def test_a_weight_that_is_pruned_later_takes_the_plain_gradient_until_it_is_itself_again(optimizer_class):
+    model = small_net()
+    optimizer = optimizer_class(model, momentum=0.0, lr=0.1)
+    train(model, optimizer, range(1))
+    prune.l1_unstructured(model[2], "weight", 0.5)
+    optimizer.zero_grad()
+    backward(model, *batch())
+    gradient, before = model[2].weight_orig.grad.clone(), model[2].weight_orig.detach().clone()
+    optimizer.step()
+    assert_close(model[2].weight_orig.detach(), before - 0.1 * gradient)
+    assert health(optimizer).why_plain == {"2": "its weight is computed by now"}
+    prune.remove(model[2], "weight")
+    train(model, optimizer, range(1, 2))
+    assert health(optimizer).why_plain == {}
+
+
+@each_with_hooks
 def test_a_weight_that_is_computed_since_the_optimizer_was_made_takes_the_plain_gradient(optimizer_class):
     model = small_net()
     optimizer = optimizer_class(model)

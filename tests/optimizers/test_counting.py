@@ -140,6 +140,18 @@ def test_a_layer_inside_and_outside_of_a_reentrant_checkpoint_counts_both_uses(o
 
 
 @each_class
+def test_the_bias_of_one_of_two_modules_that_share_a_weight_is_no_column_of_both(optimizer_class):
+    model = nn.ModuleList([nn.Linear(1, 1), nn.Linear(1, 1)]).double()
+    model[1].weight = model[0].weight
+    optimizer = make(optimizer_class, model)
+    (model[0](value(1)) + model[1](value(4))).sum().backward()
+    optimizer.step()
+    expected = {Eva: {"a": 2.5, "b": 1.0}, EvaF: {"a": 2.5}, FOOF: {"A": 8.5}, KFAC: {"A": 8.5, "B": 4.0}}
+    assert statistics(optimizer, model[0]) == expected[optimizer_class]
+    assert [each.num_parameters for each in coverage(optimizer).layers if each.treatment == "preconditioned"] == [1]
+
+
+@each_class
 def test_a_forward_pass_without_a_backward_pass_does_not_count(optimizer_class):
     model = unit_linears()
     optimizer = make(optimizer_class, model)

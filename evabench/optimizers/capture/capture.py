@@ -34,6 +34,7 @@ from evabench.optimizers.tensors import as_plain, is_wider, statistic_type, why_
 
 _MATRIX = nn.Linear(1, 1, device="meta")  # says of a product that it is one of matrices
 NO_GRADIENT = "no backward pass has led to a gradient of its weight"
+COMPUTED_NOW = "its weight is computed by now"
 SET_BY_HAND = "the gradient was set by hand: wrap the passes in `with optimizer.accumulating():`"
 
 
@@ -101,11 +102,11 @@ class Capture:
                 self._uses.look_again()
                 self._unseen = dict.fromkeys(self._unseen, True)
         self.set_by_hand = () if self._trusts_gradients else tuple(filter(self._is_set_by_hand, self.layers))
-        self.mixed = {layer: words for layer, words in self._others.items() if layer.weight.grad is not None}
-        for layer in (*self.set_by_hand, *self.mixed):
+        others = self._others | {layer: COMPUTED_NOW for layer in self.layers if layer.is_computed}
+        self.mixed = {layer: words for layer, words in others.items() if layer.weight.grad is not None}
+        without = (each for each in self.layers if each.weight.grad is None)
+        for layer in (*self.set_by_hand, *self.mixed, *without):
             self.sums.pop(layer, None)
-        for layer in [each for each in self.sums if each.weight.grad is None]:
-            del self.sums[layer]
         if not self.sums:
             self.take()
         return bool(self.sums)

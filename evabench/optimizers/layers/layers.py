@@ -101,6 +101,13 @@ class Layer:
         return [self.weight] if self.bias is None else [self.weight, self.bias]
 
     @property
+    def is_computed(self) -> bool:
+        """Whether its modules have something else in the place of the weight by now: pruning, a parametrization."""
+        return any(
+            isinstance(each, KINDS) and each._parameters.get("weight") is not self.weight for each in self.modules
+        )
+
+    @property
     def has_gradient(self) -> bool:
         """Whether the last backward passes reached every parameter of the layer, none of them frozen by now."""
         weight, bias = self.weight, self.bias
@@ -166,8 +173,8 @@ def find_layers(model: nn.Module, kinds: Kinds = KINDS, *, batch_first: bool | N
     """Return the layers of a model that can be preconditioned, in the order of its modules.
 
     A weight that is frozen, computed by a parametrization, or shared with a module of another kind (an embedding) is
-    left out. Modules that share a weight are one layer, whose statistics they add up; the matrix has the bias of the
-    first. Other modules may turn out to be layers, too (`candidates`).
+    left out. Modules that share a weight are one layer, whose statistics they add up; the matrix has their bias where
+    they share it, too. Other modules may turn out to be layers, too (`candidates`).
     """
     users, by_name = users_of(model), dict(model.named_modules())
     layers = []
@@ -255,8 +262,8 @@ def reason_against(weight: nn.Parameter, modules: list[nn.Module], kinds: Kinds)
 
 
 def _bias(users: Users, modules: list[tuple[str, nn.Module]]) -> nn.Parameter | None:
-    """Return the bias that is trained together with the weight of these modules, and with no other."""
+    """Return the bias that is trained together with the weight of these modules, in all of them, and with no other."""
     bias = modules[0][1].bias
-    if not (isinstance(bias, nn.Parameter) and bias.requires_grad):
+    if not (isinstance(bias, nn.Parameter) and bias.requires_grad and all(each.bias is bias for _, each in modules)):
         return None
     return bias if {module for _, module in users[bias]} <= {module for _, module in modules} else None

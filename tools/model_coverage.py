@@ -146,7 +146,7 @@ def cover(build: Callable[..., Model]) -> tuple[str, ...]:
     trained = sum(each.numel() for each in model.parameters() if each.requires_grad)
     others = [
         sum(one.numel() for each in other.layers for one in each.parameters if one.requires_grad) / trained
-        for other in (EvaS(model), Shampoo(model), MFAC(model))
+        for other in (EvaS(model), Shampoo(model), MFAC(model, num_gradients=1))
     ]
     return (*(f"{share:.1%}" for share in (found.share, *others)), f"{longest:,}", why_plain(found))
 

@@ -68,9 +68,11 @@ def first_screen(report: Report, sections: Sequence[Section]) -> FirstScreen:
 
 
 def _told_first(report: Report) -> list[Judgement]:
-    """Return the claims that are decided as stated; without any those decided here, of which a strip says so."""
+    """Return the claims that are decided as stated; those decided here alone where a suite claims nothing itself."""
     decided = [judgement for judgement in report.judgements if judgement.here.decided]
-    return [judgement for judgement in decided if judgement.as_stated.decided] or decided
+    claims_itself = any(judgement.claim.local for judgement in report.judgements)
+    as_stated = [judgement for judgement in decided if judgement.as_stated.decided]
+    return as_stated if as_stated or claims_itself else decided
 
 
 def _asked(report: Report) -> Judgement | None:

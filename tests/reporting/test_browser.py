@@ -219,6 +219,8 @@ def test_print_has_the_pictures_the_folded_evidence_and_no_controls(browser, add
     assert background(page) == "rgb(255, 255, 255)"
     assert evidence.bounding_box()["height"] > 40
     assert page.locator("figure.picture img.when-light").first.bounding_box()["height"] > 100
+    tables = "Array.from(document.querySelectorAll('main table'), one => one.getBoundingClientRect().right)"
+    assert max(page.evaluate(tables)) <= page.evaluate("document.documentElement.clientWidth")
     assert not page.locator("nav").is_visible()
     assert not page.locator(".chart").first.is_visible()
 

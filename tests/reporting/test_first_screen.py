@@ -206,3 +206,8 @@ def test_an_estimate_of_several_comparisons_goes_from_the_lowest_to_the_highest(
     assert " (1.00x [1.00, 1.00] to 1.01x [1.01, 1.01]). Measured in 2 comparisons on 2 workloads." in sentence(
         replace(judged, evidence=tuple(two))
     )
+
+
+def test_beside_open_claims_of_its_own_a_page_begins_with_no_claim_that_is_about_other_conditions():
+    found = screen(cheaper(1.0), num=3)
+    assert not [strip.id for strip in found.strips if strip.verdict_words.endswith("here")]

@@ -23,6 +23,7 @@ _MARKERS = 6  # along a line
 _BEHIND = 40  # places of what is grey
 _APART = 0.07  # of the height of a panel, from one label to the next
 _UNITS: dict[Reading, str] = {"seconds": " s", "joules": " J", "ratio": "x"}
+_MOST_DECADES = 3.0  # over the width of a picture, of which three numbers each have room
 _PANEL_INCHES, _SMALL_INCHES = 3.5, 1.55
 
 
@@ -121,7 +122,7 @@ def _subs(chart: Lines, view: View) -> tuple[float, ...]:
     """Return which digits a logarithmic axis names: fewer, the more decades there are."""
     xs = [x * scale for line in chart.lines if (scale := line.in_view(view.name)) for x in line.x if x > 0]
     decades = math.log10(max(xs) / min(xs)) if xs else 1.0
-    return (1.0, 2.0, 5.0) if decades < 3 else (1.0,)
+    return (1.0, 2.0, 5.0) if decades < _MOST_DECADES / len(chart.views) else (1.0,)
 
 
 def _frame_y(axes: Axes, chart: Lines) -> None:

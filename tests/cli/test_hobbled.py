@@ -118,3 +118,21 @@ def test_a_number_that_nobody_reaches_supports_nothing(tmp_path):
     verdicts, sentence = run(tmp_path, GOOD, number(1e-6))
     assert verdicts["sooner"] == "inconclusive"
     assert "SGD missed the target in 8 of 8 seeds" in sentence
+
+
+UNCLAIMED = SUITE.partition("[[claims]]")[0] + "\n[step_time]\nsweeps = 6\n"
+EASY = 2.2  # of ten classes: below what a guess comes to, and reached at once
+
+
+def pair_of(folder, lr, target):
+    """Return the answers about Eva against SGD, where the suite claims nothing itself."""
+    (folder / "tiny.toml").write_text(UNCLAIMED.format(lr=lr, target=target, more=""))
+    evabench(folder, "run", "tiny.toml", "--no-repeat")
+    shown = json.loads(told(folder, "show", "tiny.toml", "--json").stdout)["answer"]
+    return {one["claim"]["quantity"]: one for report in shown["reports"] for one in report["pairs"]}
+
+
+def test_without_claims_no_arm_is_sooner_than_a_base_that_is_none_however_easy_the_target(tmp_path):
+    sooner = pair_of(tmp_path, HOBBLED, number(EASY))["time_to_target_ratio"]
+    assert sooner["here"] == "inconclusive"
+    assert "has a weak base: SGD" in sooner["reason"]

@@ -97,7 +97,7 @@ def shown(readme: str, name: str, document: Document) -> str:
     folder = f"reports/reference/{name}"
     base = f"{folder}/pictures/{figure.address}"
     words = (
-        f"**{document.first.answer}** ([the whole report]({folder}/report.md))\n\n"
+        f"**{document.first.answer}** {document.first.behind} ([the whole report]({folder}/report.md))\n\n"
         f'<picture>\n  <source media="(prefers-color-scheme: dark)" srcset="{base}-dark.svg">\n'
         f'  <img alt="{figure.part.title}" src="{base}-light.svg">\n</picture>\n'
     )

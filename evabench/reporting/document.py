@@ -133,6 +133,7 @@ class FirstScreen:
     """What a reader sees in ten seconds."""
 
     answer: str  # one sentence
+    behind: str  # what it rests on, why it is undecided, what it is not about; empty: the answer says it all
     strips: tuple[Strip, ...]
     open: tuple[str, ...]  # a line an origin of the other claims: how many are undecided, how many not tested
     picture: Figure | None  # the one that tells the story

@@ -9,7 +9,7 @@ from evabench.findings.interruptions import KnownVisits
 from evabench.reporting.cards import card_address
 from evabench.reporting.commands import run_command
 from evabench.reporting.document import Figure, FirstScreen, Gauge, Section, Strip
-from evabench.reporting.first_sentence import deciding, estimate, rests, sentence
+from evabench.reporting.first_sentence import END_OF_SENTENCE, behind, deciding, estimate, rests, sentence
 from evabench.reporting.meanings import MEANINGS, unit_of
 from evabench.reporting.open_claims import open_claims
 from evabench.reporting.pictures.picture import Picture
@@ -49,6 +49,7 @@ _RATIOS: tuple[Quantity, ...] = (
     "tensor_peak_ratio",
     "validation_loss_ratio",
 )
+_ANSWERS = ("shares", "rate")  # pictures of what no claim is about: their suites ask for just this
 _MARGIN = 0.25  # of a gauge, beyond what it shows
 _MIN_PAIRS = 4  # of a noise
 
@@ -57,11 +58,14 @@ def first_screen(report: Report, sections: Sequence[Section]) -> FirstScreen:
     """Return the first screen; its picture is one of the sections' own."""
     told, asked = _told_first(report), _asked(report)
     said = asked.first if asked else ()
+    picture = _story(asked, sections)
+    answer, more = _answer(report, asked, picture)
     return FirstScreen(
-        answer=_answer(report, asked),
+        answer=answer,
+        behind=more,
         strips=tuple(_strip(judgement, said) for judgement in told),
         open=open_claims(report.judgements, told),
-        picture=_story(asked, sections),
+        picture=picture,
         facts=tuple(_facts(report)),
         command=run_command(report.suite),
     )
@@ -81,15 +85,27 @@ def _asked(report: Report) -> Judgement | None:
     return report.headline or next(iter((*_told_first(report), *tested)), None)
 
 
-def _answer(report: Report, asked: Judgement | None) -> str:
-    """Return the answer to the suite's question in one sentence; where nothing was tested how many claims there are."""
+def _answer(report: Report, asked: Judgement | None, picture: Figure | None) -> tuple[str, str]:
+    """Return the answer to the suite's question in one sentence, and what it rests on.
+
+    Where no claim was tested it is what the picture shows, if the picture itself is an answer.
+    """
     if asked is not None:
-        return sentence(asked)
+        return sentence(asked), behind(asked)
+    counts = _counts([one.here for one in report.judgements])
+    if picture is not None and isinstance(picture.part, Picture) and picture.part.name in _ANSWERS:
+        first, *more = END_OF_SENTENCE.split(picture.part.alt)
+        return first, " ".join(filter(None, (*more, counts)))
     if report.pairs:
-        return next(iter(pair_lines(report)), "")
-    told = [one.here for one in report.judgements]
+        first, *more = END_OF_SENTENCE.split(next(iter(pair_lines(report)), ""))
+        return first, " ".join(more)
+    return counts, ""
+
+
+def _counts(told: Sequence[Verdict]) -> str:
+    """Return what the claims came to, as a sentence; empty where there are none."""
     if told and set(told) == {Verdict.NOT_TESTED}:
-        return f"None of {counted(len(told), 'claim')} is tested here: what was measured stands in the tables."
+        return f"None of {counted(len(told), 'claim')} is tested here."
     counts = [f"{told.count(verdict)} {verdict.value}" for verdict in Verdict if verdict in told]
     return f"Of {counted(len(told), 'claim')} {', '.join(counts)} here." if told else ""
 

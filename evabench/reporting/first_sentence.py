@@ -12,21 +12,29 @@ from evabench.reporting.tables.table import NOT_MEASURED
 from evabench.reporting.tables.verdicts import estimate_words, rests_on
 
 _MAX_REMARKS = 2  # of many workloads each may have some, and ten seconds are short
-_END_OF_SENTENCE = re.compile(r"(?<=\.) (?=[A-Z])")
+END_OF_SENTENCE = re.compile(r"(?<=\.) (?=[A-Z])")
 
 
 def sentence(judgement: Judgement) -> str:
-    """Return "Refuted: Eva is sooner than SGD (0.81x [0.74, 0.88] as fast). Measured in 8 pairs and 8 seeds on mlp.".
+    """Return "Refuted: Eva is sooner than SGD (0.81x [0.74, 0.88] as fast).".
 
-    Behind an undecided verdict stands why it is, and behind each what it is not about. Where nothing was tested no
-    number stands: what was measured is of something else.
+    Where nothing was tested no number stands: what was measured is of something else.
     """
-    return " ".join((_answer(judgement), *_behind(judgement)))
+    told = "" if judgement.here is Verdict.NOT_TESTED else estimate(judgement)
+    if told and judgement.claim.quantity == "time_to_target_ratio" and "missed" not in told:
+        told = f"{told} as fast"
+    claim = judgement.claim.text.strip().removesuffix(".")
+    return f"{begun(short_headline(judgement))}: {claim}{f' ({told})' if told else ''}."
+
+
+def behind(judgement: Judgement) -> str:
+    """Return "Measured in 8 pairs and 8 seeds on mlp.", why it is undecided, and what it is not about."""
+    return " ".join(_behind(judgement))
 
 
 def _reason(judgement: Judgement) -> str:
     """Return the first sentence of the reason, without its full stop."""
-    return _END_OF_SENTENCE.split(judgement.reason.strip())[0].removesuffix(".").removeprefix("Not tested: ")
+    return END_OF_SENTENCE.split(judgement.reason.strip())[0].removesuffix(".").removeprefix("Not tested: ")
 
 
 def _remarks(first: tuple[str, ...]) -> Iterator[str]:
@@ -59,14 +67,6 @@ def rests(judgement: Judgement) -> str:
         told = rests_on(evidence[0])
         return "" if told == NOT_MEASURED else told
     return f"{len(evidence)} comparisons" if evidence else ""
-
-
-def _answer(judgement: Judgement) -> str:
-    told = "" if judgement.here is Verdict.NOT_TESTED else estimate(judgement)
-    if told and judgement.claim.quantity == "time_to_target_ratio" and "missed" not in told:
-        told = f"{told} as fast"
-    claim = judgement.claim.text.strip().removesuffix(".")
-    return f"{begun(short_headline(judgement))}: {claim}{f' ({told})' if told else ''}."
 
 
 def _behind(judgement: Judgement) -> Iterator[str]:

@@ -46,7 +46,7 @@ def _lines(document: Document) -> Iterator[str]:
     tier = f" ({report.suite.tier})" if report.suite.tier else ""
     yield from (f"# {_text(report.suite.title + tier)}", "")
     if first.answer:
-        yield from (f"**{_text(first.answer)}**", "")
+        yield from (f"**{_text(first.answer)}**{f' {_text(first.behind)}' if first.behind else ''}", "")
     yield from (f"- {_strip(strip)}" for strip in first.strips)
     yield from (f"- {_text(line)}" for line in first.open)
     yield from ("", *(f"{_text(fact)}." for fact in first.facts), f"Again: {_code(first.command)}", "")

@@ -10,7 +10,7 @@ from evabench.claims.audit import Audit, Question
 from evabench.claims.judgement import Verdict
 from evabench.reporting.cards import verdict_groups
 from evabench.reporting.first_screen import first_screen
-from evabench.reporting.first_sentence import sentence
+from evabench.reporting.first_sentence import behind, sentence
 from evabench.reporting.html import render_html
 from evabench.reporting.meanings import MEANINGS, unit_of
 from evabench.reporting.open_claims import open_claims
@@ -39,16 +39,20 @@ def screen(*claims, **changes):
 
 
 def test_the_answer_is_one_sentence_with_verdict_number_and_interval_and_one_of_what_it_rests_on():
-    first, second = re.split(r"(?<=\.) (?=M)", screen(cheaper(1.0)).answer)
+    found = screen(cheaper(1.0))
     assert re.fullmatch(
-        r"Supported: A step of Eva costs no more than one of K-FAC@1 \(0\.16\S* \[\S+, \S+\]\)\.", first
+        r"Supported: A step of Eva costs no more than one of K-FAC@1 \(0\.16\S* \[\S+, \S+\]\)\.", found.answer
     )
-    assert second == "Measured in 8 pairs on autoencoder."
+    assert found.behind == "Measured in 8 pairs on autoencoder."
 
 
 def judged(**changes):
     found = next(one for one in report_of(cheaper(1.0)).judgements if one.claim_id == "cheaper")
     return replace(found, **changes)
+
+
+def whole(judgement):
+    return f"{sentence(judgement)} {behind(judgement)}"
 
 
 GRADIENT = "Eva follows the gradient (median cosine 1.0000): what was compared is a learning rate."
@@ -57,13 +61,13 @@ CLAUSES = ("about a learning rate", "its ablation does as well")
 
 
 def test_what_a_verdict_is_not_about_is_a_clause_of_the_first_sentence_and_told_whole_behind_it():
-    found = sentence(judged(first=(GRADIENT, WITHOUT), clauses=CLAUSES))
+    found = whole(judged(first=(GRADIENT, WITHOUT), clauses=CLAUSES))
     assert found.startswith("Supported (about a learning rate; its ablation does as well): A step of Eva ")
     assert found.endswith(f"on autoencoder. {GRADIENT} {WITHOUT}")
 
 
 def test_of_many_remarks_two_are_said_and_the_others_counted():
-    found = sentence(judged(first=(GRADIENT, WITHOUT, "A", "B", "C"), clauses=(*CLAUSES, "a", "b", "c")))
+    found = whole(judged(first=(GRADIENT, WITHOUT, "A", "B", "C"), clauses=(*CLAUSES, "a", "b", "c")))
     assert found.startswith("Supported (about a learning rate; its ablation does as well; 3 more): ")
     assert found.endswith(f"{GRADIENT} {WITHOUT} 3 more such remarks stand at the claim.")
 
@@ -74,15 +78,15 @@ def test_noes_of_the_audit_are_counted_beside_the_verdict_and_named_behind_it():
         judged(audits=(Audit(workload="w", arm="Eva", base="SGD", questions=tuple(questions)),))
         for questions in (asked[:1], asked)
     )
-    assert sentence(one).startswith("Supported (audit: 1 no): A step")
-    assert sentence(one).endswith("Audit: trials equal? no.")
-    assert sentence(two).startswith("Supported (audit: 2 no): A step")
-    assert sentence(two).endswith("Audit: trials equal? no; schedule fully decayed? no.")
+    assert whole(one).startswith("Supported (audit: 1 no): A step")
+    assert whole(one).endswith("Audit: trials equal? no.")
+    assert whole(two).startswith("Supported (audit: 2 no): A step")
+    assert whole(two).endswith("Audit: trials equal? no; schedule fully decayed? no.")
 
 
 def test_an_undecided_verdict_says_why_behind_its_number():
     reason = "It cannot be decided: mlp has a weak base: SGD missed the target in 4 of 8 seeds. More follows."
-    found = sentence(judged(here=Verdict.INCONCLUSIVE, as_stated=Verdict.INCONCLUSIVE, reason=reason))
+    found = whole(judged(here=Verdict.INCONCLUSIVE, as_stated=Verdict.INCONCLUSIVE, reason=reason))
     assert found.startswith("Inconclusive: A step of Eva costs no more than one of K-FAC@1 (0.16")
     why = "It cannot be decided: mlp has a weak base: SGD missed the target in 4 of 8 seeds."
     assert found.endswith(f"). {why} Measured in 8 pairs on autoencoder.")
@@ -90,7 +94,7 @@ def test_an_undecided_verdict_says_why_behind_its_number():
 
 def test_what_was_not_tested_has_a_reason_and_no_number():
     found = judged(here=Verdict.NOT_TESTED, as_stated=Verdict.NOT_TESTED, reason="Not tested: Eva skipped 9 steps.")
-    assert sentence(found) == "Not tested: A step of Eva costs no more than one of K-FAC@1. Eva skipped 9 steps."
+    assert whole(found) == "Not tested: A step of Eva costs no more than one of K-FAC@1. Eva skipped 9 steps."
 
 
 def test_a_decided_claim_is_a_strip_with_threshold_and_gauge():
@@ -159,9 +163,9 @@ def test_host_noise_and_the_command_of_a_suite_in_a_file_are_on_the_first_screen
 
 
 def test_a_suite_whose_only_tested_claim_is_open_says_which_and_why():
-    answer = screen(cheaper(1.0, headline=False), num=3).answer
-    assert answer.startswith("Inconclusive: A step of Eva costs no more than one of K-FAC@1 (")
-    assert "needs 6 timing pairs, has 3" in answer
+    found = screen(cheaper(1.0, headline=False), num=3)
+    assert found.answer.startswith("Inconclusive: A step of Eva costs no more than one of K-FAC@1 (")
+    assert "needs 6 timing pairs, has 3" in found.behind
 
 
 def test_a_suite_without_a_headline_says_what_its_claims_came_to():
@@ -203,7 +207,7 @@ def test_an_estimate_of_several_comparisons_goes_from_the_lowest_to_the_highest(
     judged = next(one for one in report_of(cheaper(1.0)).judgements if one.claim_id == "cheaper")
     (first, *_) = judged.evidence
     two = [replace(first, workload=name, estimate=at, low=at, high=at) for name, at in (("a", 1.01), ("b", 1.0))]
-    assert " (1.00x [1.00, 1.00] to 1.01x [1.01, 1.01]). Measured in 2 comparisons on 2 workloads." in sentence(
+    assert " (1.00x [1.00, 1.00] to 1.01x [1.01, 1.01]). Measured in 2 comparisons on 2 workloads." in whole(
         replace(judged, evidence=tuple(two))
     )
 

@@ -13,6 +13,7 @@ from evabench.records.mechanism import (
     View,
 )
 from evabench.records.rate import Rate, RateTrial
+from evabench.reporting.first_screen import first_screen
 from evabench.reporting.pictures.mechanism import directions_picture, rate_picture, shares_picture
 from evabench.reporting.pictures.styles import arm_looks
 from evabench.reporting.sections import sections
@@ -95,12 +96,20 @@ def test_the_start_is_told_once_since_all_arms_share_it(three_seeds):
     assert [row[0] for row in shares_table(three_seeds, "inputs").rows] == ["start", "5 steps of SGD", "5 steps of Eva"]
 
 
+def test_a_suite_that_only_probes_answers_with_what_its_picture_shows():
+    report = make_report(suite(), [probed("Eva", seed, probe(0, 0.2), probe(5, 0.3)) for seed in range(3)])
+    found = first_screen(report, sections(report))
+    held = "30% of the inputs' and 30% of the output gradients'"
+    assert found.answer == f"The mean holds {held} factors, from layer to layer (5 steps of Eva)."
+    assert found.behind.startswith("The best direction holds 90% of the inputs' and 90% of the output gradients'.")
+
+
 def test_both_kinds_of_rows_are_told_where_they_differ():
     net = workload(probed("Eva", 0, probe(0, 0.25, positions=True)))
     table = shares_table(net, "inputs")
     assert cells(table, "start", "samples")["mean"] == "0.75"
     assert cells(table, "start", "positions")["mean"] == "0.25"
-    assert "inputs: 0.75 to 0.75 of the trace" in shares_picture(net).alt
+    assert shares_picture(net).alt.startswith("The mean holds 75% of the inputs'")
 
 
 def test_directions_have_a_row_for_each_view_and_model(three_seeds):

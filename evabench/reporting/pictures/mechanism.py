@@ -43,13 +43,26 @@ def shares_picture(workload: WorkloadReport) -> Picture | None:
         figure.legend(handles, labels, loc="outside upper left", ncols=2, frameon=False, handlelength=2.4)
 
     title = f"What the mean holds of each layer's factors: {moment.words}"
-    found = {side: [spread.middle for _, spread in shares_of(moment, side, kinds[0], "mean_share")] for side in SIDES}
-    words = "; ".join(
-        f"{side}: {min(shares):.2g} to {max(shares):.2g} of the trace over the layers"
-        for side, shares in found.items()
-        if shares
+    return make_picture("shares", title, shares_words(moment, kinds[0]), 3.4, draw, shares_chart(moment))
+
+
+def shares_words(moment: Moment, kind: WeightSharing) -> str:
+    """Return what the mean and the best direction hold, from layer to layer, as sentences."""
+
+    def over_layers(name: str) -> str:
+        found = {side: [spread.middle for _, spread in shares_of(moment, side, kind, name)] for side in SIDES}
+        told = [f"{_range(of)} of the {side}'" for side, of in found.items() if of]
+        return " and ".join(told) or "a share that is not known of the"
+
+    return (
+        f"The mean holds {over_layers('mean_share')} factors, from layer to layer ({moment.words}). "
+        f"The best direction holds {over_layers('top_share')}."
     )
-    return make_picture("shares", title, f"{title}. {words}.", 3.4, draw, shares_chart(moment))
+
+
+def _range(shares: Sequence[float]) -> str:
+    """Return "40% to 58%", or one share where all are the same in whole per cent."""
+    return " to ".join(dict.fromkeys(f"{share:.0%}" for share in (min(shares), max(shares))))
 
 
 def directions_picture(workload: WorkloadReport) -> Picture | None:

@@ -110,7 +110,9 @@ def test_the_garbage_collector_looks_the_same_where_steps_are_timed_and_where_th
     assert {step[2:] for step in timed} == {step[2:] for step in trained} == {(True, True)}
 
 
-@pytest.mark.parametrize("raises", [False, True], ids=["silently", "with an error"])
+@pytest.mark.parametrize(
+    "raises", [pytest.param(False, id="silently", marks=pytest.mark.long), pytest.param(True, id="with an error")]
+)
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_diverges_is_measured_again_at_a_tenth_of_the_rate_and_says_so(kind, raises):
     measure, settings = KINDS[kind]

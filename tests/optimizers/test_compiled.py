@@ -17,7 +17,7 @@ from evabench.optimizers.eva.compiled import Compiled
 from tests.optimizers.conv_net import ConvNet, conv_loss, train_conv
 from tests.optimizers.models import backward, batch, parameters, small_net, train
 
-each_class = pytest.mark.parametrize("optimizer_class", [Eva, EvaF])
+each_class = pytest.mark.parametrize("optimizer_class", [Eva, pytest.param(EvaF, marks=pytest.mark.long)])
 
 
 @pytest.fixture(autouse=True)

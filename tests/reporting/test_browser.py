@@ -288,7 +288,9 @@ def test_a_script_that_got_into_the_page_would_not_run(browser, tmp_path):
     assert "Content Security Policy" in " ".join(page.complaints)
 
 
-@pytest.mark.parametrize("name", ["=1+2", "+1+2", "-1+2", "@SUM(A1)"])
+@pytest.mark.parametrize(
+    "name", ["=1+2", *(pytest.param(name, marks=pytest.mark.long) for name in ("+1+2", "-1+2", "@SUM(A1)"))]
+)
 def test_a_name_that_is_a_formula_stays_text_in_csv(browser, tmp_path, name):
     page = opened(browser, written(tmp_path, make_document(named(name))))
     all_drawn(page)

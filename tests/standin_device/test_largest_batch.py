@@ -50,7 +50,7 @@ OPTIMIZERS = {
     "M-FAC": MfacSettings(num_gradients=4),
 }
 _MOST_SAMPLES = 4000  # 1.3 of them are fewer than the training samples of the subset
-CHEAP = {("autoencoder", "K-FAC, eigh"), ("gpt", "Eva")}
+CHEAP = {("gpt", "Eva")}
 PAIRS = [
     pytest.param(net, optimizer, marks=() if (net, optimizer) in CHEAP else pytest.mark.long)
     for net in NETS

@@ -194,6 +194,7 @@ def test_failed_runs_come_with_the_way_to_make_them_again(suite):
     assert "does not repeat" not in again.stderr
 
 
+@pytest.mark.long
 def test_a_run_that_took_too_long_comes_with_the_setting_that_gave_it_its_time(suite):
     slow = '[arms.Slow]\noptimizer = "plugin"\nname = "mine.py:Slow"\n\n[memory]\n'
     (suite / "mine.py").write_text("import time\ndef Slow(params): time.sleep(3600)")

@@ -50,12 +50,7 @@ OPTIMIZERS = {
     "M-FAC": MfacSettings(num_gradients=4),
 }
 _MOST_SAMPLES = 4000  # 1.3 of them are fewer than the training samples of the subset
-CHEAP = {("gpt", "Eva")}
-PAIRS = [
-    pytest.param(net, optimizer, marks=() if (net, optimizer) in CHEAP else pytest.mark.long)
-    for net in NETS
-    for optimizer in OPTIMIZERS
-]
+PAIRS = [(net, optimizer) for net in NETS for optimizer in OPTIMIZERS]
 
 
 def trains(asked, size, device):
@@ -97,6 +92,7 @@ def tried(net, optimizer):
         counted.set_limit_bytes(-1)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("net", "optimizer"), PAIRS)
 def test_the_projected_batch_trains_and_a_third_more_does_not(standin, net, optimizer):
     is_plain, largest, trained = standin.ask(tried, net, optimizer)

@@ -154,7 +154,10 @@ def test_a_device_that_disappears_is_no_fault_of_an_arm_and_nothing_is_stored(lo
 
 @pytest.mark.parametrize(
     ("device", "words"),
-    [("standin:5", "There is standin:0, standin:1"), ("npu", "torch takes standin for its accelerator")],
+    [
+        ("standin:5", "There is standin:0, standin:1"),
+        pytest.param("npu", "torch takes standin for its accelerator", marks=pytest.mark.long),
+    ],
 )
 def test_a_device_that_is_not_here_is_refused_before_anything_is_run(lone, device, words):
     done = evabench(lone, "run", "tiny.toml", "--device", device)

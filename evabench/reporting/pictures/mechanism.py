@@ -124,7 +124,7 @@ def rate_picture(workload: WorkloadReport, looks: Looks) -> Picture | None:
         figure.legend(loc="outside upper left", frameon=False, handlelength=1.6)
 
     title = f"Steps to a tenth of the excess loss, condition {settings.condition:g}"
-    words = "; ".join(f"{row.arm} {row.words}" for row in chart.rows)
+    words = "; ".join(f"{row.words} with {row.arm}" for row in chart.rows)
     return make_picture("rate", title, f"{title}: {words}.", ROW_INCHES * len(chart.rows) + 1.25, draw, chart)
 
 

@@ -7,6 +7,7 @@ from statistics import fmean, median
 from evabench.findings.arm import MeasuredArm
 from evabench.records.checks import StepEffort
 from evabench.records.convergence import Convergence
+from evabench.records.step_time import StepTime
 from evabench.units import Seconds
 
 _RARE = 3.0  # times what is usual at its position of the cycle
@@ -19,6 +20,7 @@ class Effort:
     num_observed: int  # the fewer of the two
     timed_seconds: Seconds  # CPU time of a timed step, all threads
     least_timed_seconds: Seconds  # the same of the visit where it took least
+    lightest_step_seconds: Seconds  # at most that: the fastest step at each position of the cycle, of all visits
     trained_seconds: Seconds  # of a step of training, the first apart
     usual_seconds: Seconds  # of a usual step of training, without rare ones
     rare_share: float  # of the CPU time of all steps of training, what the rare ones take beyond the usual
@@ -41,20 +43,21 @@ def over_expected(own: Effort, seconds: Seconds, usual: Sequence[Effort], *, mos
     return seconds / (max if most else min)(expected)
 
 
-def lightest(effort: Effort) -> Effort:
-    """Return the effort with the timed step of its lightest visit: what others take of a CPU only adds to a step."""
-    return replace(effort, timed_seconds=effort.least_timed_seconds)
+def lightest(effort: Effort, *, of_steps: bool) -> Effort:
+    """Return the effort with its lightest timed step: what others take of a CPU only adds to a step.
+
+    That of the lightest visit, or `of_steps`: of each step, where too few visits are there for one to be undisturbed.
+    """
+    seconds = effort.lightest_step_seconds if of_steps else effort.least_timed_seconds
+    return replace(effort, timed_seconds=seconds)
 
 
 def effort_of(arm: MeasuredArm) -> Effort | None:
     """Return the effort of an arm that was trained and timed on a CPU; None where it was not, or nobody looked."""
     curves = [run.measured for run in arm.trainings.values() if isinstance(run.measured, Convergence)]
     trained = [one.checks.effort for one in curves if one.checks is not None and one.checks.effort.num_steps]
-    timed = [
-        visit.checks.cpu_seconds / len(visit.step_seconds)
-        for visit in arm.visits
-        if visit.checks is not None and visit.host_seconds is None
-    ]
+    visits = [visit for visit in arm.visits if visit.checks is not None and visit.host_seconds is None]
+    timed = [visit.checks.cpu_seconds / len(visit.step_seconds) for visit in visits if visit.checks is not None]
     if not trained or not timed or not (step := median(timed)):
         return None
     rare = [_rare_seconds(one) for one in trained]
@@ -63,6 +66,7 @@ def effort_of(arm: MeasuredArm) -> Effort | None:
         num_observed=min(len(trained), len(timed)),
         timed_seconds=step,
         least_timed_seconds=min(timed),
+        lightest_step_seconds=min(*timed, *map(_fastest_seconds, visits)),
         trained_seconds=median(one.cpu_seconds / one.num_steps for one in trained),
         usual_seconds=median(fmean(one.position_cpu_seconds) for one in trained),
         rare_share=median(shares) if shares else 0.0,
@@ -70,6 +74,11 @@ def effort_of(arm: MeasuredArm) -> Effort | None:
         num_steps=round(median(one.num_steps for one in trained)),
         slowest_seconds=max((one.slowest[0].cpu_seconds for one in trained if one.slowest), default=0.0),
     )
+
+
+def _fastest_seconds(visit: StepTime) -> Seconds:
+    """Return the wall time of the fastest step at each position of the cycle, which its CPU time does not exceed."""
+    return fmean(min(visit.step_seconds[position :: visit.cycle_steps]) for position in range(visit.cycle_steps))
 
 
 def _rare_seconds(effort: StepEffort) -> list[Seconds]:

@@ -17,7 +17,7 @@ _MAX_TRAINED_OVER_TIMED = 1.25
 # Of one or two runs, on which no verdict rests, and where no built-in arm shows what is usual: on a busy machine 20
 # steps of 0.7 ms once took 1.5 times as much, and small steps of SGD have up to 1.23 of their own.
 _MAX_OF_FEW = 2.0
-# The same where the timed step is the heavier one: of SGD one visit once took 2.1 times as much as training.
+# The same where the timed step is the heavier one: whole visits of SGD once took 2.1 and 3.6 times as much as training.
 _MAX_TIMED_OF_FEW = 3.0
 _FEW = 3
 # Of the CPU time of all steps, in few of them: as much as two clocks may differ (`clocks`).
@@ -72,10 +72,11 @@ def _of_the_steps(own: Effort, others: Sequence[Effort]) -> Found:
         rare = f"{own.rare_share:.0%} of its CPU time on {own.num_rare} of {own.num_steps} steps"
         longest = f"up to {format_seconds(own.slowest_seconds)} each"
         yield "rare steps", "seconds", f"spends {rare}, {longest}, and no timed block holds as many"
-    light = over_expected(lightest(own), own.usual_seconds, [lightest(one) for one in others], most=False)
+    least = lightest(own, of_steps=not enough)
+    light = over_expected(least, own.usual_seconds, [lightest(one, of_steps=not enough) for one in others], most=False)
     if light < 1 / (bound if enough else _MAX_TIMED_OF_FEW):
         beside = f", {light:.2f} times what the built-in arms let expect" if others else ""
-        timed = f"{format_seconds(own.least_timed_seconds)} for the lightest timed one"
+        timed = f"{format_seconds(least.timed_seconds)} for the lightest timed one"
         yield "timed steps", "seconds", f"takes {apart} {timed}{beside}"
 
 

@@ -11,7 +11,7 @@ from evabench.findings.effort import Effort, lightest, over_expected
 from evabench.findings.findings import make_findings
 from evabench.findings.goals import Goal
 from evabench.measurement.watch.effort import effort_of
-from evabench.records.checks import JudgedAgain, TrainingChecks, WatchedBatch
+from evabench.records.checks import JudgedAgain, TrainingChecks, VisitChecks, WatchedBatch
 from evabench.records.convergence import Evaluation
 from evabench.settings.claims import Claim
 from evabench.settings.first_order import SgdSettings
@@ -83,6 +83,7 @@ def effort(timed, trained):
         num_observed=8,
         timed_seconds=timed,
         least_timed_seconds=timed,
+        lightest_step_seconds=timed,
         trained_seconds=trained,
         usual_seconds=trained,
         rare_share=0.0,
@@ -94,9 +95,9 @@ def effort(timed, trained):
 
 def test_a_busy_machine_that_adds_to_a_timed_step_accuses_nobody():
     disturbed = replace(effort(4e-3, 3e-3), least_timed_seconds=3.1e-3)  # one of its visits was less so
-    assert over_expected(lightest(disturbed), 3e-3, [effort(1e-3, 1e-3)], most=False) > 1 / 1.25
+    assert over_expected(lightest(disturbed, of_steps=False), 3e-3, [effort(1e-3, 1e-3)], most=False) > 1 / 1.25
     heavy = effort(4e-3, 3e-3)  # in every visit
-    assert over_expected(lightest(heavy), 3e-3, [effort(1e-3, 1e-3)], most=False) < 1 / 1.25
+    assert over_expected(lightest(heavy, of_steps=False), 3e-3, [effort(1e-3, 1e-3)], most=False) < 1 / 1.25
 
 
 def test_what_training_costs_every_arm_alike_accuses_nobody():
@@ -169,6 +170,27 @@ def holding(arm, **checks):
     (run,) = trainings(arm, [40], optimizer=MINE if arm == "Mine" else SgdSettings(lr=0.1))
     run = replace(run, cell=replace(run.cell, device="cuda"))
     return replace(run, measured=replace(run.measured, checks=replace(CHECKS, **checks)))
+
+
+@pytest.mark.parametrize(
+    ("step_seconds", "failed"),
+    [
+        ((0.01,) * 20, []),
+        ((0.01,) * 10 + (0.07,) * 10, []),  # others had the machine in its only visit: four times as much in the mean
+        ((0.04,) * 20, ["timed steps"]),
+        ((0.05, 0.035) * 10, ["timed steps"]),
+    ],
+)
+def test_of_a_single_visit_the_fastest_step_tells_whether_timed_steps_are_the_heavier_ones(step_seconds, failed):
+    (trained,) = trainings("Mine", [40], optimizer=MINE)
+    (_, visit) = visits("Mine", 0.01, num=1, optimizer=MINE)
+    checks = VisitChecks(cpu_seconds=sum(step_seconds), processes=None)
+    timed = replace(
+        visit.measured, step_seconds=step_seconds, block_seconds=(sum(step_seconds),), cycle_steps=1, checks=checks
+    )
+    runs = [replace(trained, measured=replace(trained.measured, checks=CHECKS)), replace(visit, measured=timed)]
+    (arm,) = measured_arms(runs)
+    assert [check.name for check in arm.unequal] == failed
 
 
 @pytest.mark.parametrize(

@@ -185,6 +185,17 @@ def test_a_rate_comes_with_its_interval_its_learning_rate_and_how_many_were_trie
     assert drawn.low < drawn.estimate < drawn.high
 
 
+def test_of_many_rates_the_ends_and_those_of_the_first_arm_and_eva_come_first():
+    of_arms = {"SGD": 0.98, "Eva": 0.97, "K-FAC@1": 0.5, "Shampoo": 0.99}
+    net = workload(
+        *[run for arm, rho in of_arms.items() for run in rates(arm, rho)], workloads={"autoencoder": QUADRATIC}
+    )
+    first, behind = rate_picture(net, arm_looks(made.ARMS)).alt.split(". Of all: ")
+    found = re.findall(r"(fewest, |most, )?[\d.]+ with ([\w@-]+)", first)
+    assert found == [("fewest, ", "K-FAC@1"), ("most, ", "Shampoo"), ("", "SGD"), ("", "Eva")]
+    assert len(re.findall(r"[\d.]+ with", behind)) == 4
+
+
 def test_a_section_has_these_tables_and_no_table_of_costs_that_nobody_measured():
     report = make_report(suite(workloads={"autoencoder": QUADRATIC}), list(rates("SGD", 0.98)))
     titles = [part.title for part in sections(report)[0].parts]

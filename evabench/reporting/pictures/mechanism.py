@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from evabench.records.mechanism import Mechanism
-from evabench.reporting.charts.chart import DotRow, Dots
+from evabench.reporting.charts.chart import DotRow, Dots, Row
 from evabench.reporting.charts.mechanism import cosines_chart, rows_words, shares_chart, shares_of
 from evabench.reporting.charts.rate import rate_chart
 from evabench.reporting.pictures.cost import with_ends
@@ -19,6 +19,7 @@ from evabench.settings.quadratics import QuadraticSettings
 from evabench.stats.spreads import Spread
 
 _OFFSETS = (-0.22, 0.0, 0.22)  # of the dots of a row
+_FEW_RATES = 3  # that are read at once
 
 
 def shares_picture(workload: WorkloadReport) -> Picture | None:
@@ -124,8 +125,22 @@ def rate_picture(workload: WorkloadReport, looks: Looks) -> Picture | None:
         figure.legend(loc="outside upper left", frameon=False, handlelength=1.6)
 
     title = f"Steps to a tenth of the excess loss, condition {settings.condition:g}"
-    words = "; ".join(f"{row.words} with {row.arm}" for row in chart.rows)
-    return make_picture("rate", title, f"{title}: {words}.", ROW_INCHES * len(chart.rows) + 1.25, draw, chart)
+    alt = f"{title}: {_rates_words(workload, chart.rows)}"
+    return make_picture("rate", title, alt, ROW_INCHES * len(chart.rows) + 1.25, draw, chart)
+
+
+def _rates_words(workload: WorkloadReport, rows: Sequence[Row]) -> str:
+    """Return the rates of all arms; of more than a few first the ends and those that Eva is compared with."""
+    words = {row.arm: f"{row.words} with {row.arm}" for row in rows}
+    every = f"{'; '.join(words.values())}."
+    if len(rows) <= _FEW_RATES:
+        return every
+    least, *_, most = sorted(rows, key=lambda row: row.estimate)
+    ends = {least.arm: "fewest, ", most.arm: "most, "}
+    eva = [arm.name for arm in workload.arms if isinstance(arm.optimizer, EvaSettings)]
+    told = dict.fromkeys((least.arm, most.arm, rows[0].arm, *[name for name in eva if name in words][:1]))
+    first = "; ".join(f"{ends.get(name, '')}{words[name]}" for name in told)
+    return f"{first}. Of all: {every}"
 
 
 def last_moment(workload: WorkloadReport) -> Moment | None:

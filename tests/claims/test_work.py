@@ -19,9 +19,9 @@ from tests.runs import run
 SUITE = load_suite("work", "laptop")
 WIDTHS = [net.width for net in SUITE.workloads.values()]
 # Those that take longest are left to `make test-long`.
-DEGREES = {"SGD": 2, "Eva": 2, "K-FAC@1": 3}
+DEGREES = {"Eva": 2, "K-FAC@1": 3}
 SLOW = {
-    **{"AdamW": 2, "Eva-f": 2, "Eva-s": 2, "M-FAC": 2},
+    **{"SGD": 2, "AdamW": 2, "Eva-f": 2, "Eva-s": 2, "M-FAC": 2},
     **{"K-FAC@10": 3, "FOOF, cholesky": 3, "FOOF, eigh": 3, "Shampoo": 3},
 }
 

@@ -27,6 +27,7 @@ KINDS = {
     "phases": (measure_phases, PhasesSettings(min_steps=4, min_warmup_steps=2)),
     "memory": (measure_memory, MemorySettings()),
 }
+NOT_TIMED = [kind for kind in KINDS if kind != "visit"]
 
 
 class Watching(torch.optim.SGD):
@@ -113,7 +114,7 @@ def test_the_garbage_collector_looks_the_same_where_steps_are_timed_and_where_th
 @pytest.mark.parametrize(
     "raises", [pytest.param(False, id="silently", marks=pytest.mark.long), pytest.param(True, id="with an error")]
 )
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", ["visit", *(pytest.param(kind, marks=pytest.mark.long) for kind in NOT_TIMED)])
 def test_what_diverges_is_measured_again_at_a_tenth_of_the_rate_and_says_so(kind, raises):
     measure, settings = KINDS[kind]
     bench, seen = bench_of(Diverges, settings, raises=raises)

@@ -31,7 +31,9 @@ def graphs(monkeypatch):
 
 
 @each_class
-@pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float64, 1e-9), (torch.float32, 1e-5)])
+@pytest.mark.parametrize(
+    ("dtype", "tolerance"), [(torch.float64, 1e-9), pytest.param(torch.float32, 1e-5, marks=pytest.mark.long)]
+)
 def test_convolutions_and_matrices_train_as_without_a_compiler(optimizer_class, dtype, tolerance, graphs):
     trained = []
     for compile in (False, True):

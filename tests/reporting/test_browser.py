@@ -259,7 +259,7 @@ def test_a_profile_is_computed_anew_for_the_arms_that_are_shown(browser, tmp_pat
     assert (before, after) == (0, 1)
 
 
-@pytest.mark.parametrize("width", [360, 1200])
+@pytest.mark.parametrize("width", [360, pytest.param(1200, marks=pytest.mark.long)])
 def test_a_very_long_name_is_broken_and_leaves_the_numbers_in_sight(browser, tmp_path, width):
     page = opened(browser, written(tmp_path, make_document(long_named_report())), width=width)
     all_drawn(page)

@@ -93,6 +93,7 @@ def test_no_plain_step_reads_from_the_device(tiny):
     assert {arm: counts.plain.host_reads for (_, arm), counts in found.items()} == {"SGD": 0, "Eva": 0}
 
 
+@pytest.mark.long
 def test_a_report_is_about_the_device_of_the_last_run_unless_another_is_named(tiny):
     folder, _ = tiny
     there = evabench(folder, "report", "tiny.toml").stderr

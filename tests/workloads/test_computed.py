@@ -29,7 +29,7 @@ def trained(workload, optimizer, measurement=SHORT):
     return measure(Request(cell=made, seed=0, warmup_steps=0, timeout_seconds=60)).measured
 
 
-@pytest.mark.parametrize("optimizer", [SgdSettings(lr=0.1), EvaSettings(lr=0.1)])
+@pytest.mark.parametrize("optimizer", [pytest.param(SgdSettings(lr=0.1), marks=pytest.mark.long), EvaSettings(lr=0.1)])
 @pytest.mark.parametrize("precision", ["bf16", pytest.param("fp16", marks=pytest.mark.long)])
 def test_training_in_half_precision_ends_near_single_precision_and_not_at_it(optimizer, precision):
     exact, half = (trained(net(precision=one), optimizer) for one in ("fp32", precision))

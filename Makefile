@@ -29,9 +29,10 @@ test-long: venv-test
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n $(JOBS) -m long
 
 # On the stand-in device: the smoke tiers of five suites, what each optimizer launches, the largest batches. Some minutes;
-# `.ci/run` has them too.
+# `.ci/run` has most of them too. DEVICE_TESTS: which, as for `pytest -k`, or nothing for all.
+DEVICE_TESTS ?=
 test-device: venv-test
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n $(JOBS) -m long tests/standin_device
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n $(JOBS) -m long tests/standin_device -k '$(DEVICE_TESTS)'
 
 check: venv-test
 	$(BIN)/ruff check .

@@ -1,7 +1,6 @@
 """A claim file -> claims, and those that ship with evabench. Every mistake of a file is told at once."""
 
 import json
-import tomllib
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from evabench.settings.strict import Strict
 from evabench.suite.mistakes import check_values, explain, optimizer_tags
 from evabench.suite.shipped import claim_files, shipped_suites
 from evabench.suite.suite import Suite
+from evabench.suite.toml_file import read_table
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,10 +30,7 @@ class ClaimFile(Strict):
 
 def read_claims(path: Path) -> ClaimFile:
     """Return the claims of a file. Raises `ClaimFileError` with every mistake of it, one per line."""
-    try:
-        table = tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
-        raise ClaimFileError(f"{path}: this is no TOML file: {error}") from None
+    table = read_table(path, ClaimFileError)
     values = check_values(table)
     try:
         found = TypeAdapter(ClaimFile).validate_json(json.dumps(table, default=str), strict=True)

@@ -1,5 +1,6 @@
 """`evabench export`: stored runs as a file of another program."""
 
+import os
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -87,7 +88,7 @@ def _check(format: Format, what: What, metric: str | None) -> None:
 
 def _place(place: Path, results: Path) -> Path:
     """Return a file or folder as it is, and the folder of a suite's results for its name."""
-    return place if place.exists() or not (results / place).is_dir() else results / place
+    return place if os.path.exists(place) or not os.path.isdir(results / place) else results / place
 
 
 def _table(frame: "pd.DataFrame", what: What, metric: str | None, to: str) -> "pd.DataFrame":

@@ -1,5 +1,6 @@
 """The stored runs of the suite `peers`, from which an audit tells how good an implementation is."""
 
+import os
 from functools import lru_cache
 from pathlib import Path
 
@@ -28,7 +29,7 @@ def stored_public(suite: Suite, results: Path | None, host_id: str) -> tuple[Pub
     """
     if not _is_asked(suite):
         return ()
-    own = sorted((results / _PEERS).glob("*/runs.jsonl")) if results else []
+    own = sorted((results / _PEERS).glob("*/runs.jsonl")) if results and os.path.isdir(results) else []
     files = [path for path in (*own, _COMMITTED) if path.is_file()]
     return tuple(
         ratio

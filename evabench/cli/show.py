@@ -1,7 +1,8 @@
 """`evabench show`: what the stored runs of a suite say, without running anything."""
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.text import Text
@@ -13,10 +14,13 @@ from evabench.cli.device import DeviceOption
 from evabench.cli.output import JsonOption, Output, QuietOption
 from evabench.cli.stored import RESULTS, RunsOption, stored_reports
 from evabench.cli.tier import TierOption
-from evabench.errors import ExitCode
+from evabench.errors import EvabenchError, ExitCode
 from evabench.reporting.answers import report_answer
 from evabench.reporting.report import Report
 from evabench.reporting.terminal import print_report, rich_table
+
+if TYPE_CHECKING:
+    from evabench.reporting.origins import Source
 
 
 def show_results(
@@ -37,25 +41,43 @@ def show_results(
     output = Output(as_json=as_json, quiet=quiet)
     theirs = read_claim_files(claims or ())
     reports = with_claims_of(output, stored_reports(output, suite, tier, results, runs, device), theirs)
-    sources = []
-    for report in reports:
-        if report.label:
-            output.answer.print(Text(report.label, style="bold"), soft_wrap=True)
-        if id is not None:
-            sources.append(print_source(output, report, id))
-        else:
-            print_report(output.answer, report)
-    answer = ShowAnswer(reports=tuple(map(report_answer, reports)), sources=tuple(sources), notes=tuple(output.noted))
+    sources = () if id is None else _print_sources(output, reports, id)
+    for report in reports if id is None else ():
+        _print_label(output, report)
+        print_report(output.answer, report)
+    answer = ShowAnswer(reports=tuple(map(report_answer, reports)), sources=sources, notes=tuple(output.noted))
     output.give("show", answer)
     if not reports or (id is None and any(report.num_missing or report.unfinished for report in reports)):
         raise typer.Exit(ExitCode.INCOMPLETE)
 
 
-def print_source(output: Output, report: Report, address: str) -> SourceAnswer:
-    """Print the runs behind a number of the page, and the steps from their lines to it; return the same."""
+def _print_sources(output: Output, reports: Sequence[Report], address: str) -> tuple[SourceAnswer, ...]:
+    """Print the runs behind a number of each page that has it, and the steps from their lines to it; return the same.
+
+    Raises `EvabenchError` where none has it.
+    """
     from evabench.reporting.origins import find_source  # here: it imports Matplotlib, which the other tables do not
 
-    source = find_source(report, address)
+    answers, unknown = list[SourceAnswer](), list[EvabenchError]()
+    for report in reports:
+        try:
+            source = find_source(report, address)
+        except EvabenchError as error:
+            unknown.append(error)
+            continue
+        _print_label(output, report)
+        answers.append(_print_source(output, source))
+    if unknown and not answers:
+        raise unknown[0]
+    return tuple(answers)
+
+
+def _print_label(output: Output, report: Report) -> None:
+    if report.label:
+        output.answer.print(Text(report.label, style="bold"), soft_wrap=True)
+
+
+def _print_source(output: Output, source: "Source") -> SourceAnswer:
     output.tell(f"{source.address}: {source.title}")
     output.tell(source.how)
     for table in source.tables:

@@ -1,5 +1,6 @@
 """Files, and folders of them, that runs are stored in."""
 
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -15,9 +16,10 @@ def run_files(places: Sequence[Path]) -> tuple[Path, ...]:
     """
     found: dict[Path, None] = {}
     for place in places:
-        files = [place] if place.is_file() else sorted(_below(place))
+        files = [place] if os.path.isfile(place) else sorted(_below(place))
         if not files:
-            what = "there is no file of runs in this folder" if place.is_dir() else "there is no such file or folder"
+            is_folder = os.path.isdir(place)
+            what = "there is no file of runs in this folder" if is_folder else "there is no such file or folder"
             raise StoreError(f"{place}: {what}. Runs lie in results/SUITE/HOST/runs.jsonl")
         found.update(dict.fromkeys(files))
     return tuple(found)
@@ -29,4 +31,5 @@ def stored_runs(file: Path) -> tuple[Run, ...]:
 
 
 def _below(folder: Path) -> Iterator[Path]:
-    return (path for path in folder.rglob("*runs.jsonl") if path.is_file())
+    if os.path.isdir(folder):  # not the methods, which fall over a name that is too long
+        yield from (path for path in folder.rglob("*runs.jsonl") if path.is_file())

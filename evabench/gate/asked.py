@@ -1,5 +1,6 @@
 """What a gate is asked: a suite with its cells, and both sides laid out on the disk."""
 
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
@@ -121,7 +122,7 @@ def read_gated_suite(place: str, project: Path, device: str | None = None) -> Ga
     Raises `GateError` where it has no such table, and `SuiteError` as `read_suite` does.
     """
     candidates = (Path(place), project / place, project / "suites" / f"{place}.toml")
-    found = next((path for path in candidates if path.is_file()), None)
+    found = next((path for path in candidates if os.path.isfile(path)), None)
     if found is None:
         from evabench.suite.shipped import shipped_suites
 

@@ -66,7 +66,7 @@ def _read(path: Path) -> Mapping[str, Any]:
         found = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise GateError(f"{path}: it cannot be read: {error.strerror}") from None
-    except ValueError:
+    except (ValueError, RecursionError):
         found = None
     if not isinstance(found, dict) or not isinstance(found.get("benchmarks"), list):
         raise GateError(f"{path}: this is no file of pytest-benchmark: make one with --benchmark-json=FILE")

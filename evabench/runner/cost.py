@@ -1,5 +1,6 @@
 """What a suite still takes on this host: by the stored runs of all suites, and by probes where these are asked for."""
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,8 +42,7 @@ class StoredCosts:
     def of(self, suite: Suite) -> Cost:
         """Return what is left of one size of a suite."""
         own = self.results / suite.name / self.host.id / "runs.jsonl"
-        stored = RunStore(own).load() if own.exists() else ()
-        plan = make_plan(suite, stored, self.host)
+        plan = make_plan(suite, RunStore(own).load(), self.host)
         unknown = [run.cell for run in plan.left if not self.history.speaks_for(run.cell)] if self.probe_seconds else []
         free = self.host.memory_bytes
         probing = probe_cells(unknown, max_seconds=self.probe_seconds, free_bytes=free) if unknown else Probing()
@@ -53,7 +53,8 @@ class StoredCosts:
 
 def stored_on(results: Path, host: Host) -> Iterator[Run]:
     """Yield the stored runs of all suites on this host; a file that cannot be read is no reason to estimate nothing."""
-    for path in sorted(results.glob(f"*/{host.id}/runs.jsonl")):
+    files = sorted(results.glob(f"*/{host.id}/runs.jsonl")) if os.path.isdir(results) else []  # a name may be too long
+    for path in files:
         try:
             yield from RunStore(path).load()
         except StoreError:

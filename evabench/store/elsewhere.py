@@ -1,6 +1,7 @@
 """Where runs of a suite lie that are not used here, and the fields that keep them from it."""
 
 import json
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -66,7 +67,8 @@ def _differences(place: str, there: Any, here: Any) -> Iterator[str]:
 
 
 def _of_other_hosts(folder: Path, host: Host) -> Iterator[Elsewhere]:
-    for path in sorted(folder.glob("*/runs.jsonl")):
+    files = sorted(folder.glob("*/runs.jsonl")) if os.path.isdir(folder) else []  # a name too long is no folder
+    for path in files:
         if path.parent.name == host.id:
             continue
         runs = _runs(path)

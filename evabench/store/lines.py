@@ -33,7 +33,7 @@ class LineFile:
         """
         last_check = self._read_last_check()  # before the lines: another process may append meanwhile
         reading = Reading(self.path, decode)
-        if not self.path.exists():
+        if not os.path.exists(self.path):  # not the method, which falls over a name that is too long
             return reading.result(None)
         try:
             with self.path.open("rb") as file:

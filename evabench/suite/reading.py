@@ -1,8 +1,7 @@
 """A suite file, or the name of one that ships -> a suite."""
 
 import json
-import re
-import tomllib
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -27,6 +26,7 @@ from evabench.suite.mistakes import (
 from evabench.suite.names import check_names
 from evabench.suite.shipped import shipped_suites
 from evabench.suite.suite import Suite
+from evabench.suite.toml_file import read_table
 
 
 def load_suite(place: str, tier: str | None = None, device: str | None = None) -> Suite:
@@ -49,13 +49,7 @@ def read_suite(place: str) -> Suite:
     Raises `SuiteError` with every mistake of the file, one per line.
     """
     path = _find(place)
-    try:
-        text = path.read_text(encoding="utf-8-sig")  # some editors begin a file with a mark
-        table = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise SuiteError(f"{path}: this is no TOML file: {_conflict(text) or error}") from None
-    except (UnicodeDecodeError, OSError) as error:
-        raise SuiteError(f"{path}: this is no TOML file: {error}") from None
+    table = read_table(path, SuiteError)
     names, values = [*check_names(table), *check_own_fields(table)], check_values(table)
     plain = json.dumps(arranged(without_ablations(table)), default=str)
     try:
@@ -77,17 +71,9 @@ def read_suite(place: str) -> Suite:
     return located(suite, path.parent)
 
 
-def _conflict(text: str) -> str | None:
-    """Return in words where git has left a conflict, None where it has not."""
-    for number, line in enumerate(text.splitlines(), start=1):
-        if re.match(r"(<{7}|={7}|>{7})(\s|$)", line):
-            return f"line {number} is a mark of git's: two versions conflict there. Keep one of them"
-    return None
-
-
 def _find(place: str) -> Path:
     path = Path(place)
-    if path.is_file():
+    if os.path.isfile(path):  # not the method, which falls over a name that is too long
         return path
     shipped = shipped_suites()
     if place in shipped:

@@ -89,3 +89,10 @@ def test_an_edited_setting_makes_no_run_vanish_in_silence(run_once):
     told = " ".join(done.stdout.split())
     assert "runs of this host are stored that differ" in told
     assert "optimizer.momentum" in told
+
+
+def test_a_report_after_a_run_of_fewer_seeds_misses_none(run_once):
+    assert evabench(run_once, "run", "tiny.toml", "--seeds", "1", "--no-repeat").returncode == 0
+    done = evabench(run_once, "report", "tiny.toml")
+    assert done.returncode == 0, done.stdout
+    assert "As the last run asked: --seeds 1." in done.stderr

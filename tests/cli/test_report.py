@@ -1,9 +1,11 @@
 """`evabench report` from end to end, on the stored runs of a suite that was really run."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from evabench.store.files import RunStore
 from tests.cli.in_process import evabench
 from tests.cli.test_run import SUITE
 from tests.cli.test_run import evabench as process
@@ -129,3 +131,14 @@ def test_an_address_of_no_figure_is_refused_with_those_that_there_are(tmp_path):
     done = evabench(tmp_path, "show", "descent", "--runs", str(REFERENCE), "--id", "nothing")
     assert done.returncode == 2
     assert "There are: convergence.autoencoder-half, losses.autoencoder-half" in done.stderr
+
+
+def test_an_address_that_the_runs_of_one_host_lack_is_told_of_those_of_the_others(run_once):
+    (file,) = run_once.glob("results/tiny/*/runs.jsonl")
+    timed = [run for run in RunStore(file).load() if run.cell.measurement.timed]
+    RunStore(run_once / "theirs.jsonl").append([replace(run, host=replace(run.host, system="Plan 9")) for run in timed])
+    call = ("show", "tiny.toml", "--runs", str(file), "--runs", "theirs.jsonl", "--id")
+    assert evabench(run_once, *call, "cost.small/Eva").stdout.count("\ncost.small/Eva: ") == 2
+    told = evabench(run_once, *call, "losses.small/Eva")
+    assert told.returncode == 0, told.stderr
+    assert told.stdout.count("\nlosses.small/Eva: ") == 1

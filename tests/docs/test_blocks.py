@@ -1,12 +1,14 @@
 """Code blocks of the pages: each is of a kind that something here reads or runs."""
 
 import contextlib
+import tomllib
 
 import pytest
 import yaml
 
 from evabench.gate.paired_benchmark import PairedBenchmark
 from evabench.suite.reading import read_suite
+from evabench.suite.shipped import shipped_suites
 from tests.docs.blocks import PAGES, ROOT, all_blocks, blocks
 from tests.docs.folder import fill
 from tests.docs.suites import AROUND, around
@@ -49,6 +51,12 @@ def test_a_suite_is_read_and_a_part_of_one_with_what_the_page_has_around_it(bloc
         path = tmp_path / "suite.toml"
         path.write_text(around(block) + block.text)
     read_suite(str(path))
+
+
+def test_no_two_suites_of_the_pages_and_none_that_ships_share_a_folder_of_results():
+    files = {(block.page, block.title or block.place): tomllib.loads(block.text) for block in SUITES}
+    folders = [file["name"] for file in files.values() if "name" in file] + list(shipped_suites())
+    assert len(folders) == len(set(folders)) > len(shipped_suites())
 
 
 def test_nothing_stands_around_a_part_that_no_page_has():

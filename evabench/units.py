@@ -21,7 +21,7 @@ def format_bytes(num_bytes: Bytes) -> str:
     value, unit = float(num_bytes), 0
     while abs(value) >= 1024 and unit < len(_BYTE_UNITS) - 1:
         value, unit = value / 1024, unit + 1
-    return f"{num_bytes} B" if unit == 0 else f"{_three_digits(value)} {_BYTE_UNITS[unit]}"
+    return f"{num_bytes} B" if unit == 0 else f"{format_digits(value)} {_BYTE_UNITS[unit]}"
 
 
 def format_seconds(seconds: Seconds) -> str:
@@ -30,7 +30,7 @@ def format_seconds(seconds: Seconds) -> str:
         return "never"
     for scale, unit in _TIME_UNITS:
         if abs(seconds) >= scale:
-            return f"{_three_digits(seconds / scale)} {unit}"
+            return f"{format_digits(seconds / scale)} {unit}"
     return "0 s" if seconds == 0 else f"{seconds / 1e-9:.2g} ns"
 
 
@@ -43,6 +43,14 @@ def format_ratio(estimate: float, low: float, high: float) -> str:
     return f"{estimate:.{digits}f}x [{low:.{digits}f}, {high:.{digits}f}]"
 
 
+def format_interval(estimate: float, low: float, high: float) -> str:
+    """Return "4.2 [0.9, 7.6]" or "0.0031 [-0.0012, 0.0074]": two digits of the interval's width, and no more."""
+    width = high - low
+    digits = max(0, 1 - math.floor(math.log10(width))) if math.isfinite(width) and width > 0 else None
+    words = [f"{value:.3g}" if digits is None else f"{value:.{digits}f}" for value in (estimate, low, high)]
+    return f"{words[0]} [{words[1]}, {words[2]}]"
+
+
 def ratio_digits(low: float, high: float) -> int:
     """Return how many decimals an interval supports: one below the leading digit of its width, 1 to 4."""
     width = high - low
@@ -51,6 +59,7 @@ def ratio_digits(low: float, high: float) -> int:
     return min(4, max(1, 1 - math.floor(math.log10(width))))
 
 
-def _three_digits(value: float) -> str:
+def format_digits(value: float) -> str:
+    """Return a number with three significant digits, zeros at its end too: `format_digits(3.2)` is "3.20"."""
     magnitude = 0 if value == 0 else math.floor(math.log10(abs(value)))
     return f"{value:.{max(0, 2 - magnitude)}f}"

@@ -55,13 +55,15 @@ def reports() -> Iterator[tuple[str, Document]]:
             suite = size_of(RunStore(file).load(), [read_suite(name)])
             assert suite is not None, f"{file} has no run of {name}"
             (runs,) = run_sets(suite, [file])
-            yield name, make_document(_of_any_code(report_of(suite, runs)))
+            place = f"results/reference/{name}"
+            yield name, make_document(_of_any_code(report_of(suite, runs), place, f"{file}: "))
 
 
-def _of_any_code(report: Report) -> Report:
-    """Return a report that says the same whatever code is installed when it is made."""
+def _of_any_code(report: Report, place: str, told_of: str) -> Report:
+    """Return a report that says the same whatever code is installed when it is made, and wherever its runs lie."""
     note = f"Made with the {sources_words(report.runs)}: what is installed now may be faster, slower or another method."
-    return replace(report, older=(), store_notes=(note,), label="", place=f"results/reference/{report.suite.name}")
+    notes = (note, *(one.removeprefix(told_of) for one in report.store_notes if one.startswith(told_of)))
+    return replace(report, older=(), store_notes=notes, label="", place=place)
 
 
 def write(document: Document, folder: Path) -> None:

@@ -8,6 +8,7 @@ from statistics import median
 from evabench.claims.baseline import early_hit
 from evabench.claims.compared import ComparedWorkload
 from evabench.claims.comparisons import Comparison, Pairing, Sampling
+from evabench.claims.judge import MIN_PAIRS
 from evabench.findings.arm import MeasuredArm
 from evabench.findings.goals import Goal
 from evabench.settings.claims import Quantity
@@ -59,7 +60,7 @@ def _times_to_target(pair: Pairing) -> Comparison | None:
     return pair.comparison(
         pair.judged(bounds, num_pairs=num_pairs, num_seeds=steps.num_seeds),
         estimate=bounds.estimate,
-        interval=bounds.interval,
+        interval=bounds.interval if num_pairs >= MIN_PAIRS else None,
         notes=(*_miss_notes(pair, steps.at_hits), *_cadence_notes(pair, target)),
         warnings=_target_warnings(pair, target),
         numbers=_factors(pair, target),
@@ -105,7 +106,8 @@ def _step_times(pair: Pairing) -> Comparison | None:
     bounds = pair.judged(ratio, num_pairs=ratio.num_pairs)
     described = ratio.descriptive_interval()
     numbers = {"bca_low": described.low, "bca_high": described.high} if described else {}
-    return pair.comparison(bounds, estimate=ratio.estimate, interval=ratio.interval, numbers=numbers)
+    interval = ratio.interval if ratio.num_pairs >= MIN_PAIRS else None
+    return pair.comparison(bounds, estimate=ratio.estimate, interval=interval, numbers=numbers)
 
 
 def _tensor_peaks(pair: Pairing) -> Comparison | None:

@@ -24,7 +24,8 @@ class WorkingArm:
 
     arm: str
     optimizer: OptimizerSettings
-    flops: dict[int, int] = field(default_factory=dict)
+    cycle_steps: int = 1  # from one refresh to the next
+    flops: dict[int, int] = field(default_factory=dict)  # of a whole cycle, so that they are exact
     moved_bytes: dict[int, int] = field(default_factory=dict)
     without_formula: set[str] = field(default_factory=set)  # linear algebra that was taken as 1 flop per value
     uneven: set[int] = field(default_factory=set)  # widths at which two runs did not count the same
@@ -56,7 +57,7 @@ def work_families(runs: Iterable[Run]) -> tuple[WorkFamily, ...]:
         if not (isinstance(run.measured, Counts) and isinstance(net, SyntheticSettings)):
             continue
         arms = families[replace(net, width=1), cell.ranks]
-        arm = arms.setdefault((cell.arm, repr(cell.optimizer)), WorkingArm(arm=cell.arm, optimizer=cell.optimizer))
+        arm = arms.setdefault((cell.arm, repr(cell.optimizer)), _working(run, run.measured))
         _add(arm, net.width, run.measured)
     found = [
         WorkFamily(name=f"{net.title}, batch {net.batch}", arms=tuple(arm for _, arm in sorted(arms.items())))
@@ -64,6 +65,10 @@ def work_families(runs: Iterable[Run]) -> tuple[WorkFamily, ...]:
         if any(len(arm.flops) > 1 for arm in arms.values())
     ]
     return tuple(sorted(found, key=lambda family: family.name))
+
+
+def _working(run: Run, counts: Counts) -> WorkingArm:
+    return WorkingArm(arm=run.cell.arm, optimizer=run.cell.optimizer, cycle_steps=counts.cycle_steps)
 
 
 def _add(arm: WorkingArm, width: int, counts: Counts) -> None:

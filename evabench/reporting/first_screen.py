@@ -8,6 +8,7 @@ from evabench.claims.judgement import Evidence, Judgement, Verdict
 from evabench.findings.interruptions import KnownVisits
 from evabench.reporting.cards import card_address
 from evabench.reporting.commands import run_command
+from evabench.reporting.descents import descents_answer
 from evabench.reporting.document import Figure, FirstScreen, Gauge, Section, Strip
 from evabench.reporting.first_sentence import END_OF_SENTENCE, behind, deciding, estimate, rests, sentence
 from evabench.reporting.meanings import MEANINGS, unit_of
@@ -96,6 +97,9 @@ def _answer(report: Report, asked: Judgement | None, picture: Figure | None) -> 
     if picture is not None and isinstance(picture.part, Picture) and picture.part.name in _ANSWERS:
         first, *more = END_OF_SENTENCE.split(picture.part.alt)
         return first, " ".join(filter(None, (*more, counts)))
+    descents, rest = descents_answer(report)
+    if descents:
+        return descents, rest
     if report.pairs:
         first, *more = END_OF_SENTENCE.split(next(iter(pair_lines(report)), ""))
         return first, " ".join(more)

@@ -7,12 +7,14 @@ import re
 from collections.abc import Iterator
 
 from evabench.claims.judgement import Evidence, Judgement, Verdict
+from evabench.reporting.meanings import unit_of
 from evabench.reporting.tables.headlines import begun, noes_sentence, short_headline
 from evabench.reporting.tables.table import NOT_MEASURED
 from evabench.reporting.tables.verdicts import estimate_words, rests_on
 
 _MAX_REMARKS = 2  # of many workloads each may have some, and ten seconds are short
 END_OF_SENTENCE = re.compile(r"(?<=\.) (?=[A-Z])")
+_ASIDE = re.compile(r" \((too few[^)]*)\)")
 
 
 def sentence(judgement: Judgement) -> str:
@@ -23,8 +25,21 @@ def sentence(judgement: Judgement) -> str:
     told = "" if judgement.here is Verdict.NOT_TESTED else estimate(judgement)
     if told and judgement.claim.quantity == "time_to_target_ratio" and "missed" not in told:
         told = f"{told} as fast"
+    if _speaks_of_another(judgement):
+        told = f"{told} {unit_of(judgement.claim.quantity, told)}".strip()
     claim = judgement.claim.text.strip().removesuffix(".")
-    return f"{begun(short_headline(judgement))}: {claim}{f' ({told})' if told else ''}."
+    return f"{begun(short_headline(judgement))}: {claim}{f' ({_flat(told)})' if told else ''}."
+
+
+def _speaks_of_another(judgement: Judgement) -> bool:
+    """Return whether the number is of something that the claim does not name."""
+    quantity, words = judgement.claim.quantity, judgement.claim.text.lower()
+    return quantity == "cost_exponent" or (quantity == "step_time_ratio" and "step" not in words)
+
+
+def _flat(told: str) -> str:
+    """Return an estimate as it stands in brackets: what is in brackets itself follows behind a comma."""
+    return ", ".join((_ASIDE.sub("", told), *dict.fromkeys(_ASIDE.findall(told))))
 
 
 def behind(judgement: Judgement) -> str:

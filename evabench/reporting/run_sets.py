@@ -9,8 +9,11 @@ from evabench.errors import StoreError
 from evabench.export.places import run_files
 from evabench.records.host import Host
 from evabench.records.run import Run
+from evabench.reporting.tables.table import counted
 from evabench.store.files import RunStore
 from evabench.suite.suite import Suite
+
+_MAX_NAMED = 3  # arms of other settings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,15 +48,17 @@ def run_sets(suite: Suite, places: Sequence[Path]) -> tuple[RunSet, ...]:
     if not found:
         told = ", ".join(map(str, files[:3])) + (f" and {len(files) - 3} more" if len(files) > 3 else "")
         raise StoreError(
-            f"{told}: there is no run of a workload and an arm of {suite.name}. Choose another suite, tier or place: "
-            "--runs PATH"
+            f"{told}: there is no run of a workload and an arm of {suite.name}, with its settings. Choose another "
+            "suite, tier or place: --runs PATH"
         )
     return found
 
 
 def _sets(suite: Suite, path: Path) -> Iterator[RunSet]:
     stored = RunStore(path).read()
-    runs = [run for run in stored.entries if run.cell.arm in suite.arms and run.cell.role != "tuning"]  # of any width
+    named = [run for run in stored.entries if run.cell.arm in suite.arms and run.cell.role != "tuning"]  # of any width
+    runs = [run for run in named if _has_settings_of(suite, run)]
+    other = [_cell_words(run) for run in named if not _has_settings_of(suite, run)]
     for place in dict.fromkeys(map(_place, runs)):
         together = [run for run in runs if _place(run) == place]
         if not any(run.cell.workload_name in suite.workloads for run in together):
@@ -61,7 +66,28 @@ def _sets(suite: Suite, path: Path) -> Iterator[RunSet]:
         kept = _of_last_code(together)
         left_out = len(together) - len(kept)
         note = f"{path}: {left_out} runs of other code than the last of their series are not used."
-        yield RunSet(path=path, runs=kept, notes=(*stored.notes, *([note] if left_out else [])))
+        notes = (*stored.notes, *([note] if left_out else []), *_of_other_settings(path, other))
+        yield RunSet(path=path, runs=kept, notes=notes)
+
+
+def _has_settings_of(suite: Suite, run: Run) -> bool:
+    """Return whether a judged run has the settings that its arm has in the suite, and not just the name."""
+    return run.cell.role != "judged" or run.cell.optimizer == suite.arms[run.cell.arm]
+
+
+def _cell_words(run: Run) -> str:
+    return f"{run.cell.arm} on {run.cell.workload_name}"
+
+
+def _of_other_settings(path: Path, cells: Sequence[str]) -> Iterator[str]:
+    """Yield which runs have other settings than their arm has in the suite: they would be judged under its name."""
+    if cells:
+        named = list(dict.fromkeys(cells))
+        more = f"; and {len(named) - _MAX_NAMED} more" if len(named) > _MAX_NAMED else ""
+        yield (
+            f"{path}: {counted(len(cells), 'run')} with other settings than the suite has under that name are not used:"
+            f" {'; '.join(named[:_MAX_NAMED])}{more}."
+        )
 
 
 def _place(run: Run) -> tuple[str, str | None]:

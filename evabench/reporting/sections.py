@@ -1,7 +1,7 @@
 """The order of a report: its sections, each with tables and pictures. Every format renders the same ones."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from evabench.reporting.cards import verdict_groups
@@ -17,11 +17,13 @@ from evabench.reporting.report import Report, WorkloadReport
 from evabench.reporting.tables.audits import audits_table
 from evabench.reporting.tables.cost import scaling_table, work_table
 from evabench.reporting.tables.decomposition import decomposition_table
+from evabench.reporting.tables.health import healths_table, is_unhealthy
 from evabench.reporting.tables.memory import growth_table
 from evabench.reporting.tables.missing import missing_table
 from evabench.reporting.tables.origin import conditions_table, host_table, settings_table, unfinished_table
 from evabench.reporting.tables.table import Table
 from evabench.reporting.tables.tuning import tuning_sentences, tuning_table
+from evabench.reporting.tables.unrun import unrun_table
 from evabench.reporting.tables.verdicts import answer
 from evabench.reporting.tables.visit import tries_table
 from evabench.reporting.topics import CONVERGENCE, COST, HEALTH, MECHANISM, MEMORY, REACHED, Made, Topic
@@ -31,6 +33,8 @@ _EVERY = Origin(kinds=(), how="Read from every run, as it is stored.")
 _TRIALS = Origin(
     kinds=("convergence",), role="tuning", how="The final validation loss of each trial, the median over tuning seeds."
 )
+_MANY_WORKLOADS = 3  # beyond, a table of each says the same many times
+_TOLD = "The columns are those of the first such table above."
 _TARGETS = "The time or the steps to the target of each seed, over the least of the arms that are compared."
 
 
@@ -60,14 +64,20 @@ def sections(report: Report) -> tuple[Section, ...]:
         _profile(report, looks),
         _topic(report, looks, MECHANISM),
         _audit(report),
-        _topic(report, looks, HEALTH),
+        _health(report, looks),
         _failures(report),
         _conditions(report),
     )
     return _with_own_addresses(tuple(section for section in found if section.figures))
 
 
-def _topic(report: Report, looks: Looks, topic: Topic, more: Iterable[Block] = ()) -> Section:
+def _topic(
+    report: Report,
+    looks: Looks,
+    topic: Topic,
+    more: Iterable[Block] = (),
+    shown: Sequence[WorkloadReport] | None = None,
+) -> Section:
     several = len(report.workloads) > 1
     blocks = [
         Block(
@@ -75,15 +85,29 @@ def _topic(report: Report, looks: Looks, topic: Topic, more: Iterable[Block] = (
             text=f"Data: {workload.settings.data.replace('_', ' ')}." if several else "",
             figures=tuple(_figures(workload, looks, topic.figures)),
         )
-        for workload in report.workloads
+        for workload in (report.workloads if shown is None else shown)
     ]
     text = topic.text
     if not several and report.workloads:
         (one,) = report.workloads
         data = one.settings.data.replace("_", " ")
         text = f"{one.name}: {one.settings.title} {one.settings.shape}. Data: {data}. {text}".rstrip()
-    blocks = [block for block in (*blocks, *more) if block.figures]
-    return Section(id=topic.id, title=topic.title, short=topic.short, text=text, blocks=tuple(blocks))
+    found = [block for block in (*more, *blocks) if block.figures]  # what all widths say together before each of them
+    return Section(id=topic.id, title=topic.title, short=topic.short, text=text, blocks=tuple(_told_once(found)))
+
+
+def _told_once(blocks: Sequence[Block]) -> Iterator[Block]:
+    """Yield the blocks; of many, a note that stood below an earlier table already is not repeated."""
+    told: set[str] = set()
+
+    def own(figure: Figure) -> Figure:
+        if not isinstance(figure.part, Table) or figure.part.note not in told:
+            return figure
+        return replace(figure, part=replace(figure.part, note=_TOLD))
+
+    for block in blocks:
+        yield replace(block, figures=tuple(map(own, block.figures))) if len(blocks) > _MANY_WORKLOADS else block
+        told |= {figure.part.note for figure in block.figures if isinstance(figure.part, Table) and figure.part.note}
 
 
 def _figures(workload: WorkloadReport, looks: Looks, rows: tuple[Made, ...]) -> Iterator[Figure]:
@@ -203,13 +227,22 @@ def _audit(report: Report) -> Section:
     return _section("audit", "Baseline audit", "Audit", "", _placed(origin, audit=audits_table(report)))
 
 
+def _health(report: Report, looks: Looks) -> Section:
+    """Return the health of each workload; of many together, and apart only where an optimizer tells of trouble."""
+    if len(report.workloads) <= _MANY_WORKLOADS:
+        return _topic(report, looks, HEALTH)
+    origin = Origin(kinds=(), how="Sums over all runs of an arm, on all workloads.")
+    together = Block(title="", figures=_placed(origin, health=healths_table(report.workloads)))
+    return _topic(report, looks, HEALTH, (together,), tuple(filter(is_unhealthy, report.workloads)))
+
+
 def _failures(report: Report) -> Section:
     return _section(
         "failures",
         "What failed and what is missing",
         "Failures",
         "",
-        _placed(_EVERY, failures=unfinished_table(report), missing=missing_table(report)),
+        _placed(_EVERY, failures=unfinished_table(report), unrun=unrun_table(report), missing=missing_table(report)),
     )
 
 

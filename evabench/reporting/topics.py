@@ -16,10 +16,11 @@ from evabench.reporting.pictures.picture import Picture
 from evabench.reporting.pictures.styles import Looks
 from evabench.reporting.report import WorkloadReport
 from evabench.reporting.tables.clock import clock_table
-from evabench.reporting.tables.convergence import convergence_table, health_table, reached_table
+from evabench.reporting.tables.convergence import convergence_table, reached_table
 from evabench.reporting.tables.cost import cost_table, phases_table, step_table
 from evabench.reporting.tables.counts import counts_table
 from evabench.reporting.tables.directions import direction_table, followed_table
+from evabench.reporting.tables.health import health_table
 from evabench.reporting.tables.mechanism import (
     METHODS,
     SIDES,

@@ -67,9 +67,9 @@ def test_k_fac_stands_beside_it_and_does_not_decide():
     judgement = judged(visits("SGD", sgd), visits("Eva", plus(2)), visits("K-FAC@1", plus(3)))
     assert judgement.here is Verdict.SUPPORTED
     rows = {row[1]: row for row in evidence_table(judgement).rows}
-    assert rows["K-FAC@1"][3].startswith("3.00 [")
+    assert rows["K-FAC@1"][3].startswith("3.000 [")
     assert rows["K-FAC@1"][2] == "SGD (does not decide)"
-    assert measured(judgement).startswith("The step of Eva less that of SGD grows like d^2.00 [")
+    assert measured(judgement).startswith("The step of Eva less that of SGD grows like d^2.000 [")
 
 
 def test_seven_widths_a_narrow_span_and_five_sweeps_are_too_little():
@@ -124,4 +124,4 @@ def test_the_table_has_each_cost_and_the_exponent():
     (row,) = scaling_table(family).rows
     assert row[0] == "Eva"
     assert float(row[2]) == pytest.approx(1e3 * (CONSTANT + 0.2e-8 * 256**2) * 1.02, rel=0.01)
-    assert row[-1].startswith("2.00 [")
+    assert row[-1].startswith("2.000 [")

@@ -352,3 +352,14 @@ def test_the_cosines_of_a_method_are_switched_and_told(browser, tmp_path):
     assert page.evaluate("document.documentElement.scrollWidth") <= 400
     rows = downloaded(page, figure.locator(".tools").get_by_role("button", name="CSV"))
     assert rows[1][:3] == ["Eva for K-FAC", "authors'", "0.3"]
+
+
+def test_counts_are_sorted_by_their_size_and_not_by_their_digits(browser, address):
+    page = opened(browser, address)
+    table = page.locator("#cost\\.autoencoder table")
+    told = ["500 M", "1.11 G", "3.00 k", "2.00 T", "7"]
+    table.locator("tbody tr td:nth-child(2)").evaluate_all(
+        "(cells, told) => cells.forEach((cell, i) => (cell.textContent = told[i]))", told
+    )
+    table.get_by_role("button", name="step", exact=True).click()
+    assert table.locator("tbody tr td:nth-child(2)").all_inner_texts() == ["7", "3.00 k", "500 M", "1.11 G", "2.00 T"]

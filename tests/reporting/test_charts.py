@@ -261,4 +261,14 @@ def test_counted_work_is_a_line_without_a_band_and_one_width_is_none():
     assert (line.arm, line.x, line.y, line.band_x) == ("Eva", (8.0, 16.0), (64.0, 256.0), ())
 
 
+def test_counted_work_is_that_of_a_step_so_that_arms_of_two_cycles_compare():
+    every, tenth = (
+        WorkingArm(arm="K-FAC", optimizer=EvaSettings(), cycle_steps=steps, flops={8: 100 * steps, 16: 800 * steps})
+        for steps in (1, 10)
+    )
+    families = [WorkFamily(name="layers", arms=(arm,)) for arm in (every, tenth)]
+    first, second = (work_growth_chart(family, {"K-FAC": LOOKS["Eva"]}) for family in families)
+    assert first.lines == second.lines
+
+
 WORKED = {"Eva": {16: 256, 8: 64}, "SGD": {8: 0, 16: 0}, "K-FAC@1": {8: 512}}

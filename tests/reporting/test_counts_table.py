@@ -26,7 +26,7 @@ def table(counts):
 
 def test_a_plain_step_stands_beside_the_refresh_and_equal_figures_stand_once():
     counts = Counts(steps=(step(7, host_reads=2), step(4)), positions=(0, 1, 1))
-    assert table(counts).rows == (("SGD", "4 / 7", "0", "1.5 M", "2.00 KiB", "3", "0 / 2"),)
+    assert table(counts).rows == (("SGD", "4 / 7", "0", "1.50 M", "2.00 KiB", "3", "0 / 2"),)
 
 
 def test_kernels_take_the_place_of_operators_where_the_device_told_them():
@@ -47,7 +47,7 @@ def test_a_count_has_three_digits_and_a_letter():
     assert [format_count(number) for number in (0, 999, 1000, 1_234_567, 4 * 10**12)] == [
         "0",
         "999",
-        "1 k",
+        "1.00 k",
         "1.23 M",
-        "4 T",
+        "4.00 T",
     ]

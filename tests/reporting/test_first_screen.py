@@ -46,6 +46,12 @@ def test_the_answer_is_one_sentence_with_verdict_number_and_interval_and_one_of_
     assert found.behind == "Measured in 8 pairs on autoencoder."
 
 
+def test_a_number_of_too_few_pairs_has_no_interval_and_says_so():
+    found = screen(cheaper(1.0), num=5)
+    assert re.fullmatch(r"Inconclusive: .* \(0\.16\S*, too few for an interval\)\.", found.answer)
+    assert "needs 6 timing pairs, has 5" in found.behind
+
+
 def judged(**changes):
     found = next(one for one in report_of(cheaper(1.0)).judgements if one.claim_id == "cheaper")
     return replace(found, **changes)

@@ -13,14 +13,17 @@ from evabench.records.step_time import WarmUp
 from evabench.reporting.html import render_html
 from evabench.reporting.markdown import render_markdown
 from evabench.reporting.sections import make_document
+from evabench.reporting.tables.audits import audits_table
 from evabench.reporting.tables.clock import clock_table, clock_warnings
-from evabench.reporting.tables.convergence import convergence_table, health_table
+from evabench.reporting.tables.convergence import convergence_table
 from evabench.reporting.tables.cost import cost_table, phases_table, step_table
+from evabench.reporting.tables.health import health_table, healths_table
 from evabench.reporting.tables.memory import allocation_table, device_table, growth_table, memory_table
 from evabench.reporting.tables.origin import conditions_table, host_table, settings_table, unfinished_table
 from evabench.reporting.tables.pairs import make_pairs, pairs_table
 from evabench.reporting.terminal import print_report
 from evabench.reporting.warnings import warnings
+from evabench.suite.convergence import ConvergenceTable
 from tests import runs as made
 from tests.reporting.reports import make_report, report, suite
 
@@ -174,7 +177,7 @@ def test_accuracy_stands_in_the_table_of_a_workload_that_has_it_and_in_no_other(
         for run, share in zip(made.trainings("Eva", [20, 20, 20]), (0.9, 0.92, 0.91), strict=True)
     ]
     (workload,) = make_report(suite(), trained).workloads
-    assert row(convergence_table(workload), "Eva")["test accuracy, %"] == "91"
+    assert row(convergence_table(workload), "Eva")["test accuracy, %"] == "91.00"
 
 
 def test_diverged_seeds_are_counted_beside_the_median():
@@ -348,3 +351,32 @@ def test_arm_against_arm_is_a_table_of_numbers_and_answers_that_tells_a_reason_o
     assert table.note.count(reason) == 1
     assert reason not in eva["why it is open"]
     assert "below 1x is slower" in table.note
+
+
+def test_a_process_has_nothing_unexplained_where_the_allocator_is_that_of_a_device():
+    table = allocation_table(with_memory(device=DeviceMemory(allocated_bytes=2**30), allocator_peak_bytes=2**30))
+    assert "unexplained" not in table.headings
+    assert "The process is in the memory of the host" in table.note
+
+
+def test_audits_of_many_comparisons_are_counted_by_answer_and_noes_are_named():
+    workloads = {f"net {number}": made.NET for number in range(8)}
+    runs = [one for name in workloads for arm in ("SGD", "Eva") for one in made.trainings(arm, [20, 20], name=name)]
+    trained = ConvergenceTable(seeds=2, epochs=2, evaluate_every=made.EVERY)
+    table = audits_table(make_report(suite(workloads=workloads, convergence=trained), runs))
+    assert table.headings == ("question", "yes", "no", "unknown", "where it was not")
+    assert all(sum(map(int, cells[1:4])) == 8 for cells in table.rows)
+    assert row(table, "trials equal?")["unknown"] == "8"
+
+
+def test_the_health_of_many_workloads_is_one_row_an_arm():
+    def told(share):
+        health = Health(num_layers=1, layers_without_statistics=(), num_escalations=0, skipped_steps={})
+        return replace(made.trainings("Eva", [20])[0], health=health, preconditioned_share=share)
+
+    runs = [told(share) for share in (0.9, 1.0)]
+    names = ("narrow", "wide")
+    runs = [replace(run, cell=replace(run.cell, workload_name=name)) for run, name in zip(runs, names, strict=True)]
+    report = make_report(suite(workloads=dict.fromkeys(names, made.NET)), runs)
+    assert row(healths_table(report.workloads), "Eva")["preconditioned"] == "90.0% to 100.0%"
+    assert row(healths_table(report.workloads), "Eva")["workloads"] == "2"

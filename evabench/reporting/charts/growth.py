@@ -23,9 +23,11 @@ def cost_growth_chart(family: CostFamily, looks: Mapping[str, Look]) -> Lines | 
 
 
 def work_growth_chart(family: WorkFamily, looks: Mapping[str, Look]) -> Lines | None:
-    """Return the flops of each arm's own operators in a cycle, against the width; None where none has two widths."""
-    arms = [(arm.arm, {width: (float(flops),) * 3 for width, flops in arm.flops.items()}) for arm in family.arms]
-    return _growth(arms, looks, "flops of a refresh cycle", "number")
+    """Return the flops of each arm's own operators in a step, a refresh at its share; None without two widths."""
+    arms = [
+        (arm.arm, {width: (flops / arm.cycle_steps,) * 3 for width, flops in arm.flops.items()}) for arm in family.arms
+    ]
+    return _growth(arms, looks, "flops of a step", "number")
 
 
 def _between(cost: TrimmedMean) -> tuple[float, float, float]:

@@ -7,6 +7,7 @@ from evabench.reporting.charts.growth import cost_growth_chart, work_growth_char
 from evabench.reporting.pictures.lines import draw_lines, lines_inches
 from evabench.reporting.pictures.picture import Picture, make_picture
 from evabench.reporting.pictures.styles import Looks
+from evabench.reporting.tables.counts import format_count
 from evabench.units import format_seconds
 
 
@@ -21,14 +22,13 @@ def cost_growth_picture(family: CostFamily, looks: Looks) -> Picture | None:
 
 
 def work_growth_picture(family: WorkFamily, looks: Looks) -> Picture | None:
-    """Return the flops of each arm's own operators, against the width; None where there is nothing to draw."""
+    """Return the flops of each arm's own operators in a step, against the width; None without two widths."""
     chart = work_growth_chart(family, looks)
     if chart is None:
         return None
-    words = "; ".join(f"{line.arm} {line.y[-1]:.3g} flops at d = {line.x[-1]:g}" for line in chart.lines)
-    return _picture(
-        "work-growth", f"Work of the optimizer's own operators against the width d: {family.name}", words, chart
-    )
+    words = "; ".join(f"{line.arm} {format_count(line.y[-1])} flops at d = {line.x[-1]:g}" for line in chart.lines)
+    title = f"Work of the optimizer's own operators in a step against the width d: {family.name}"
+    return _picture("work-growth", title, words, chart)
 
 
 def _picture(name: str, title: str, words: str, chart: Lines) -> Picture:

@@ -119,34 +119,6 @@ def reached_table(workload: WorkloadReport) -> Table | None:
     )
 
 
-def health_table(workload: WorkloadReport) -> Table | None:
-    """Return what the optimizers say of themselves; None where none does."""
-    arms = [arm for arm in workload.arms if arm.healths]
-    if not arms:
-        return None
-    return Table(
-        title="Numerical health",
-        headings=("arm", "preconditioned", "more damping", "failed", "steps skipped", "layers without statistics"),
-        rows=tuple(
-            (
-                arm.name,
-                NOT_MEASURED if arm.preconditioned_share is None else f"{arm.preconditioned_share:.1%}",
-                str(sum(health.num_escalations for health in arm.healths)),
-                str(sum(health.num_failures for health in arm.healths)),
-                str(sum(max(health.skipped_steps.values(), default=0) for health in arm.healths)),
-                ", ".join(dict.fromkeys(name for one in arm.healths for name in one.layers_without_statistics))
-                or "none",
-            )
-            for arm in arms
-        ),
-        note=(
-            "Over all runs of the arm. Preconditioned: share of the trained parameters. More damping: factorisations "
-            "that needed more than the settings ask for. Failed: that failed even so, and reused the previous root."
-        ),
-        text=frozenset({"layers without statistics"}),
-    )
-
-
 # Scores on the test set that only some workloads have; accuracy in percent.
 _SCORES: Mapping[str, Callable[[Convergence], float | None]] = {
     "test accuracy, %": lambda run: None if run.test_accuracy is None else 100 * run.test_accuracy,
@@ -161,7 +133,7 @@ def _known(arm: MeasuredArm, read: Callable[[Convergence], float | None]) -> lis
 def _score(values: Sequence[float], num_seeds: int) -> str:
     if not values:
         return NOT_MEASURED
-    middle = f"{median(values):.4g}"
+    middle = f"{median(values):#.4g}"
     return middle if len(values) == num_seeds else f"{middle} ({len(values)} of {num_seeds} seeds)"
 
 

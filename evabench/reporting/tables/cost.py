@@ -12,7 +12,7 @@ from evabench.reporting.tables.table import NOT_MEASURED, Table, counted, second
 from evabench.stats.paired import PairedRatio
 from evabench.stats.power_law import CONSTANT_WIDTH
 from evabench.stats.widths import ExactDegree
-from evabench.units import format_bytes, format_ratio, format_seconds
+from evabench.units import format_bytes, format_digits, format_interval, format_ratio, format_seconds
 
 MIN_PAIRS = 6  # below it an interval is not shown
 
@@ -150,18 +150,21 @@ def phases_table(workload: WorkloadReport) -> Table | None:
 
 def work_table(family: WorkFamily) -> Table:
     """Return how the counted work of each arm's own operators grows."""
+    known = {_where(one) for arm in family.arms for one in (arm.flops_degree, arm.bytes_degree) if one}
+    everywhere = known.pop() if len(known) == 1 else ""
 
     def degree(found: ExactDegree | None) -> str:
         if found is None:
             return "no polynomial"
-        return f"d^{found.degree}, at {len(found.widths)} widths from {found.widths[0]} to {found.widths[-1]}"
+        return f"d^{found.degree}" if everywhere else f"d^{found.degree}, at {_where(found)}"
 
+    at = f" at {everywhere}" if everywhere else ""
     return Table(
         title=f"The work of an optimizer's own operators against the width d: {family.name}",
         headings=("arm", "flops", "bytes moved"),
         rows=tuple((arm.arm, degree(arm.flops_degree), degree(arm.bytes_degree)) for arm in family.arms),
         note=(
-            "Counted over one refresh cycle: hooks, refresh, preconditioning and update, without both passes. The "
+            f"Counted over one refresh cycle{at}: hooks, refresh, preconditioning and update, without both passes. The "
             "degree is that of the exact polynomial on which the longest run of neighbouring widths lies: a code may "
             "take another path at another size. Linear algebra counts by formulas (Cholesky d^3 / 3, eigenvectors "
             "9 d^3). 2 is linear in the parameters."
@@ -170,15 +173,21 @@ def work_table(family: WorkFamily) -> Table:
     )
 
 
+def _where(found: ExactDegree) -> str:
+    return f"{len(found.widths)} widths from {found.widths[0]} to {found.widths[-1]}"
+
+
 def scaling_table(family: CostFamily) -> Table:
     """Return what each arm's own work costs at each width, and how it grows."""
     widths = sorted({width for arm in family.arms for width in arm.costs})
     rows = []
     for arm in family.arms:
         law = arm.law
-        costs = [f"{1e3 * arm.costs[width].estimate:.3g}" if width in arm.costs else NOT_MEASURED for width in widths]
-        low, high = (law.interval.low, law.interval.high) if law else (0.0, 0.0)
-        rows.append((arm.arm, *costs, f"{law.exponent:.2f} [{low:.2f}, {high:.2f}]" if law else NOT_MEASURED))
+        costs = [
+            format_digits(1e3 * arm.costs[width].estimate) if width in arm.costs else NOT_MEASURED for width in widths
+        ]
+        exponent = format_interval(law.exponent, law.interval.low, law.interval.high) if law else NOT_MEASURED
+        rows.append((arm.arm, *costs, exponent))
     return Table(
         title=f"A step less that of SGD, in ms, against the width d: {family.name}",
         headings=("arm", *(f"d = {width}" for width in widths), "exponent [95 %]"),

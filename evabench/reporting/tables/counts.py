@@ -3,7 +3,7 @@
 from evabench.records.counts import Counts, StepCounts
 from evabench.reporting.report import WorkloadReport
 from evabench.reporting.tables.table import Table
-from evabench.units import format_bytes
+from evabench.units import format_bytes, format_digits
 
 _LARGE = ((10**12, "T"), (10**9, "G"), (10**6, "M"), (10**3, "k"))
 
@@ -47,9 +47,9 @@ def _in_optimizer(step: StepCounts) -> int:
     return step.only(set(step.parts) - {"forward", "backward", "zero_grad"}).num_operators
 
 
-def format_count(number: int) -> str:
-    """Return a count with three digits at most behind a letter: `format_count(1234567)` is "1.23 M"."""
+def format_count(number: float) -> str:
+    """Return a count with three digits before a letter: `format_count(1234567)` is "1.23 M"."""
     for size, letter in _LARGE:
         if number >= size:
-            return f"{number / size:.3g} {letter}"
-    return str(number)
+            return f"{format_digits(number / size)} {letter}"
+    return f"{number:g}"

@@ -31,6 +31,7 @@ def allocation_table(workload: WorkloadReport) -> Table | None:
     arms = [(arm, arm.memory) for arm in workload.arms if arm.memory]
     if not arms:
         return None
+    host = any(not _is_of_device(memory) for _, memory in arms)
     return Table(
         title="Where the peak is, and what stands beside it",
         headings=(
@@ -42,7 +43,7 @@ def allocation_table(workload: WorkloadReport) -> Table | None:
             "allocator",
             "kept",
             "process (RSS)",
-            "unexplained",
+            *(("unexplained",) if host else ()),
         ),
         rows=tuple(
             (
@@ -54,18 +55,34 @@ def allocation_table(workload: WorkloadReport) -> Table | None:
                 bytes_cell(memory.allocator_peak_bytes),
                 bytes_cell(memory.kept_bytes),
                 bytes_cell(memory.rss_high_water_bytes),
-                bytes_cell(_less(memory.rss_high_water_bytes, memory.allocator_peak_bytes)),
+                *((bytes_cell(_unexplained(memory)),) if host else ()),
             )
             for arm, memory in arms
         ),
         note=(
             "Allocator: torch's own peak, which may lie elsewhere than that of the tensors, in an operator with much "
             "workspace (what it takes inside itself); the tensors alive there and its workspace together should be the "
-            "allocator's peak. Kept: what a warm refresh cycle does not give back. Unexplained: the process at its "
-            "highest less the allocator's peak: the interpreter, torch, the data set, the libraries' own memory."
+            "allocator's peak. Kept: what a warm refresh cycle does not give back. "
+            f"{_UNEXPLAINED if host else _APART}"
         ),
         text=frozenset({"reached in"}),
     )
+
+
+_UNEXPLAINED = (
+    "Unexplained: the process at its highest less the allocator's peak: the interpreter, torch, the data set, the "
+    "libraries' own memory."
+)
+_APART = "The process is in the memory of the host, all else in that of the device."
+
+
+def _is_of_device(memory: Memory) -> bool:
+    """Return whether the allocator is that of a device, whose memory the process does not have."""
+    return memory.device is not None and memory.device.allocated_bytes is not None
+
+
+def _unexplained(memory: Memory) -> Bytes | None:
+    return None if _is_of_device(memory) else _less(memory.rss_high_water_bytes, memory.allocator_peak_bytes)
 
 
 def device_table(workload: WorkloadReport) -> Table | None:

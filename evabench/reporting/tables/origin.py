@@ -129,7 +129,7 @@ def conditions_table(report: Report) -> Table:
                 _spread([run.conditions.load_1min for run in runs], "{:.1f}"),
                 _spread([run.conditions.steal_share for run in runs], "{:.1%}"),
                 _spread([run.conditions.foreign_cpu_share for run in runs], "{:.0%}"),
-                str(sum(bool(known.disturbances(run)) for run in runs)) if _has_a_clock(runs[0]) else "",
+                str(sum(bool(known.disturbances(run)) for run in runs)) if _has_a_clock(runs[0]) else NOT_MEASURED,
             )
             for kind, runs in kinds.items()
         ),

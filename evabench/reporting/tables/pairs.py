@@ -73,7 +73,8 @@ def pairs_table(pairs: Sequence[Pair]) -> Table | None:
     answers = tuple(heading for one in asked for heading in _COLUMNS[one])
     shared = _shared_reasons(pairs)
     first = ("said first",) if any(pair.first for pair in pairs) else ()
-    why = ("why it is open",) if any(_reasons(pair.judgements) for pair in pairs) else ()
+    own = {reason for pair in pairs for reason in _reasons(pair.judgements)} - set(shared)
+    why = ("why it is open",) if own else ()
     return Table(
         title="Each arm against the reference",
         headings=("pair", *first, *answers, *why),

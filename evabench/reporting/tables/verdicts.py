@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from evabench.claims.audit import ANSWERS
 from evabench.claims.judgement import Evidence, Judgement
 from evabench.reporting.tables.headlines import begun, headline
-from evabench.reporting.tables.table import NOT_MEASURED, Table
+from evabench.reporting.tables.table import NOT_MEASURED, Table, counted
 from evabench.settings.claims import TO_TARGET, Quantity
-from evabench.units import format_ratio
+from evabench.units import format_interval, format_ratio
 
+_LARGE = 1000  # of a ratio: above it "21,000x" instead of "2.1e+04x"
 _QUANTITIES: dict[Quantity, str] = {
     "time_to_target_ratio": "time of the base to the target / that of the arm",
     "steps_to_target_ratio": "steps of the base to the target / those of the arm",
@@ -18,7 +19,7 @@ _QUANTITIES: dict[Quantity, str] = {
     "validation_loss_ratio": "validation loss of the arm / that of the base",
     "validation_loss_difference": "validation loss of the base - that of the arm",
     "validation_accuracy_difference": "validation accuracy of the arm - that of the base",
-    "curvature_growth": "curvature state against the width",
+    "curvature_growth": "curvature state of the arm / that of the base, at the widest",
     "curvature_bytes_ratio": "curvature state of the arm / that of the base",
     "work_growth": "degree in the width of the work of the arm's own operators",
     "cost_exponent": "exponent of the width in the step of the arm less that of the base",
@@ -145,7 +146,7 @@ def estimate_words(quantity: Quantity, evidence: Evidence) -> str:
             return f"d^{evidence.estimate:g}"
         case "validation_loss_difference" | "validation_accuracy_difference":
             return difference(evidence)
-        case "curvature_bytes_ratio" if evidence.estimate is not None:
+        case "curvature_bytes_ratio" | "curvature_growth" if evidence.estimate is not None:
             return f"{evidence.estimate:.2%}"
         case _:
             return estimated(evidence)
@@ -157,7 +158,8 @@ def estimated(evidence: Evidence) -> str:
     if estimate is None:
         return NOT_MEASURED
     if low is None or high is None:
-        return f"{_number(estimate)} (too few for an interval)" if evidence.num_seeds else _number(estimate)
+        sampled = evidence.num_pairs or evidence.num_seeds
+        return f"{_number(estimate)} (too few for an interval)" if sampled else _number(estimate)
     if estimate > 0 and all(map(math.isfinite, (estimate, low, high))):
         return format_ratio(estimate, low, high)
     return f"{_number(estimate)} {_reach(low, high)}"
@@ -166,22 +168,24 @@ def estimated(evidence: Evidence) -> str:
 def difference(evidence: Evidence) -> str:
     """Return "0.0031 [-0.0012, 0.0074]"."""
     if evidence.estimate is None or evidence.low is None or evidence.high is None:
-        return NOT_MEASURED if evidence.estimate is None else f"{evidence.estimate:.3g}"
-    return f"{evidence.estimate:.3g} [{evidence.low:.3g}, {evidence.high:.3g}]"
+        return NOT_MEASURED if evidence.estimate is None else f"{evidence.estimate:.3g} (too few for an interval)"
+    return format_interval(evidence.estimate, evidence.low, evidence.high)
 
 
 def exponent(evidence: Evidence) -> str:
     """Return "1.93 [1.85, 2.01]"."""
     if evidence.estimate is None or evidence.low is None or evidence.high is None:
         return NOT_MEASURED
-    return f"{evidence.estimate:.2f} [{evidence.low:.2f}, {evidence.high:.2f}]"
+    return format_interval(evidence.estimate, evidence.low, evidence.high)
 
 
 def _number(ratio: float) -> str:
     """Return "2.1x"; of a median in which an arm missed, which arm that was."""
     if math.isinf(ratio):
         return "the base missed"
-    return "the arm missed" if ratio == 0 else f"{ratio:.3g}x"
+    if ratio == 0:
+        return "the arm missed"
+    return f"{float(f'{ratio:.3g}'):,.0f}x" if ratio >= _LARGE else f"{ratio:.3g}x"
 
 
 def _reach(low: float, high: float) -> str:
@@ -195,8 +199,8 @@ def _reach(low: float, high: float) -> str:
 
 def rests_on(evidence: Evidence) -> str:
     """Return "8 pairs, 8 seeds"."""
-    counts = ((evidence.num_pairs, "pairs"), (evidence.num_seeds, "seeds"), (evidence.num_widths, "widths"))
-    return ", ".join(f"{count} {what}" for count, what in counts if count is not None) or NOT_MEASURED
+    counts = ((evidence.num_pairs, "pair"), (evidence.num_seeds, "seed"), (evidence.num_widths, "width"))
+    return ", ".join(counted(count, what) for count, what in counts if count is not None) or NOT_MEASURED
 
 
 def _factors(evidence: Evidence) -> str:

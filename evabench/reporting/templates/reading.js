@@ -2,7 +2,7 @@
 
 const BYTE_UNITS = ["B", "KiB", "MiB", "GiB", "TiB"];
 const TIME_UNITS = [[1, "s"], [1e-3, "ms"], [1e-6, "us"], [1e-9, "ns"]];
-const SIZES = { ns: 1e-9, us: 1e-6, ms: 1e-3, s: 1, B: 1, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30, TiB: 2 ** 40, J: 1, mJ: 1e-3 };
+const SIZES = { ns: 1e-9, us: 1e-6, ms: 1e-3, s: 1, k: 1e3, M: 1e6, G: 1e9, T: 1e12, B: 1, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30, TiB: 2 ** 40, J: 1, mJ: 1e-3 };
 
 function digits(value, count) {
   const rounded = Number(value.toPrecision(count));
@@ -72,6 +72,6 @@ function sortValue(text) {
   const cell = text.trim();
   if (cell === "-" || cell === "") return null;
   if (/^missed/.test(cell)) return Infinity;
-  const found = /^(-?[\d,]*\.?\d+(?:e[+-]?\d+)?)\s*(ns|us|ms|mJ|s|[KMGT]iB|B|J)?(?![A-Za-z])/.exec(cell);
+  const found = /^(-?[\d,]*\.?\d+(?:e[+-]?\d+)?)\s*(ns|us|ms|mJ|s|[KMGT]iB|B|J|k|M|G|T)?(?![A-Za-z])/.exec(cell);
   return found ? Number(found[1].replaceAll(",", "")) * (SIZES[found[2]] || 1) : cell.toLowerCase();
 }

@@ -1,11 +1,12 @@
 """Whole gates under load: the change that they judge is one, and their table counts how they ended."""
 
 import ast
+import json
 from pathlib import Path
 
 import pytest
 
-from tools.gate_live import FILE, changed, table
+from tools.gate_live import FILE, OUT, changed, table
 
 
 def loops_of(text):
@@ -44,3 +45,11 @@ def test_the_table_has_a_row_for_each_slow_down_with_what_each_layer_said():
         "| +0% | 2 | 2 exit 0 | 2 pass | 1 pass, 1 inconclusive | 14 | 90 | 4.0 |",
         "| +20% | 1 | 1 exit 1 | 1 regression | 1 pass | 14 | 90 | 4.0 |",
     ]
+
+
+def test_the_docs_have_the_table_of_the_gates_that_were_made_and_no_equal_sides_were_called_slower():
+    lines = [json.loads(line) for line in OUT.read_text().splitlines()]
+    assert table(lines) in Path("docs/gate.md").read_text()
+    made = [(line["slower"], line["exit"]) for line in lines]
+    assert [made.count((slower, 1)) for slower in (0.0, 0.1, 0.2)] == [0, 4, 5]
+    assert all(test["answer"] != "pass" for line in lines if line["slower"] for test in line["gate"]["report"]["timed"])

@@ -115,47 +115,45 @@ def _listed(sentences: Iterable[str]) -> str:
 
 def _at_least(claim: Claim, measured: Sequence[WorkloadBounds], complete: bool) -> Answer:
     threshold = claim.number * (1 - claim.tolerance)
-    shared = _shared(claim, measured)
+    wanted, shared = _wanted(claim, threshold), _shared(claim, measured)
     for one in _decisive(measured):
         if (upper := one.bounds.upper_bound(shared)) < threshold:
-            return _refuted(f"On {one.workload} the upper bound {upper:.3g} is below {threshold:.3g}.")
+            return _refuted(f"On {one.workload} the upper bound {upper:.3g} is below {wanted}.")
     lowest = _lowest(measured, claim.alpha)
     if _every_can_support(measured, complete) and lowest >= threshold:
-        return _supported(f"The lower bound is at least {threshold:.3g} on every workload; the lowest is {lowest:.3g}.")
-    return _undecided(measured, complete, f"A lower bound of {lowest:.3g} does not decide against {threshold:.3g}.")
+        return _supported(f"The lower bound is at least {wanted} on every workload; the lowest is {lowest:.3g}.")
+    return _undecided(measured, complete, f"A lower bound of {lowest:.3g} does not decide against {wanted}.")
 
 
 def _at_most(claim: Claim, measured: Sequence[WorkloadBounds], complete: bool) -> Answer:
     threshold = claim.number * (1 + claim.tolerance)
-    shared = _shared(claim, measured)
+    wanted, shared = _wanted(claim, threshold), _shared(claim, measured)
     for one in _decisive(measured):
         if (lower := one.bounds.lower_bound(shared)) > threshold:
-            return _refuted(f"On {one.workload} the lower bound {lower:.3g} is above {threshold:.3g}.")
+            return _refuted(f"On {one.workload} the lower bound {lower:.3g} is above {wanted}.")
     highest = _highest(measured, claim.alpha)
     if _every_can_support(measured, complete) and highest <= threshold:
-        return _supported(
-            f"The upper bound is at most {threshold:.3g} on every workload; the highest is {highest:.3g}."
-        )
-    return _undecided(measured, complete, f"An upper bound of {highest:.3g} does not decide against {threshold:.3g}.")
+        return _supported(f"The upper bound is at most {wanted} on every workload; the highest is {highest:.3g}.")
+    return _undecided(measured, complete, f"An upper bound of {highest:.3g} does not decide against {wanted}.")
 
 
 def _up_to(claim: Claim, measured: Sequence[WorkloadBounds], complete: bool) -> Answer:
     threshold = claim.number * (1 - claim.tolerance)
-    shared = _shared(claim, measured)
+    wanted, shared = _wanted(claim, threshold), _shared(claim, measured)
     for one in _decisive(measured):
         if one.to_support is None and (lower := one.bounds.lower_bound(shared)) >= threshold:
-            return _supported(f"On {one.workload} the lower bound {lower:.3g} is at least {threshold:.3g}.")
+            return _supported(f"On {one.workload} the lower bound {lower:.3g} is at least {wanted}.")
     highest = _highest(measured, claim.alpha)
     if len(_decisive(measured)) == len(measured) and highest < threshold:
         if complete:
-            return _refuted(f"On every workload of the claim the upper bound is below {threshold:.3g}.")
+            return _refuted(f"On every workload of the claim the upper bound is below {wanted}.")
         return _inconclusive(
-            f"It was not reached here (highest upper bound {highest:.3g}, needed {threshold:.3g}), but an "
+            f"It was not reached here (highest upper bound {highest:.3g}, needed {wanted}), but an "
             '"up to" is refuted only on all of the claim\'s own workloads, under its conditions.'
         )
     lowest = max(one.bounds.lower_bound(shared) for one in measured)
     return _undecided(
-        measured, True, f"The best lower bound {lowest:.3g} and upper bound {highest:.3g} leave {threshold:.3g} open."
+        measured, True, f"The best lower bound {lowest:.3g} and upper bound {highest:.3g} leave {wanted} open."
     )
 
 
@@ -173,14 +171,23 @@ def _equal_within(claim: Claim, measured: Sequence[WorkloadBounds], complete: bo
 def _not_worse_by(claim: Claim, measured: Sequence[WorkloadBounds], complete: bool) -> Answer:
     is_ratio = claim.quantity == "validation_loss_ratio"
     floor = -relative_margin(claim.number) if is_ratio else -claim.number
+    wanted = f"{floor:.3g} ({100 * claim.number:g} % as a logarithm)" if is_ratio else f"{floor:.3g}"
     shared = _shared(claim, measured)
     for one in _decisive(measured):
         if (upper := one.bounds.upper_bound(shared)) < floor:
-            return _refuted(f"On {one.workload} the upper bound {upper:.3g} is below {floor:.3g}.")
+            return _refuted(f"On {one.workload} the upper bound {upper:.3g} is below {wanted}.")
     lowest = _lowest(measured, claim.alpha)
     if _every_can_support(measured, complete) and lowest > floor:
-        return _supported(f"The lower bound is above {floor:.3g} on every workload; the lowest is {lowest:.3g}.")
-    return _undecided(measured, complete, f"A lower bound of {lowest:.3g} does not decide against {floor:.3g}.")
+        return _supported(f"The lower bound is above {wanted} on every workload; the lowest is {lowest:.3g}.")
+    return _undecided(measured, complete, f"A lower bound of {lowest:.3g} does not decide against {wanted}.")
+
+
+def _wanted(claim: Claim, threshold: float) -> str:
+    """Return what bounds are held against: "0.95 (1 less the tolerance of 5 %)", or "1" where nothing is tolerated."""
+    if not claim.tolerance:
+        return f"{threshold:.3g}"
+    beyond = "less" if threshold < claim.number else "plus"
+    return f"{threshold:.3g} ({claim.number:.3g} {beyond} the tolerance of {100 * claim.tolerance:g} %)"
 
 
 def _shared(claim: Claim, measured: Sequence[WorkloadBounds]) -> float:

@@ -1,13 +1,14 @@
 """Verdicts as cards and lines, by where their claims were made."""
 
 from evabench.claims.judgement import Judgement
+from evabench.reporting.cells import each_once
 from evabench.reporting.document import VerdictCard, VerdictGroup, address
 from evabench.reporting.report import Report
 from evabench.reporting.tables.headlines import headline
 from evabench.reporting.tables.pairs import PAIRS, make_pairs, pairs_table
 from evabench.reporting.tables.verdicts import audit_table, decided_by, evidence_table, measured
 
-PAIRS_ADDRESS = "pairs"
+PAIRS_ADDRESS, CLAIMS_ADDRESS = "pairs", "claims"
 
 
 def verdict_groups(report: Report) -> tuple[VerdictGroup, ...]:
@@ -16,7 +17,7 @@ def verdict_groups(report: Report) -> tuple[VerdictGroup, ...]:
         VerdictGroup(
             title="Claims of this suite",
             text="Stated before its runs, and judged by them alone.",
-            cards=tuple(_card(judgement) for judgement in report.judgements if judgement.claim.local),
+            cards=tuple(_card(report, judgement) for judgement in report.judgements if judgement.claim.local),
         ),
         VerdictGroup(title="Arm against arm", text=PAIRS, table=pairs_table(make_pairs(report)), address=PAIRS_ADDRESS),
         VerdictGroup(
@@ -25,26 +26,36 @@ def verdict_groups(report: Report) -> tuple[VerdictGroup, ...]:
                 "A verdict is about these machines, models and budgets. What was not run as the paper ran it is not "
                 "tested as stated, whatever was measured here."
             ),
-            cards=tuple(_card(judgement) for judgement in report.judgements if not judgement.claim.local),
+            cards=tuple(_card(report, judgement) for judgement in report.judgements if not judgement.claim.local),
         ),
     )
     return tuple(group for group in groups if group.cards or group.table)
 
 
-def card_address(judgement: Judgement) -> str:
-    """Return the anchor of a claim's card."""
+def card_address(report: Report, judgement: Judgement) -> str:
+    """Return the anchor of a claim's card; where two names come to one, there are numbers behind both."""
+    plain = (_plain_address(one) for one in report.judgements)
+    known = dict(zip(map(_name, report.judgements), each_once(plain), strict=True))
+    return known.get(_name(judgement), _plain_address(judgement))
+
+
+def _plain_address(judgement: Judgement) -> str:
     return address("claim" if judgement.claim.local else "paper", judgement.claim_id)
 
 
-def audit_address(judgement: Judgement) -> str:
+def _name(judgement: Judgement) -> tuple[bool, str]:
+    return judgement.claim.local, judgement.claim_id
+
+
+def audit_address(report: Report, judgement: Judgement) -> str:
     """Return the anchor of the audit of the bases of a claim."""
-    return f"{card_address(judgement)}.audit"
+    return f"{card_address(report, judgement)}.audit"
 
 
-def _card(judgement: Judgement) -> VerdictCard:
+def _card(report: Report, judgement: Judgement) -> VerdictCard:
     return VerdictCard(
         id=judgement.claim_id,
-        address=card_address(judgement),
+        address=card_address(report, judgement),
         verdict=judgement.here,
         headline=headline(judgement),
         text=judgement.claim.text,
@@ -57,5 +68,5 @@ def _card(judgement: Judgement) -> VerdictCard:
         rule=judgement.claim.reason,
         evidence=evidence_table(judgement),
         audit=audit_table(judgement),
-        audit_address=audit_address(judgement),
+        audit_address=audit_address(report, judgement),
     )

@@ -29,12 +29,12 @@ def slug(name: str) -> str:
 
 def row_ids(table: Table) -> tuple[str, ...]:
     """Return the id of each row; rows that begin alike are numbered."""
-    return _each_once(slug(row[0]) for row in table.rows)
+    return each_once(slug(row[0]) for row in table.rows)
 
 
 def column_ids(table: Table) -> tuple[str, ...]:
     """Return the id of each column, the first one's too."""
-    return _each_once(slug(_ASIDE.sub("", heading)) for heading in table.headings)
+    return each_once(slug(_ASIDE.sub("", heading)) for heading in table.headings)
 
 
 def find_place(table: Table, wanted: str) -> Place | None:
@@ -74,7 +74,7 @@ def _column(table: Table, wanted: str) -> int:
     raise KeyError(wanted)
 
 
-def _each_once(slugs: Iterable[str]) -> tuple[str, ...]:
+def each_once(slugs: Iterable[str]) -> tuple[str, ...]:
     """Return the slugs with a number behind each that is there more than once."""
     found: Sequence[str] = tuple(slugs)
     times, taken, made = Counter(found), set(found), list[str]()

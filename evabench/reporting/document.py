@@ -129,15 +129,27 @@ class Strip:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Fact:
+    """A sentence of the first screen about the runs themselves, with the table that its numbers come from."""
+
+    text: str
+    address: str = ""  # empty: there is no number in it
+    origin: Origin | None = None
+    table: Table | None = None
+    rows: tuple[Origin, ...] = ()  # of each row of the table
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FirstScreen:
     """What a reader sees in ten seconds."""
 
     answer: str  # one sentence
     behind: str  # what it rests on, why it is undecided, what it is not about; empty: the answer says it all
+    address: str  # of what the answer says; empty: it says nothing
     strips: tuple[Strip, ...]
     open: tuple[str, ...]  # a line an origin of the other claims: how many are undecided, how many not tested
     picture: Figure | None  # the one that tells the story
-    facts: tuple[str, ...]  # host, noise, when
+    facts: tuple[Fact, ...]  # host, noise, when
     command: str  # that repeats it
 
 

@@ -1,15 +1,14 @@
 """What a reader sees first, in ten seconds: one sentence, a strip a decided claim, one picture, host and command."""
 
 import math
-from collections.abc import Iterator, Sequence
-from statistics import median
+from collections.abc import Sequence
 
 from evabench.claims.judgement import Evidence, Judgement, Verdict
-from evabench.findings.interruptions import KnownVisits
-from evabench.reporting.cards import card_address
+from evabench.reporting.cards import CLAIMS_ADDRESS, PAIRS_ADDRESS, card_address
 from evabench.reporting.commands import run_command
 from evabench.reporting.descents import descents_answer
 from evabench.reporting.document import Figure, FirstScreen, Gauge, Section, Strip
+from evabench.reporting.facts import facts
 from evabench.reporting.first_sentence import END_OF_SENTENCE, behind, deciding, estimate, rests, sentence
 from evabench.reporting.meanings import MEANINGS, unit_of
 from evabench.reporting.open_claims import open_claims
@@ -19,7 +18,6 @@ from evabench.reporting.tables.headlines import noes_words, verdict_words
 from evabench.reporting.tables.pairs import pair_lines
 from evabench.reporting.tables.table import counted
 from evabench.settings.claims import Claim, Quantity, Relation
-from evabench.stats.noise import robust_sd
 
 # The picture that shows what a claim is about, by the first part of its address.
 _STORIES: dict[Quantity, str] = {
@@ -52,7 +50,6 @@ _RATIOS: tuple[Quantity, ...] = (
 )
 _ANSWERS = ("shares", "rate")  # pictures of what no claim is about: their suites ask for just this
 _MARGIN = 0.25  # of a gauge, beyond what it shows
-_MIN_PAIRS = 4  # of a noise
 
 
 def first_screen(report: Report, sections: Sequence[Section]) -> FirstScreen:
@@ -60,14 +57,15 @@ def first_screen(report: Report, sections: Sequence[Section]) -> FirstScreen:
     told, asked = _told_first(report), _asked(report)
     said = asked.first if asked else ()
     picture = _story(asked, sections)
-    answer, more = _answer(report, asked, picture)
+    answer, more, address = _answer(report, asked, picture)
     return FirstScreen(
         answer=answer,
         behind=more,
-        strips=tuple(_strip(judgement, said) for judgement in told),
+        address=address,
+        strips=tuple(_strip(report, judgement, said) for judgement in told),
         open=open_claims(report.judgements, told),
         picture=picture,
-        facts=tuple(_facts(report)),
+        facts=tuple(facts(report)),
         command=run_command(report.suite),
     )
 
@@ -86,24 +84,24 @@ def _asked(report: Report) -> Judgement | None:
     return report.headline or next(iter((*_told_first(report), *tested)), None)
 
 
-def _answer(report: Report, asked: Judgement | None, picture: Figure | None) -> tuple[str, str]:
-    """Return the answer to the suite's question in one sentence, and what it rests on.
+def _answer(report: Report, asked: Judgement | None, picture: Figure | None) -> tuple[str, str, str]:
+    """Return the answer to the suite's question in one sentence, what it rests on, and the address of its numbers.
 
     Where no claim was tested it is what the picture shows, if the picture itself is an answer.
     """
     if asked is not None:
-        return sentence(asked), behind(asked)
+        return sentence(asked), behind(asked), card_address(report, asked)
     counts = _counts([one.here for one in report.judgements])
     if picture is not None and isinstance(picture.part, Picture) and picture.part.name in _ANSWERS:
         first, *more = END_OF_SENTENCE.split(picture.part.alt)
-        return first, " ".join(filter(None, (*more, counts)))
+        return first, " ".join(filter(None, (*more, counts))), picture.address
     descents, rest = descents_answer(report)
     if descents:
-        return descents, rest
+        return descents, rest, PAIRS_ADDRESS
     if report.pairs:
         first, *more = END_OF_SENTENCE.split(next(iter(pair_lines(report)), ""))
-        return first, " ".join(more)
-    return counts, ""
+        return first, " ".join(more), PAIRS_ADDRESS if first else ""
+    return counts, "", CLAIMS_ADDRESS if counts else ""
 
 
 def _counts(told: Sequence[Verdict]) -> str:
@@ -114,12 +112,12 @@ def _counts(told: Sequence[Verdict]) -> str:
     return f"Of {counted(len(told), 'claim')} {', '.join(counts)} here." if told else ""
 
 
-def _strip(judgement: Judgement, said: Sequence[str]) -> Strip:
+def _strip(report: Report, judgement: Judgement, said: Sequence[str]) -> Strip:
     """Return a decided claim in one line; what it says first stands there unless the answer above has `said` it."""
     evidence, found = deciding(judgement), estimate(judgement)
     return Strip(
         id=judgement.claim_id,
-        address=card_address(judgement),
+        address=card_address(report, judgement),
         verdict=judgement.here,
         verdict_words=verdict_words(judgement),
         text=judgement.claim.text,
@@ -181,21 +179,3 @@ def _story(asked: Judgement | None, sections: Sequence[Section]) -> Figure | Non
         key=lambda one: (one.address.split(".")[0] != wanted, one.origin.workload not in workloads),
     )
     return ranked[0] if ranked else None
-
-
-def _facts(report: Report) -> Iterator[str]:
-    host, (first, last) = report.host, (day[:10] for day in report.period)
-    where = ", ".join((host.cpu, *(host.gpus or ("no GPU",))))
-    yield f"{counted(len(report.runs), 'run')} on {where}; {first}{f' to {last}' if last != first else ''}"
-    logs = [ratio.log_ratios for one in report.workloads for ratio in one.step_over_reference.values()]
-    noises = [robust_sd(each) for each in logs if len(each) >= _MIN_PAIRS]
-    timed = [run for run in report.findings.runs if run.cell.measurement.timed]
-    if noises:
-        known = KnownVisits(timed)
-        disturbed = sum(bool(known.disturbances(run)) for run in timed)
-        yield (
-            f"Noise: two visits of a pair differ by {median(noises):.1%} beyond the arms' own difference (one standard "
-            f"deviation); {disturbed} of {len(timed)} timed runs were disturbed"
-        )
-    elif not timed:
-        yield "Nothing here was timed"

@@ -43,7 +43,7 @@ def _flat(told: str) -> str:
 
 
 def behind(judgement: Judgement) -> str:
-    """Return "Measured in 8 pairs and 8 seeds on mlp.", why it is undecided, and what it is not about."""
+    """Return "Measured in 8 pairs and 8 seeds on the net mlp.", why it is undecided, and what it is not about."""
     return " ".join(_behind(judgement))
 
 
@@ -97,11 +97,13 @@ def _behind(judgement: Judgement) -> Iterator[str]:
 
 
 def _measured(counts: str, where: str) -> str:
-    """Return "Measured in 8 pairs and 8 seeds on mlp."; empty where neither is known."""
+    """Return "Measured in 8 pairs and 8 seeds on the net mlp."; empty where neither is known."""
     told = [f"in {counts.replace(', ', ' and ')}" if counts else "", f"on {where}" if where else ""]
     return f"Measured {' '.join(filter(None, told))}." if any(told) else ""
 
 
 def _where(judgement: Judgement) -> str:
     workloads = dict.fromkeys(one.workload for one in deciding(judgement))
-    return next(iter(workloads)) if len(workloads) == 1 else f"{len(workloads)} workloads" if workloads else ""
+    if len(workloads) == 1:
+        return f"the net {next(iter(workloads))}"
+    return f"{len(workloads)} nets" if workloads else ""

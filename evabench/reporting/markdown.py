@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from evabench.errors import printable
 from evabench.reporting.commands import show_command
-from evabench.reporting.document import Document, Figure, Section, Strip, VerdictCard
+from evabench.reporting.document import Document, Fact, Figure, Section, Strip, VerdictCard
 from evabench.reporting.pictures.picture import Picture, figure_file
 from evabench.reporting.pictures.theme import DARK, LIGHT, Theme
 from evabench.reporting.tables.table import Table
@@ -46,10 +46,11 @@ def _lines(document: Document) -> Iterator[str]:
     tier = f" ({report.suite.tier})" if report.suite.tier else ""
     yield from (f"# {_text(report.suite.title + tier)}", "")
     if first.answer:
-        yield from (f"**{_text(first.answer)}**{f' {_text(first.behind)}' if first.behind else ''}", "")
+        behind = f" {_text(first.behind)}" if first.behind else ""
+        yield from (f"**{_text(first.answer)}**{behind} ({_code(first.address)})", "")
     yield from (f"- {_strip(strip)}" for strip in first.strips)
     yield from (f"- {_text(line)}" for line in first.open)
-    yield from ("", *(f"{_text(fact)}." for fact in first.facts), f"Again: {_code(first.command)}", "")
+    yield from ("", *map(_fact, first.facts), f"Again: {_code(first.command)}", "")
     if first.picture is not None and isinstance(first.picture.part, Picture):
         yield from (*_picture(first.picture, first.picture.part), "")
     yield from (_text(" ".join(report.suite.description.split())), "")
@@ -60,12 +61,16 @@ def _lines(document: Document) -> Iterator[str]:
         for card in group.cards:
             yield from _card(card)
         if group.table:
-            yield from _table(group.table)
+            yield from (f"#### {_text(group.table.title)} ({_code(group.address)})", "", *_table(group.table))
     shown = first.picture.address if first.picture else None
     for section in document.sections:
         yield from _section(section, shown)
     source = _code(f"{show_command(report)} ADDRESS/ROW/COLUMN")
     yield f"Where a number comes from: {source}, with the address behind a heading."
+
+
+def _fact(fact: Fact) -> str:
+    return f"{_text(fact.text)}.{f' ({_code(fact.address)})' if fact.address else ''}"
 
 
 def _strip(strip: Strip) -> str:
@@ -76,7 +81,7 @@ def _strip(strip: Strip) -> str:
     ]
     words = "; ".join(one for one in told if one and one != "-")
     said = " ".join(filter(None, (strip.first, strip.text, words)))
-    return f"**{strip.verdict_words}**: {_text(said)}"
+    return f"**{strip.verdict_words}**: {_text(said)} ({_code(strip.address)})"
 
 
 def _card(card: VerdictCard) -> Iterator[str]:
@@ -86,9 +91,9 @@ def _card(card: VerdictCard) -> Iterator[str]:
         yield "Not tested as stated, because here:"
         yield from ("", *(f"- {_text(difference)}" for difference in card.differences), "")
     if card.evidence:
-        yield from (f"{_text(card.evidence.title)}:", "", *_table(card.evidence))
+        yield from (f"{_text(card.evidence.title)} ({_code(card.address)}):", "", *_table(card.evidence))
     if card.audit:
-        yield from (f"{_text(card.audit.title)}", "", *_table(card.audit))
+        yield from (f"{_text(card.audit.title)} ({_code(card.audit_address)})", "", *_table(card.audit))
 
 
 def _section(section: Section, shown: str | None) -> Iterator[str]:

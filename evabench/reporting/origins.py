@@ -7,16 +7,17 @@ from evabench.claims.judgement import Evidence, Judgement
 from evabench.errors import EvabenchError, printable
 from evabench.records.measurement import ConvergenceSettings
 from evabench.records.run import Run
-from evabench.reporting.cards import PAIRS_ADDRESS, audit_address, card_address
+from evabench.reporting.cards import CLAIMS_ADDRESS, PAIRS_ADDRESS, audit_address, card_address
 from evabench.reporting.cells import Place, column_ids, find_place, only, slug
 from evabench.reporting.columns import of_column
 from evabench.reporting.document import Origin
+from evabench.reporting.facts import facts
 from evabench.reporting.report import Report
 from evabench.reporting.sections import sections
 from evabench.reporting.source_tables import figures_table, run_table
 from evabench.reporting.tables.pairs import Pair, make_pairs, pairs_table
 from evabench.reporting.tables.table import Table
-from evabench.reporting.tables.verdicts import audit_table, evidence_table
+from evabench.reporting.tables.verdicts import audit_table, evidence_table, verdicts_table
 from evabench.settings.claims import TO_TARGET, TRAINED, Quantity
 
 _KINDS: dict[Quantity, tuple[str, ...]] = {
@@ -87,12 +88,24 @@ def _known(report: Report) -> Iterator[tuple[str, _Known]]:
         for figure in section.figures:
             table = figure.part if isinstance(figure.part, Table) else None
             yield figure.address, _Known(title=figure.part.title, origin=figure.origin, table=table)
+    for fact in facts(report):
+        if fact.origin:
+            yield fact.address, _Known(title=fact.text, origin=fact.origin, table=fact.table, rows=fact.rows)
+    yield from _known_verdicts(report)
+
+
+def _known_verdicts(report: Report) -> Iterator[tuple[str, _Known]]:
+    if table := verdicts_table(report.judgements):
+        rows = tuple(_claimed(one, one.evidence) for one in report.judgements)
+        yield CLAIMS_ADDRESS, _Known(title=table.title, origin=Origin(kinds=(), how=_JUDGED), table=table, rows=rows)
     for judgement in report.judgements:
         origin, evidence = _claimed(judgement, judgement.evidence), evidence_table(judgement)
         rows = tuple(_claimed(judgement, [one]) for one in judgement.evidence)
-        yield card_address(judgement), _Known(title=judgement.claim.text, origin=origin, table=evidence, rows=rows)
+        claimed = _Known(title=judgement.claim.text, origin=origin, table=evidence, rows=rows)
+        yield card_address(report, judgement), claimed
         if audit := audit_table(judgement):
-            yield audit_address(judgement), _Known(title=audit.title, origin=replace(origin, kinds=()), table=audit)
+            audited = _Known(title=audit.title, origin=replace(origin, kinds=()), table=audit)
+            yield audit_address(report, judgement), audited
     pairs = make_pairs(report)
     if table := pairs_table(pairs):
         rows = tuple(_of_pair(pair) for pair in pairs)
@@ -144,7 +157,9 @@ def _of_place(found: _Known, place: Place, origin: Origin, every_arm: Sequence[s
     """Return what the rows and the column of a place rest on."""
     assert found.table is not None
     if found.rows:
-        origin = found.rows[place.rows[0]] if len(place.rows) == 1 else origin
+        of_rows = [found.rows[row] for row in place.rows]
+        arms = tuple(dict.fromkeys(arm for one in of_rows for arm in one.arms))
+        origin = of_rows[0] if len(of_rows) == 1 else replace(origin, arms=arms or origin.arms)
     elif names := {found.table.rows[row][0] for row in place.rows} & set(map(printable, every_arm)):
         origin = replace(origin, arms=tuple(arm for arm in every_arm if printable(arm) in names))
     return origin if place.column is None else of_column(origin, found.table.headings[place.column])

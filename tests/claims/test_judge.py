@@ -215,3 +215,15 @@ def test_a_condition_that_several_nets_meet_is_told_once():
     condition = ("the curvature state of Eva has no d^2 term at 4 widths d", True)
     finding = judge_exact([condition, condition], 4, complete=True)
     assert finding.reason == "Counted exactly: the curvature state of Eva has no d^2 term at 4 widths d (2 nets)."
+
+
+@pytest.mark.parametrize(
+    ("relation", "tolerance", "told"),
+    [
+        ("at_least", 0.05, "0.95 (1 less the tolerance of 5 %)"),
+        ("at_most", 0.05, "1.05 (1 plus the tolerance of 5 %)"),
+        ("at_most", 0.0, "does not decide against 1."),
+    ],
+)
+def test_a_number_that_is_not_the_claims_own_says_how_it_comes_from_it(relation, tolerance, told):
+    assert told in judge(claim(relation, 1.0, tolerance), [bounds(0.5, 2.0)], complete=True).reason

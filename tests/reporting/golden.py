@@ -41,7 +41,7 @@ def report_data(report):
     answer["judgements"] = [_judged(one) for one in answer["judgements"]]
     return {
         "answer": answer,
-        "facts": document.first.facts,
+        "facts": [fact.text for fact in document.first.facts],
         "strips": [
             (strip.id, strip.verdict, strip.estimate, strip.gauge and asdict(strip.gauge))
             for strip in document.first.strips

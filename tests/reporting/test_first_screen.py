@@ -43,7 +43,7 @@ def test_the_answer_is_one_sentence_with_verdict_number_and_interval_and_one_of_
     assert re.fullmatch(
         r"Supported: A step of Eva costs no more than one of K-FAC@1 \(0\.16\S* \[\S+, \S+\]\)\.", found.answer
     )
-    assert found.behind == "Measured in 8 pairs on autoencoder."
+    assert found.behind == "Measured in 8 pairs on the net autoencoder."
 
 
 def test_a_number_of_too_few_pairs_has_no_interval_and_says_so():
@@ -69,7 +69,7 @@ CLAUSES = ("about a learning rate", "its ablation does as well")
 def test_what_a_verdict_is_not_about_is_a_clause_of_the_first_sentence_and_told_whole_behind_it():
     found = whole(judged(first=(GRADIENT, WITHOUT), clauses=CLAUSES))
     assert found.startswith("Supported (about a learning rate; its ablation does as well): A step of Eva ")
-    assert found.endswith(f"on autoencoder. {GRADIENT} {WITHOUT}")
+    assert found.endswith(f"on the net autoencoder. {GRADIENT} {WITHOUT}")
 
 
 def test_of_many_remarks_two_are_said_and_the_others_counted():
@@ -95,7 +95,7 @@ def test_an_undecided_verdict_says_why_behind_its_number():
     found = whole(judged(here=Verdict.INCONCLUSIVE, as_stated=Verdict.INCONCLUSIVE, reason=reason))
     assert found.startswith("Inconclusive: A step of Eva costs no more than one of K-FAC@1 (0.16")
     why = "It cannot be decided: mlp has a weak base: SGD missed the target in 4 of 8 seeds."
-    assert found.endswith(f"). {why} Measured in 8 pairs on autoencoder.")
+    assert found.endswith(f"). {why} Measured in 8 pairs on the net autoencoder.")
 
 
 def test_what_was_not_tested_has_a_reason_and_no_number():
@@ -163,8 +163,8 @@ def test_the_picture_is_that_of_the_quantity_of_the_headline():
 
 def test_host_noise_and_the_command_of_a_suite_in_a_file_are_on_the_first_screen():
     found = screen(cheaper(1.0))
-    assert "a plain CPU" in found.facts[0]
-    assert found.facts[1].startswith("Noise: two visits of a pair differ by ")
+    assert "a plain CPU" in found.facts[0].text
+    assert found.facts[1].text.startswith("Noise: two visits of a pair differ by ")
     assert found.command == "evabench run made-up.toml"
 
 
@@ -213,7 +213,7 @@ def test_an_estimate_of_several_comparisons_goes_from_the_lowest_to_the_highest(
     judged = next(one for one in report_of(cheaper(1.0)).judgements if one.claim_id == "cheaper")
     (first, *_) = judged.evidence
     two = [replace(first, workload=name, estimate=at, low=at, high=at) for name, at in (("a", 1.01), ("b", 1.0))]
-    assert " (1.00x [1.00, 1.00] to 1.01x [1.01, 1.01]). Measured in 2 comparisons on 2 workloads." in whole(
+    assert " (1.00x [1.00, 1.00] to 1.01x [1.01, 1.01]). Measured in 2 comparisons on 2 nets." in whole(
         replace(judged, evidence=tuple(two))
     )
 

@@ -171,6 +171,16 @@ def test_every_row_of_a_table_has_an_address_and_every_column_its_part_of_one(pa
     assert len(ids) == len(set(ids))
 
 
+def test_every_link_inside_a_page_leads_to_something_in_it(page):
+    assert set(re.findall(r'href="#([^"]+)"', page)) <= set(re.findall(r' id="([^"]+)"', page))
+
+
+def test_every_number_of_the_first_screen_has_its_address_beside_it(page):
+    for address in ("first.runs", "first.noise", document().first.address):
+        assert f'title="evabench show made-up.toml --id {address}">{address}</a>' in page
+        assert f"(`{address}`)" in render_markdown(document())
+
+
 def test_an_address_stands_behind_the_command_that_shows_it(page):
     assert 'title="evabench show made-up.toml --id cost.autoencoder"' in page
 

@@ -137,6 +137,21 @@ def evidence_table(judgement: Judgement) -> Table | None:
     )
 
 
+def verdicts_table(judgements: Sequence[Judgement]) -> Table | None:
+    """Return every claim with its two answers; None where there is none."""
+    if not judgements:
+        return None
+    return Table(
+        title="Claims",
+        headings=("claim", "made by", "here", "as stated"),
+        text=frozenset({"made by", "here", "as stated"}),
+        rows=tuple(
+            (one.claim_id, "this suite" if one.claim.local else "others", one.here.value, one.as_stated.value)
+            for one in judgements
+        ),
+    )
+
+
 def estimate_words(quantity: Quantity, evidence: Evidence) -> str:
     """Return an estimate with its interval, in the form of its quantity."""
     match quantity:

@@ -14,6 +14,7 @@ LAID = (
     ("results/reference/peers", "results/reference/peers", "peers"),
     ("results/reference/memory", "results/reference/memory", "memory"),
     ("results/reference/quadratic", "results/reference/quadratic", "quadratic"),
+    ("claims --runs results/reference", "results/reference/quadratic", "quadratic"),
     ("export quickstart", "results/quickstart", "peers"),
     ("my-results/peers", "my-results/peers", "peers"),
 )

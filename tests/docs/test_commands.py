@@ -15,6 +15,7 @@ from tools.docs_reference.command_line import options_of
 
 WRITTEN = {command.text: command for page in PAGES for command in commands(page)}
 TUTORIAL, HOME = "docs/tutorial.md", "README.md"
+BEHIND_THE_QUICK_START = ("docs/measurement.md", "docs/claims.md", "docs/json.md")
 
 
 def pages_with(when, *without):
@@ -80,7 +81,7 @@ def call(command, folder):
 
 @pytest.mark.long
 @pytest.mark.timeout(5400)
-@pytest.mark.parametrize("page", pages_with("long", TUTORIAL, HOME, "docs/measurement.md"))
+@pytest.mark.parametrize("page", pages_with("long", TUTORIAL, HOME, *BEHIND_THE_QUICK_START))
 def test_the_long_commands_of_a_page_do_what_it_says(page, tmp_path):
     do(page, fill(tmp_path, page))
 
@@ -96,8 +97,8 @@ def test_the_quick_start_and_the_commands_that_follow_it_do_what_the_pages_say(t
     (tmp_path / ".venv").mkdir()
     (tmp_path / ".venv/bin").symlink_to(Path(sys.executable).parent)
     (tmp_path / ".venv/.installed").touch()
-    for page in (HOME, "docs/measurement.md"):
-        do(page, tmp_path)
+    for page in (HOME, *BEHIND_THE_QUICK_START):
+        do(page, fill(tmp_path, page))
     assert (tmp_path / "reports/quickstart/index.html").is_file()
 
 

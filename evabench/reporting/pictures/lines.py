@@ -59,6 +59,8 @@ def _draw_small(figure: Figure, theme: Theme, chart: Lines) -> None:
         axes.fill_between(places, low, high, color=theme.grid, alpha=0.6, lw=0)
         _draw(axes, chart, line, view, theme.families[line.look.family], theme)
         _frame(axes, chart, view, theme)
+        if chart.y_range and all(value > chart.y_range[1] for value in line.y):
+            axes.text(0.5, 0.88, "above the scale", transform=axes.transAxes, ha="center", va="top", fontsize=7)
         axes.set_title(short(line.arm), fontsize=8, loc="left", color=theme.ink, pad=3)
         axes.tick_params(labelsize=7)
     for axes in panels[len(chart.lines) :]:

@@ -61,13 +61,15 @@ function drawLines(host, chart) {
     cell.append(name);
     grid.append(cell);
     plot(cell, chart, chosen, [line], lines, true);
+    if (chart.y_range && line.y.every((y) => y > chart.y_range[1])) cell.append(element("p", "note", "Above the scale."));
   }
+  host.append(element("p", "note", `${chart.y_label} against ${chosen.label}; grey: the other arms.`));
 }
 
 function plot(host, chart, chosen, lines, all, small) {
   const width = Math.max(220, host.clientWidth);
   const names = small ? [] : lines.map((line) => endName(line.arm, width));
-  const room = small ? 8 : 18 + Math.max(...names.map(textWidth));
+  const room = small ? 14 : 18 + Math.max(...names.map(textWidth));
   const holder = element("div", "plot");
   host.append(holder);
   const xs = all.flatMap((line) => line.x).filter((x) => !chosen.logarithmic || x > 0);

@@ -1,6 +1,7 @@
 """`evabench export`: stored runs as a file of another program."""
 
 import os
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,6 +12,7 @@ from evabench.cli.output import JsonOption, Output, QuietOption
 from evabench.cli.stored import RESULTS, RunsOption
 from evabench.cli.whole_files import written_whole
 from evabench.errors import EvabenchError, StoreError, cannot_write
+from evabench.export.places import run_files, with_faults
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -64,12 +66,13 @@ def export_runs(
     if not asked:
         raise StoreError("which runs? Name a suite that has results, or give --runs PATH: a file, or a folder of files")
     _check(format, what, metric)
-    frame = load(*(_place(place, results) for place in asked), raw=raw or format is Format.TENSORBOARD)
+    read = [_place(place, results) for place in asked]
+    frame = load(*read, raw=raw or format is Format.TENSORBOARD)
     table = frame if format is Format.TENSORBOARD else _table(frame, what, metric, to)
     path = output or Path(f"{asked[0].stem or 'runs'}{_ending(format)}")
     written = Output(as_json=as_json, quiet=quiet)
     try:
-        number = _write(table, format, path)
+        number = _write(table, format, path, read)
     except OSError as error:
         raise cannot_write(path, error, "choose another: --output FILE") from error
     trainings = format is Format.TENSORBOARD
@@ -108,12 +111,13 @@ def _ending(format: Format) -> str:
     return SUFFIXES.get(format, "-tensorboard")
 
 
-def _write(table: "pd.DataFrame", format: Format, path: Path) -> int:
+def _write(table: "pd.DataFrame", format: Format, path: Path, places: Sequence[Path]) -> int:
     """Return how many rows were written, or training runs."""
     from evabench.export.formats import FORMATS
 
     if table.empty:
-        raise StoreError(f"{path}: there is nothing to write: no run has what was asked for")
+        message = f"{path}: there is nothing to write: no run has what was asked for"
+        raise StoreError(with_faults(message, run_files(places)))
     if format is Format.TENSORBOARD:
         from evabench.export.tensorboard import write_tensorboard
 

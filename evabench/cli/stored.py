@@ -13,7 +13,7 @@ from evabench.claims.reading import claims_about
 from evabench.cli.output import Output
 from evabench.cli.peers import stored_public
 from evabench.errors import StoreError
-from evabench.export.places import run_files
+from evabench.export.places import run_files, with_faults
 from evabench.findings.targets import TargetFindings, num_targets_tried
 from evabench.findings.tuning import find_trials
 from evabench.machine.code import is_of_this_code
@@ -122,9 +122,8 @@ def reports_of_places(places: Sequence[Path]) -> tuple[Report, ...]:
             reports += [report_of(size, one) for one in run_sets(size, [path])]
     if not reports:
         told = ", ".join(map(str, places))
-        raise StoreError(
-            f"{told}: these runs are of no suite that ships. Name theirs: evabench claims SUITE --runs PATH"
-        )
+        message = f"{told}: these runs are of no suite that ships. Name theirs: evabench claims SUITE --runs PATH"
+        raise StoreError(with_faults(message, run_files(places)))
     return tuple(reports)
 
 

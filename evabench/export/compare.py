@@ -9,7 +9,7 @@ import pandas as pd
 
 from evabench.errors import StoreError
 from evabench.export.frames import ALIASES, frame_of, places_of_parts
-from evabench.export.places import run_files, stored_runs
+from evabench.export.places import run_files, stored_runs, with_faults
 from evabench.records.host import Host
 from evabench.records.run import Run
 from evabench.stats.drift import Place
@@ -80,7 +80,8 @@ def _side(name: str, by: By, within: Sequence[Path]) -> dict[Path, tuple[Run, ..
     chosen = {file: tuple(run for run in stored_runs(file) if _belongs(run, name, by)) for file in files}
     if not any(chosen.values()):
         known = sorted({_told(run, by) for file in files for run in stored_runs(file)})
-        raise StoreError(f"{name}: no run of this {by}. There are: {', '.join(known) or 'none'}")
+        message = f"{name}: no run of this {by}. There are: {', '.join(known) or 'none'}"
+        raise StoreError(with_faults(message, files))
     return chosen
 
 

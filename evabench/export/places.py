@@ -1,12 +1,14 @@
 """Files, and folders of them, that runs are stored in."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from evabench.errors import StoreError
 from evabench.records.run import Run
 from evabench.store.files import RunStore
+
+_MAX_FAULTS = 3  # that are told
 
 
 def run_files(places: Sequence[Path]) -> tuple[Path, ...]:
@@ -28,6 +30,13 @@ def run_files(places: Sequence[Path]) -> tuple[Path, ...]:
 def stored_runs(file: Path) -> tuple[Run, ...]:
     """Return the runs of a file: of several attempts at one the last. Raises `StoreError` where it is no such file."""
     return RunStore(file).load()
+
+
+def with_faults(message: str, files: Iterable[Path]) -> str:
+    """Return why files have no run that was asked for, with what is wrong in them: a run may be in a bad line."""
+    told = [note for file in files for note in RunStore(file).read().notes]
+    more = [f"and {len(told) - _MAX_FAULTS} more faults of these files"] if len(told) > _MAX_FAULTS else []
+    return "\n".join([message, *told[:_MAX_FAULTS], *more])
 
 
 def _below(folder: Path) -> Iterator[Path]:

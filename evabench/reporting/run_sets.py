@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from evabench.errors import StoreError
-from evabench.export.places import run_files
+from evabench.export.places import run_files, with_faults
 from evabench.records.host import Host
 from evabench.records.run import Run
 from evabench.reporting.tables.table import counted
@@ -47,10 +47,11 @@ def run_sets(suite: Suite, places: Sequence[Path]) -> tuple[RunSet, ...]:
     found = tuple(one for path in files for one in _sets(suite, path))
     if not found:
         told = ", ".join(map(str, files[:3])) + (f" and {len(files) - 3} more" if len(files) > 3 else "")
-        raise StoreError(
+        message = (
             f"{told}: there is no run of a workload and an arm of {suite.name}, with its settings. Choose another "
             "suite, tier or place: --runs PATH"
         )
+        raise StoreError(with_faults(message, files))
     return found
 
 

@@ -52,6 +52,24 @@ def test_what_nobody_can_see_in_a_name_is_spelled_out_wherever_it_is_told(theirs
         assert made.suffix != ".html" or "<b>" not in made.read_text()
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("show", "quickstart", "--runs", "bad.jsonl"),
+        ("claims", "--runs", "bad.jsonl"),
+        ("compare", "bad.jsonl", "bad.jsonl"),
+        ("export", "bad.jsonl"),
+    ],
+    ids=lambda words: words[0],
+)
+def test_a_file_of_bad_lines_alone_is_told_to_be_one(tmp_path, words):
+    (tmp_path / "bad.jsonl").write_bytes(b"\xff\x00\n{}\n")
+    done = evabench(tmp_path, *words)
+    assert done.returncode == 2
+    assert "bad.jsonl, line 1: not used: this is no text." in done.stderr
+    assert "bad.jsonl, line 2: not used: this is no run of evabench." in done.stderr
+
+
 def test_json_of_a_name_that_nobody_can_see_is_the_name(theirs):
     done = evabench(theirs, "compare", "results", "theirs.jsonl", "--json")
     assert marks_in(done.stdout) == []

@@ -74,3 +74,9 @@ def test_a_place_whose_name_no_disk_can_hold_is_a_message(tmp_path, words):
     assert done.returncode in {2, 3, 6}
     assert "Traceback" not in done.stderr
     assert done.stderr.startswith(("evabench: error: ", "Nothing is stored"))
+
+
+def test_minutes_by_results_under_a_name_that_no_disk_can_hold_are_those_of_no_run(tmp_path):
+    found = evabench(tmp_path, "list", "--cost", "--json", "--quiet", "--results", "x" * 10_000)
+    assert (found.returncode, found.stderr) == (0, "")
+    assert '"num_unknown": 0' not in found.stdout

@@ -11,6 +11,7 @@ from rich.table import Table
 from evabench.cli.output import JsonOption, Output, QuietOption
 from evabench.cli.stored import RESULTS
 from evabench.errors import SuiteError, printable
+from evabench.export.places import NotUsedWarning
 from evabench.units import format_bytes, format_ratio, format_seconds
 
 if TYPE_CHECKING:
@@ -49,8 +50,9 @@ def compare_runs(
 
     if by is Sides.PLACE and within:
         raise SuiteError("--runs is where two hosts, commits or arms lie: give it with --by host, commit or arm")
-    found = compare(base, head, by=by.value, within=within or [RESULTS])
     output = Output(as_json=as_json, quiet=quiet)
+    with output.noting(NotUsedWarning):
+        found = compare(base, head, by=by.value, within=within or [RESULTS])
     for sentence in found.differences:
         output.tell(f"A / B differ in {sentence}")
     for workload in dict.fromkeys(line.workload for line in found.lines):

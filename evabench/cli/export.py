@@ -12,7 +12,7 @@ from evabench.cli.output import JsonOption, Output, QuietOption
 from evabench.cli.stored import RESULTS, RunsOption
 from evabench.cli.whole_files import written_whole
 from evabench.errors import EvabenchError, StoreError, cannot_write
-from evabench.export.places import run_files, with_faults
+from evabench.export.places import NotUsedWarning, run_files, with_faults
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -67,10 +67,11 @@ def export_runs(
         raise StoreError("which runs? Name a suite that has results, or give --runs PATH: a file, or a folder of files")
     _check(format, what, metric)
     read = [_place(place, results) for place in asked]
-    frame = load(*read, raw=raw or format is Format.TENSORBOARD)
+    written = Output(as_json=as_json, quiet=quiet)
+    with written.noting(NotUsedWarning):
+        frame = load(*read, raw=raw or format is Format.TENSORBOARD)
     table = frame if format is Format.TENSORBOARD else _table(frame, what, metric, to)
     path = output or Path(f"{asked[0].stem or 'runs'}{_ending(format)}")
-    written = Output(as_json=as_json, quiet=quiet)
     try:
         number = _write(table, format, path, read)
     except OSError as error:

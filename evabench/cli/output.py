@@ -3,7 +3,9 @@
 import json
 import os
 import sys
-from collections.abc import Iterable
+import warnings
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Annotated, Any
 
 import typer
@@ -51,6 +53,15 @@ class Output:
         if text:
             self.noted.append(text)
         print_plainly(self.notes, text)
+
+    @contextmanager
+    def noting(self, category: type[Warning]) -> Iterator[None]:
+        """Note each warning of a category, once, where a library would only have printed its place in the code."""
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always", category)
+            yield
+        for text in dict.fromkeys(str(one.message) for one in caught if issubclass(one.category, category)):
+            self.note(text)
 
     def give(self, verb: str, answer: Any) -> None:
         """Print the answer as JSON, where that was asked for; `answer` is one of `reporting/answers.py`, or a dict."""

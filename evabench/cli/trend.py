@@ -41,10 +41,11 @@ def show_trend(
 
 
 def _histories(told: Output, places: Sequence[Path], host: str) -> "tuple[Series, ...]":
-    from evabench.export.places import run_files, stored_runs
+    from evabench.export.places import NotUsedWarning, run_files, stored_runs
     from evabench.findings.history import step_histories  # here: scipy takes longer to import than `--help` may take
 
-    runs = [run for file in run_files(places) for run in stored_runs(file)]
+    with told.noting(NotUsedWarning):
+        runs = [run for file in run_files(places) for run in stored_runs(file)]
     known = sorted({run.host.id for run in runs})
     mine = [run for run in runs if run.host.id == host]
     if not mine:

@@ -65,7 +65,8 @@ def load(*places: str | PathLike[str], raw: bool = False) -> pd.DataFrame:
 
     A place is a file of runs or a folder; without any it is `results`. `raw`: every timed step, training loss and
     layer too. A run without a number has one row, with its outcome. Nothing is pooled and nothing is left out: `role`,
-    `counts`, `host`, `torch` and `code` say what may be compared. Raises `StoreError` where a place has no runs.
+    `counts`, `host`, `torch` and `code` say what may be compared. Raises `StoreError` where a place has no runs, and
+    warns of lines of a file that are not used.
     """
     files = run_files([Path(place) for place in places or ("results",)])
     return frame_of({file: stored_runs(file) for file in files}, raw=raw)

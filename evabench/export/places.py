@@ -1,6 +1,7 @@
 """Files, and folders of them, that runs are stored in."""
 
 import os
+import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -9,6 +10,10 @@ from evabench.records.run import Run
 from evabench.store.files import RunStore
 
 _MAX_FAULTS = 3  # that are told
+
+
+class NotUsedWarning(UserWarning):
+    """Lines of a file of runs that are not used, and why."""
 
 
 def run_files(places: Sequence[Path]) -> tuple[Path, ...]:
@@ -28,8 +33,14 @@ def run_files(places: Sequence[Path]) -> tuple[Path, ...]:
 
 
 def stored_runs(file: Path) -> tuple[Run, ...]:
-    """Return the runs of a file: of several attempts at one the last. Raises `StoreError` where it is no such file."""
-    return RunStore(file).load()
+    """Return the runs of a file, of several attempts at one the last, and warn of lines that are not used.
+
+    Raises `StoreError` where it is no such file.
+    """
+    stored = RunStore(file).read()
+    for note in (*stored.faults, *filter(None, [stored.torn])):
+        warnings.warn(note, NotUsedWarning, stacklevel=2)
+    return stored.entries
 
 
 def with_faults(message: str, files: Iterable[Path]) -> str:

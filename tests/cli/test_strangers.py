@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from evabench import load
 from evabench.records.host import Processor
 from evabench.store.files import RunStore
 from tests.cli.in_process import evabench
@@ -74,3 +75,28 @@ def test_json_of_a_name_that_nobody_can_see_is_the_name(theirs):
     done = evabench(theirs, "compare", "results", "theirs.jsonl", "--json")
     assert marks_in(done.stdout) == []
     assert any(NAME in sentence for sentence in json.loads(done.stdout)["answer"]["differences"])
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("compare", "theirs.jsonl", "theirs.jsonl"),
+        ("export", "theirs.jsonl", "--format", "json"),
+        ("trend", "theirs.jsonl", "--host", "HOST"),
+    ],
+)
+def test_a_bad_line_among_good_ones_is_told_beside_the_answer(theirs, words):
+    file = theirs / "theirs.jsonl"
+    host = RunStore(file).load()[0].host.id
+    file.write_bytes(file.read_bytes() + b"{}\n")
+    number = len(file.read_bytes().splitlines())
+    done = evabench(theirs, *(host if word == "HOST" else word for word in words))
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count(f"theirs.jsonl, line {number}: not used: this is no run of evabench.") == 1
+
+
+def test_in_a_program_a_bad_line_among_good_ones_is_a_warning(theirs):
+    file = theirs / "theirs.jsonl"
+    file.write_bytes(file.read_bytes() + b"{}\n")
+    with pytest.warns(UserWarning, match="not used: this is no run of evabench"):
+        assert len(load(file)) > 0

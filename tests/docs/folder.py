@@ -35,7 +35,7 @@ def fill(folder, page):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text((path.read_text() + "\n" if at_its_end else "") + block.text)
     for words, place, runs in LAID:
-        if words in text:
+        if words in text and not (folder / place).exists():
             shutil.copytree(REFERENCE / runs, folder / place)
     return folder
 

@@ -14,7 +14,7 @@ EXPECTED = "import pytest\n@pytest.mark.xfail\ndef test_expected(): assert False
 CUDA = "import pytest\n@pytest.mark.cuda\ndef test_gpu(): assert False\n"
 
 
-@pytest.fixture(params=["0", "2"], ids=["one process", "xdist"])
+@pytest.fixture(params=[pytest.param("0", id="one process"), pytest.param("2", id="xdist", marks=pytest.mark.long)])
 def run(request, tmp_path):
     shutil.copy(Path(__file__).with_name("conftest.py"), tmp_path)
     (tmp_path / "pytest.ini").write_text("[pytest]\nmarkers = cuda: needs a GPU\n")

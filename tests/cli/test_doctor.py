@@ -10,13 +10,22 @@ import pytest
 from evabench.cli.doctor import noise_rows
 from evabench.machine.host import read_host
 from evabench.runner.same_arm import SameArmPair, noise_of_pairs
-from tests.cli.test_without_torch import PROGRAM as WITHOUT_TORCH
+
+PROGRAM = """
+import sys
+from evabench.cli.main import main
+sys.argv = ["evabench", *sys.argv[1:]]
+try:
+    main()
+finally:
+    assert "torch" not in sys.modules, "the parent imported torch"
+"""
 
 
 def doctor(folder, *words):
     """Call it in a process that must not import torch: with pairs, a launch server does."""
     return subprocess.run(
-        [sys.executable, "-c", WITHOUT_TORCH, "doctor", *words],
+        [sys.executable, "-c", PROGRAM, "doctor", *words],
         cwd=folder,
         env={**os.environ, "COLUMNS": "80", "OMP_NUM_THREADS": "3"},
         capture_output=True,

@@ -52,6 +52,7 @@ def test_after_an_edit_of_an_optimizer_its_own_runs_are_made_again_and_the_old_o
     assert {made.cell.arm for made in after if made.key not in old_keys} == {"Eva"}
 
 
+@pytest.mark.long
 def test_an_edit_outside_the_child_makes_nothing_again(copy):
     run(copy, MEMORY_ONLY)
     with (copy / "evabench/cli/show.py").open("a") as file:

@@ -105,6 +105,7 @@ def test_a_value_that_was_edited_is_said_and_not_shown(folder):
 REFERENCE = Path(__file__).parents[2] / "results/reference/descent/runs.jsonl"
 
 
+@pytest.mark.long
 def test_a_report_of_a_file_of_runs_says_that_they_are_of_older_code(tmp_path):
     done = evabench(tmp_path, "report", "descent", "--runs", str(REFERENCE))
     assert done.returncode in {0, 3}, done.stderr

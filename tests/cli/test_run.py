@@ -178,6 +178,7 @@ class Gone(SGD):
 """
 
 
+@pytest.mark.long
 def test_failed_runs_come_with_the_way_to_make_them_again(suite):
     gone = '[arms.Gone]\noptimizer = "plugin"\nname = "mine.py:Gone"\n\n[memory]\n'
     (suite / "tiny.toml").write_text(SUITE.partition("[step_time]")[0] + gone)

@@ -74,6 +74,7 @@ def words(text):
     return " ".join(text.split())
 
 
+@pytest.mark.long
 def test_a_target_is_set_first_and_the_judged_runs_carry_its_hash(suite, monkeypatch):
     monkeypatch.setenv("COLUMNS", "200")
     done = evabench(suite, "run", "tiny.toml")

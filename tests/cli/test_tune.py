@@ -4,6 +4,8 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 from evabench.machine.host import read_host
 from evabench.store.files import RunStore
 from evabench.suite.reading import load_suite
@@ -60,6 +62,7 @@ def evabench(folder, *words):
     )
 
 
+@pytest.mark.long
 def test_trials_are_made_once_and_what_they_choose_is_said_with_what_to_write(tmp_path):
     write(tmp_path)
     done = evabench(tmp_path, "run", "tiny.toml", "--tune", "--jobs", "2")

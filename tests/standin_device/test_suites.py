@@ -137,6 +137,7 @@ def lone(standin, tmp_path):
     return tmp_path
 
 
+@pytest.mark.long
 def test_memory_that_ends_on_the_device_is_an_outcome_with_the_allocators_summary(lone):
     done = evabench(lone, "run", "tiny.toml", "--device", "standin", limit_bytes=50_000)
     assert done.returncode == 3

@@ -197,7 +197,9 @@ def test_of_many_rates_the_ends_and_those_of_the_first_arm_and_eva_come_first():
 
 
 def test_a_section_has_these_tables_and_no_table_of_costs_that_nobody_measured():
-    report = make_report(suite(workloads={"autoencoder": QUADRATIC}, memory=None, convergence=None), list(rates("SGD", 0.98)))
+    report = make_report(
+        suite(workloads={"autoencoder": QUADRATIC}, memory=None, convergence=None), list(rates("SGD", 0.98))
+    )
     titles = [part.title for part in sections(report)[0].parts]
     assert "Rate of convergence at the best learning rate" in titles
     assert "Cost of a step" not in titles

@@ -77,7 +77,10 @@ def effort_of(arm: MeasuredArm) -> Effort | None:
 
 
 def _fastest_seconds(visit: StepTime) -> Seconds:
-    """Return the wall time of the fastest step at each position of the cycle, which its CPU time does not exceed."""
+    """Return the wall time of the fastest step at each position of the cycle.
+
+    The CPU time of one thread does not exceed it; with several threads it is less, which accuses nobody falsely.
+    """
     return fmean(min(visit.step_seconds[position :: visit.cycle_steps]) for position in range(visit.cycle_steps))
 
 
